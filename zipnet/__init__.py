@@ -1,0 +1,1 @@
+"""zipnet: the zip-code network of 1989 and the ways to run it."""

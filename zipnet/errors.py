@@ -1,0 +1,70 @@
+"""The errors a person can cause, and the one way to tell them so.
+
+Every message is one line that names the thing, the value found and the remedy. Commands print it
+and leave with exit code 2; a traceback is for our own mistakes only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+EXIT_USAGE = 2
+
+
+class UserError(ValueError):
+    """Bad input. str() is one line for a person: the thing, the value found, the remedy."""
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
+
+
+def one_line(text: str, limit: int = 400) -> str:
+    """Fold whitespace, drop control characters and cut, so that any input fits in one message."""
+    folded = " ".join(text[: 4 * limit].split())
+    clean = "".join(c if c.isprintable() else "?" for c in folded)
+    return clean if len(clean) <= limit else clean[: limit - 3] + "..."
+
+
+def shown(value: object, limit: int = 60) -> str:
+    """repr() of a value found, short enough for a message however long the value is."""
+    text = repr(value[: limit + 1]) if isinstance(value, str | bytes) else repr(value)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with usage errors in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")
+
+
+def run_command(prog: str, body: Callable[[], int]) -> int:
+    """Run a command's body and turn what went wrong into one line on stderr and an exit code.
+
+    Returns the body's exit code, 2 for a UserError, 130 for Ctrl-C, and 1 where the reader of
+    our output went away (as in `... | head`).
+    """
+    try:
+        code = body()
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"{prog}: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        print(f"{prog}: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The interpreter flushes stdout once more at exit: give it somewhere to go.
+        sys.stdout = open("/dev/null", "w")  # noqa: SIM115 - lives until the process ends
+        return 1
+    return code
+
+
+def choice(kind: str, value: str, known: Sequence[str]) -> str:
+    """Return value if it is one of known; otherwise raise a UserError that lists what is."""
+    if value not in known:
+        raise UserError(f"{kind} {shown(value)} is not known; choose one of: {', '.join(known)}")
+    return value
