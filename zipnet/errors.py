@@ -7,6 +7,7 @@ and leave with exit code 2; a traceback is for our own mistakes only.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
@@ -38,6 +39,7 @@ class Parser(argparse.ArgumentParser):
     """argparse with usage errors in one line."""
 
     def error(self, message: str) -> NoReturn:
+        """Leave with exit code 2 and one line, without the usage block."""
         self.exit(EXIT_USAGE, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")
 
 
@@ -58,7 +60,7 @@ def run_command(prog: str, body: Callable[[], int]) -> int:
         return 130
     except BrokenPipeError:
         # The interpreter flushes stdout once more at exit: give it somewhere to go.
-        sys.stdout = open("/dev/null", "w")  # noqa: SIM115 - lives until the process ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code
 
