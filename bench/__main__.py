@@ -1,0 +1,110 @@
+"""python -m bench: report on result files, check them, or say what this machine is.
+
+Exit codes: 0 fine; 2 usage, no readable file, or some file was bad (the good ones are reported
+all the same, the bad ones named on stderr, one line each).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from zipnet.errors import EXIT_USAGE, Parser, UserError, run_command
+
+PROG = "python -m bench"
+
+
+def main() -> int:
+    """Parse the command line and run one command."""
+    parser = Parser(prog=PROG, description=(__doc__ or "").partition("\n")[0])
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    report = _command(commands, "report", _report, "figures and pages from result files")
+    _takes_results(report)
+    report.add_argument("--out", default="reports", metavar="FOLDER", help="default: %(default)s")
+    check = _command(commands, "check", _check, "does each file agree with itself?")
+    _takes_results(check)
+    machine = _command(commands, "machine", _machine, "what identifies this machine")
+    machine.add_argument("--json", action="store_true", help="as one JSON object")
+    arguments = parser.parse_args()
+    body: Callable[[argparse.Namespace], int] = arguments.body
+    return run_command(f"{PROG} {arguments.command}", lambda: body(arguments))
+
+
+def _command(
+    commands: argparse._SubParsersAction[Parser],
+    name: str,
+    body: Callable[[argparse.Namespace], int],
+    about: str,
+) -> Parser:
+    parser = commands.add_parser(name, help=about, description=about)
+    parser.set_defaults(body=body)
+    return parser
+
+
+def _takes_results(parser: Parser) -> None:
+    parser.add_argument(
+        "results",
+        nargs="*",
+        default=["results"],
+        metavar="RESULT",
+        help="result files, folders of them, or globs; default: results",
+    )
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    from bench.report.library import collect
+    from bench.report.publish import publish
+    from bench.report.runs import headline
+
+    library = collect(arguments.results)
+    _name_the_bad(arguments.command, library.bad)
+    if not library.files:
+        raise UserError("no result file could be read, so nothing was written")
+    runs = publish(library, Path(arguments.out))
+    machines = len({run.file.machine.name for run in runs})
+    rows = sum(len(run.measures) for run in runs)
+    print(headline(runs))
+    for run in runs:
+        for caution in run.cautions:
+            print(f"caution: {run.file.source}: {caution}")
+    print(f"{len(runs)} files, {machines} machines, {rows} rows: {arguments.out}/index.html")
+    return EXIT_USAGE if library.bad else 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from bench.report.check import findings
+    from bench.report.library import collect
+
+    library = collect(arguments.results)
+    _name_the_bad(arguments.command, library.bad)
+    sound = not library.bad
+    for file in library.files:
+        found = findings(file)
+        sound = sound and not found
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        print(f"{file.source}: {found[0]}{more}" if found else f"{file.source}: ok")
+    return 0 if sound else EXIT_USAGE
+
+
+def _machine(arguments: argparse.Namespace) -> int:
+    from bench import machine  # needs torch, which a report does not
+
+    identity = machine.identity()
+    if arguments.json:
+        print(json.dumps(identity, indent=1))
+    else:
+        for key, value in identity.items():
+            print(f"{key}: {json.dumps(value) if isinstance(value, dict | list) else value}")
+    return 0
+
+
+def _name_the_bad(command: str, bad: tuple[str, ...]) -> None:
+    for line in bad:
+        print(f"{PROG} {command}: {line}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""The border: untyped JSON becomes typed values here, or a UserError says why not.
+
+A message names the file, the field, what was found and what was expected. Text is cleaned as it
+passes: every string inside the report is one line without control or direction characters, so
+that no later page, table or figure has to think of them.
+"""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from zipnet.errors import UserError, shown
+
+MAX_TEXT: Final = 2_000  # characters; the longest honest field is an error message
+HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # Unicode categories
+# Categories of characters that are invisible, unassigned or turn the writing direction.
+
+
+def plain(text: str) -> str:
+    """Fold whitespace and replace every hidden character by a visible mark."""
+    folded = " ".join(text.split())
+    if folded.isascii() and folded.isprintable():
+        return folded
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in HIDDEN else c for c in folded
+    )
+
+
+def found(value: Any) -> str:
+    """A value for a message, short however large the value is."""
+    if isinstance(value, dict):
+        return f"an object of {len(value)} keys"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        return f"text of {len(value)} characters"
+    if isinstance(value, int) and value.bit_length() > 64:
+        return f"an integer of {value.bit_length()} bits"
+    return shown(value)
+
+
+def _is_number(value: Any) -> bool:
+    # bool is an int to Python and never a number to us; an integer beyond 2**64 is no count.
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return value.bit_length() <= 64 if isinstance(value, int) else math.isfinite(value)
+
+
+@dataclass(frozen=True)
+class Fields:
+    """One JSON object whose fields are asked for by name and type.
+
+    The methods ending in _or_none accept null and absence; the others do not.
+    """
+
+    values: Mapping[str, Any]
+    file: str
+    path: str = ""
+
+    @classmethod
+    def of(cls, value: Any, file: str, path: str = "") -> Fields:
+        """Take a JSON value that must be an object."""
+        if not isinstance(value, dict):
+            where = f"{path} is" if path else "holds"
+            raise UserError(f"{file}: {where} {found(value)}; expected an object")
+        return cls(value, file, path)
+
+    def has(self, key: str) -> bool:
+        """Whether the field is there and not null."""
+        return self.values.get(key) is not None
+
+    def wrong(self, key: str, expected: str) -> UserError:
+        """Build the error that says what this field holds and what it should hold."""
+        what = f"is {found(self.values[key])}" if key in self.values else "is missing"
+        return UserError(f"{self.file}: {self._name(key)} {what}; expected {expected}")
+
+    def text(self, key: str) -> str:
+        """One line of text, cleaned, not empty."""
+        value = self.values.get(key)
+        if not isinstance(value, str) or len(value) > MAX_TEXT or not plain(value):
+            raise self.wrong(key, f"text of 1 to {MAX_TEXT} characters")
+        return plain(value)
+
+    def text_or_none(self, key: str) -> str | None:
+        """As text(); None where the field is null or absent."""
+        return self.text(key) if self.has(key) else None
+
+    def integer(self, key: str, least: int = 0) -> int:
+        """A whole number, at least `least`."""
+        value = self.values.get(key)
+        if not isinstance(value, int) or not _is_number(value) or value < least:
+            raise self.wrong(key, f"a whole number of at least {least}")
+        return value
+
+    def integer_or_none(self, key: str, least: int = 0) -> int | None:
+        """As integer(); None where the field is null or absent."""
+        return self.integer(key, least) if self.has(key) else None
+
+    def number(self, key: str) -> float:
+        """A finite number, at least 0."""
+        value = self.values.get(key)
+        if not _is_number(value) or value < 0:  # type: ignore[operator]
+            raise self.wrong(key, "a finite number of at least 0")
+        return float(value)  # type: ignore[arg-type]
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        """A list of finite numbers, each at least 0, with at least one of them."""
+        values = self.values.get(key)
+        if not isinstance(values, list) or not values:
+            raise self.wrong(key, "a list of at least one number")
+        for at, value in enumerate(values):
+            if not _is_number(value) or value < 0:
+                raise UserError(
+                    f"{self.file}: {self._name(key)}[{at}] is {found(value)}; "
+                    "expected a finite number of at least 0"
+                )
+        return tuple(map(float, values))
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of lines of text; absent is empty."""
+        return tuple(
+            Fields({key: item}, self.file, self.path).text(key) for item in self._list(key)
+        )
+
+    def fields(self, key: str) -> Fields:
+        """An object inside this one."""
+        if key not in self.values:
+            raise self.wrong(key, "an object")
+        return Fields.of(self.values[key], self.file, self._name(key))
+
+    def fields_or_none(self, key: str) -> Fields | None:
+        """As fields(); None where the field is null or absent."""
+        return self.fields(key) if self.has(key) else None
+
+    def each(self, key: str) -> Iterator[Fields]:
+        """The objects of a list; absent is empty."""
+        for at, item in enumerate(self._list(key)):
+            yield Fields.of(item, self.file, f"{self._name(key)}[{at}]")
+
+    def scalars(self) -> dict[str, str]:
+        """The fields that are text or numbers, as cleaned text: for facts that are only shown."""
+        return {
+            plain(key)[:MAX_TEXT]: plain(str(value)[:MAX_TEXT])
+            for key, value in self.values.items()
+            if isinstance(value, str) or _is_number(value)
+        }
+
+    def _list(self, key: str) -> list[Any]:
+        value = self.values.get(key, [])
+        if not isinstance(value, list):
+            raise self.wrong(key, "a list")
+        return value
+
+    def _name(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key

@@ -1,0 +1,60 @@
+"""What a reader should know before trusting a run: each line ends with what to try."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.report.check import findings
+from bench.report.records import ResultFile
+
+BUSY_SHARE: Final = 0.25  # of the logical cores; a desktop at rest stays below
+SLOWER_CLOCK: Final = 0.9  # after the run, of what it was before
+
+
+def cautions(file: ResultFile) -> list[str]:
+    """Collect from the run as a whole, its state, its rows and the checker."""
+    return [*_run(file), *_state(file), *_rows(file), *(f"check: {f}" for f in findings(file))]
+
+
+def _run(file: ResultFile) -> list[str]:
+    lines = []
+    if file.status == "interrupted":
+        lines.append("The run was interrupted: what is missing was not measured. Run it again.")
+    if file.profile == "quick":
+        lines.append("Quick profile: few rounds a row. For firm numbers use standard or full.")
+    if file.dataset != "usps":
+        lines.append(
+            f"Trained on {file.dataset}, not on the zip-code digits: the speed holds, the misses "
+            "do not compare with those of 1989. Fetch usps."
+        )
+    return lines
+
+
+def _state(file: ResultFile) -> list[str]:
+    lines = []
+    load, cores = _number(file.before, "load_1min"), file.machine.logical_cores
+    if load is not None and cores and load > BUSY_SHARE * cores:
+        lines.append(
+            f"The machine was busy before the run (load {load:g} on {cores} cores). "
+            "Close what else runs."
+        )
+    if "battery" in (file.before.get("power"), file.after.get("power")):
+        lines.append("On battery, where clocks are often held down. Plug it in.")
+    before, after = _number(file.before, "cpu_mhz"), _number(file.after, "cpu_mhz")
+    if before and after and after < SLOWER_CLOCK * before:
+        lines.append(
+            f"The processor's clock fell from {before:g} to {after:g} MHz. Let it cool, and try a "
+            "fixed clock."
+        )
+    return lines
+
+
+def _rows(file: ResultFile) -> list[str]:
+    return [f"{row.fullname}: {warning}" for row in file.rows for warning in row.warnings]
+
+
+def _number(state: dict[str, str], key: str) -> float | None:
+    try:
+        return float(state[key])
+    except (KeyError, ValueError):
+        return None

@@ -1,0 +1,121 @@
+"""Figure: how long the 167,693 presentations of 1989 take, then and now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from bench.report.figures import canvas
+from bench.report.figures.palette import ACCENT, FAINT, INK, MUTED, of_device
+from bench.report.measures import Training, fit
+from bench.report.wording import DAY, HOUR, MINUTE, TIMES, duration, joined, times
+from zipnet import paper
+
+ROOM: Final = 22  # measured rows; beyond them the best of each machine are shown
+TICKS: Final = (
+    *((10.0**power, duration(10.0**power)) for power in range(-6, 0)),
+    (1.0, "1 s"),
+    (10.0, "10 s"),
+    (MINUTE, "1 min"),
+    (10 * MINUTE, "10 min"),
+    (HOUR, "1 hour"),
+    (10 * HOUR, "10 h"),
+    (3 * DAY, "3 days"),
+)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One row of the figure."""
+
+    name: canvas.Name
+    seconds: float
+    color: str
+    shape: str
+    hollow: bool
+    interval: tuple[float | None, float | None]
+
+
+def draw(trainings: Sequence[Training]) -> Figure:
+    """Draw 1989, the published runs and ours, slowest first."""
+    shown = fit(trainings, ROOM, lambda training: training.source.machine)
+    several = len({training.source.machine for training in shown}) > 1
+    ours = [_ours(training, several) for training in shown]
+    lines = sorted(ours + [_published(run) for run in paper.PUBLISHED], key=lambda x: -x.seconds)
+    fastest = min((training.seconds.median for training in shown), default=None)
+    title = "Training the zip-code network of 1989"
+    sheet = canvas.sheet(
+        f"{title}: three days then, {duration(fastest)} here" if fastest else title,
+        f"{paper.PRESENTATIONS:,} digits shown one by one, a weight update after each. "
+        "Time on a log axis, less is better.",
+        [line.name for line in lines],
+        _notes(len(trainings) - len(shown)),
+        key=_key(shown),
+    )
+    panel = sheet.panels[0]
+    low = min(line.seconds for line in lines) / 2
+    high = paper.SUN_TRAINING_SECONDS * 1.25
+    canvas.log_axis(panel, low, high, TICKS)
+    for y, line in enumerate(lines):
+        left = line.seconds > (low * high**2) ** (1 / 3)  # in the last third there is no room
+        panel.plot([low, line.seconds], [y, y], color=line.color, linewidth=1, alpha=0.3, zorder=1)
+        canvas.whisker(panel, y, *line.interval, line.color)
+        canvas.mark(panel, y, line.seconds, line.color, line.shape, hollow=line.hollow)
+        canvas.beside(panel, y, line.seconds, _value(line), left=left)
+    return sheet.figure
+
+
+def _value(line: _Line) -> str:
+    ratio = paper.SUN_TRAINING_SECONDS / line.seconds
+    return joined((duration(line.seconds), times(ratio) if ratio != 1 else None))
+
+
+def _ours(training: Training, several: bool) -> _Line:
+    source = training.source
+    return _Line(
+        canvas.Name(source.who, source.machine if several else None),
+        training.seconds.median,
+        of_device(source.row.device),
+        "o",
+        not training.measured,
+        (training.seconds.low, training.seconds.high),
+    )
+
+
+def _published(run: paper.Published) -> _Line:
+    then = run.seconds == paper.SUN_TRAINING_SECONDS
+    name = canvas.Name(f"{run.label}, {run.year}", color=INK if then else MUTED)
+    color = ACCENT if then else FAINT
+    return _Line(name, run.seconds, color, "s" if then else "D", False, (None, None))
+
+
+def _key(shown: Sequence[Training]) -> list[Line2D]:
+    entries = [
+        canvas.key_entry("SUN-4/260, 1989", ACCENT, "s"),
+        canvas.key_entry("published by others", FAINT, "D"),
+    ]
+    for device in sorted({training.source.row.device for training in shown}):
+        kinds = {t.measured for t in shown if t.source.row.device == device}
+        if True in kinds:
+            entries.append(canvas.key_entry(f"{device}, measured", of_device(device)))
+        if False in kinds:
+            text = f"{device}, projected"
+            entries.append(canvas.key_entry(text, of_device(device), hollow=True))
+    return entries
+
+
+def _notes(left_out: int) -> list[str]:
+    notes = [
+        "Hollow: projected, the median time of a queued step times 167,693. Filled: the whole run "
+        "was made. Whiskers: 95% interval of the median, where there were rounds enough. "
+        f"{TIMES}: against the three days, a remark of one significant figure.",
+        "1989: LeCun et al., Neural Computation 1(4). Others include their evaluations; their sources "
+        "are in index.html. Ours: the better thread count.",
+    ]
+    if left_out:
+        notes.append(f"The best of each machine; {left_out} further rows are in the tables.")
+    return notes

@@ -1,0 +1,184 @@
+"""Every row with what follows from it: rates, the machine's own peak, the time of the 1989 run.
+
+Files hold raw timings and counts only. Whatever the report states about speed is derived here,
+once, so that tables, figures and summary.csv cannot disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from bench.report.records import ResultFile, Row, Score
+from bench.report.stats import Estimate, estimate
+from bench.report.wording import joined, threads
+from zipnet import paper
+
+PEAKS: Final = ("floor-fma", "floor-gemm")  # the first that a file holds counts
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One row of one file, with its derived numbers; None where a number has no meaning."""
+
+    file: ResultFile
+    row: Row
+    seconds: Estimate  # of one round
+    us_per_presentation: Estimate | None
+    presentations_per_second: Estimate | None
+    macs_per_second: Estimate | None
+    peak: float | None  # MAC/s that this device reached with as many threads
+
+    @property
+    def machine(self) -> str:
+        """The machine's name."""
+        return self.file.machine.name
+
+    @property
+    def who(self) -> str:
+        """Engine, device and threads."""
+        return joined((self.row.engine, self.row.device, threads(self.row.threads)))
+
+    @property
+    def share_of_peak(self) -> float | None:
+        """How much of the machine's own peak the row reached."""
+        if self.peak is None or self.macs_per_second is None:
+            return None
+        return self.macs_per_second.median / self.peak
+
+
+@dataclass(frozen=True)
+class Training:
+    """The time one engine needs for the 167,693 presentations, measured or projected."""
+
+    source: Measure
+    seconds: Estimate
+    measured: bool
+
+    @property
+    def times_sun(self) -> float:
+        """How many times faster than the three days on the SUN-4/260."""
+        return paper.SUN_TRAINING_SECONDS / self.seconds.median
+
+    @property
+    def train(self) -> Score | None:
+        """What it had learned on the training digits; None where the run is a projection."""
+        return self.source.row.train if self.measured else None
+
+    @property
+    def test(self) -> Score | None:
+        """What it had learned on the test digits; None where the run is a projection."""
+        return self.source.row.test if self.measured else None
+
+
+def measures(file: ResultFile) -> list[Measure]:
+    """Derive what can be derived from every row of a file."""
+    peaks = _peaks(file)
+    return [_measure(file, row, peaks) for row in file.rows]
+
+
+def latest(files: Iterable[ResultFile]) -> list[ResultFile]:
+    """One file a machine: its newest complete run, or else its newest.
+
+    Figures compare within one run only; older runs keep their tables.
+    """
+    kept: dict[str, ResultFile] = {}
+    for file in files:
+        rival = kept.get(file.machine.name)
+        if rival is None or _freshness(file) >= _freshness(rival):
+            kept[file.machine.name] = file
+    return list(kept.values())
+
+
+def best(found: Iterable[Measure], question: str) -> list[Measure]:
+    """The better thread count of each engine and device for one question, fastest first."""
+    rows = [m for m in found if m.row.question == question and m.us_per_presentation]
+    return _first_of_each(sorted(rows, key=_us), _combination)
+
+
+def trainings(found: Sequence[Measure]) -> list[Training]:
+    """Each engine's and device's time for the whole run, shortest first.
+
+    Measured where the run was made; otherwise projected from queued steps, a projection being
+    the time of a presentation times 167,693. A measurement is preferred to a projection even
+    where another thread count might be faster.
+    """
+    measured = [
+        Training(m, m.seconds, measured=True)
+        for m in best(found, "training")
+        if m.row.presentations == paper.PRESENTATIONS
+    ]
+    done = {_combination(training.source) for training in measured}
+    projected = [
+        Training(m, m.us_per_presentation.scaled(1e-6 * paper.PRESENTATIONS), measured=False)
+        for m in best(found, "sgd-queued")
+        if m.us_per_presentation and _combination(m) not in done
+    ]
+    return sorted(measured + projected, key=lambda training: training.seconds.median)
+
+
+def training_of(measure: Measure) -> Training | None:
+    """The training time that this very row stands for, if it stands for one."""
+    found = trainings([measure])
+    return found[0] if found else None
+
+
+Shown = TypeVar("Shown")
+
+
+def fit(rows: Sequence[Shown], budget: int, machine: Callable[[Shown], str]) -> list[Shown]:
+    """Choose what a figure has room for: all; or the first of each machine; or the first few.
+
+    The rows come best first, and keep their order.
+    """
+    if len(rows) <= budget:
+        return list(rows)
+    return _first_of_each(rows, machine)[:budget]
+
+
+def _measure(file: ResultFile, row: Row, peaks: dict[tuple[str, int | None], float]) -> Measure:
+    seconds = estimate(row.seconds)
+    shown = row.presentations if row.shows_digits else None
+    return Measure(
+        file=file,
+        row=row,
+        seconds=seconds,
+        us_per_presentation=seconds.scaled(1e6 / shown) if shown else None,
+        presentations_per_second=seconds.rate(shown) if shown else None,
+        macs_per_second=seconds.rate(row.macs) if row.macs else None,
+        peak=peaks.get((row.device, row.threads)) if row.macs else None,
+    )
+
+
+def _peaks(file: ResultFile) -> dict[tuple[str, int | None], float]:
+    """Peak MAC/s by device and threads: what a library or a loop of FMAs reached in this run."""
+    found: dict[tuple[str, int | None], float] = {}
+    for question in reversed(PEAKS):
+        of_question: dict[tuple[str, int | None], float] = {}
+        for row in file.rows:
+            if row.question == question and row.macs and min(row.seconds) > 0:
+                key = (row.device, row.threads)
+                rate = row.macs / estimate(row.seconds).median
+                of_question[key] = max(rate, of_question.get(key, 0.0))
+        found |= of_question
+    return found
+
+
+def _freshness(file: ResultFile) -> tuple[bool, str]:
+    return (file.status == "complete", file.written)
+
+
+def _us(measure: Measure) -> float:
+    return measure.us_per_presentation.median if measure.us_per_presentation else float("inf")
+
+
+def _combination(measure: Measure) -> tuple[str, str | None, str]:
+    return (measure.file.source, measure.row.engine, measure.row.device)
+
+
+def _first_of_each(rows: Iterable[Shown], key: Callable[[Shown], object]) -> list[Shown]:
+    kept: dict[object, Shown] = {}
+    for row in rows:
+        kept.setdefault(key(row), row)
+    return list(kept.values())

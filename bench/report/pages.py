@@ -1,0 +1,63 @@
+"""index.html: one page that needs nothing else, on a phone or a desk, in light or dark.
+
+The templates are autoescaped; the figures are the only markup that passes unescaped, and they
+are drawn by us, through an XML writer that escapes what it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import jinja2
+from markupsafe import Markup
+
+from bench.report import wording
+from bench.report.figures import Drawn
+from bench.report.figures.palette import SCHEMES
+from bench.report.runs import Run, headline, learned
+from bench.report.stats import Estimate
+from bench.report.svg import inline
+from zipnet import paper
+
+TEMPLATES: Final = Path(__file__).with_name("templates")
+
+
+def to_html(runs: Sequence[Run], figures: Sequence[Drawn], bad: Sequence[str]) -> str:
+    """Fill the template."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= {
+        "duration": wording.duration,
+        "quantity": wording.quantity,
+        "times": wording.times,
+        "percent": wording.percent,
+        "significant": wording.significant,
+        "question": wording.question,
+        "interval": interval,
+        "cut": wording.cut,
+        "number": "{:,}".format,
+    }
+    return environment.get_template("index.html").render(
+        runs=runs,
+        headline=headline(runs),
+        learned=learned,
+        figures=[(d, Markup(inline(d.svg, d.name, d.alt))) for d in figures],  # noqa: S704
+        schemes=SCHEMES,
+        bad=bad,
+        paper=paper,
+    )
+
+
+def interval(estimate: Estimate, unit: str = "duration") -> str:
+    """The 95% interval of an estimate, or why there is none."""
+    if estimate.low is None or estimate.high is None:
+        return "too few rounds"
+    shown = wording.duration if unit == "duration" else wording.quantity
+    return f"{shown(estimate.low)} to {shown(estimate.high)}"

@@ -1,0 +1,54 @@
+"""From result files to a folder of reports; each output whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bench.report.figures import draw_all
+from bench.report.library import Library
+from bench.report.markdown import to_markdown
+from bench.report.pages import to_html
+from bench.report.runs import Run, runs
+from bench.report.summary import to_csv
+from zipnet.atomic import replacing
+from zipnet.errors import UserError, shown
+
+
+def publish(library: Library, out: Path) -> list[Run]:
+    """Write figures, index.html, README.md and summary.csv into `out`, and return the runs."""
+    _make(out)
+    found = runs(library.files, out)
+    newest = [measure for run in found if run.newest for measure in run.measures]
+    figures = list(draw_all(newest))
+    outputs = {
+        "index.html": to_html(found, figures, library.bad).encode(),
+        "README.md": to_markdown(found, figures, library.bad).encode(),
+        "summary.csv": to_csv(m for run in found for m in run.measures).encode(),
+        **{f"{drawn.name}.svg": drawn.svg for drawn in figures},
+        **{f"{drawn.name}.png": drawn.png for drawn in figures},
+    }
+    _write(out, outputs)
+    return found
+
+
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise _unwritable(out, error) from None
+
+
+def _write(out: Path, outputs: dict[str, bytes]) -> None:
+    try:
+        for name, content in outputs.items():
+            with replacing(out / name) as file:
+                file.write(content)
+    except OSError as error:
+        raise _unwritable(out, error) from None
+
+
+def _unwritable(out: Path, error: Exception) -> UserError:
+    reason = getattr(error, "strerror", None) or error
+    return UserError(
+        f"reports folder {shown(str(out))} cannot be written: {reason}; choose another with --out"
+    )

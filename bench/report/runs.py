@@ -1,0 +1,95 @@
+"""One run as the pages show it: its rows, its training times, its cautions, its source."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from bench.report.cautions import cautions
+from bench.report.measures import Measure, Training, latest, measures, trainings
+from bench.report.records import ResultFile
+from bench.report.wording import duration, times
+
+
+@dataclass(frozen=True)
+class Run:
+    """A result file with everything derived from it."""
+
+    file: ResultFile
+    measures: list[Measure]
+    trainings: list[Training]
+    cautions: list[str]
+    newest: bool  # of its machine: the run that figures and headlines use
+    link: str | None
+
+    @property
+    def fastest(self) -> Training | None:
+        """The shortest training time of the run."""
+        return self.trainings[0] if self.trainings else None
+
+    @property
+    def learned(self) -> Training | None:
+        """The training that a speed is shown with: the fastest that was run to its end."""
+        return next((training for training in self.trainings if training.measured), None)
+
+
+def runs(files: Sequence[ResultFile], out: Path) -> list[Run]:
+    """Derive every run; links are relative to the folder `out`."""
+    newest = latest(files)
+    return [_run(file, out, newest=any(file is kept for kept in newest)) for file in files]
+
+
+def headline(found: Sequence[Run]) -> str:
+    """The answer in a sentence: fastest engine, its time, times the SUN, and what it learned."""
+    fastest = min(
+        (run for run in found if run.newest and run.fastest),
+        key=lambda run: run.trainings[0].seconds.median,
+        default=None,
+    )
+    if fastest is None:
+        return "No row of these files says how long the training of 1989 takes."
+    best = fastest.trainings[0]
+    kind = "" if best.measured else "projected from steps, "
+    return (
+        f"{best.source.machine} trains the network of 1989 in {duration(best.seconds.median)} "
+        f"({kind}{best.source.who}), {times(best.times_sun)} as fast as the SUN-4/260 with its "
+        f"three days; {learned(fastest)}."
+    )
+
+
+def learned(run: Run) -> str:
+    """What the run's network had learned: a speed never stands alone."""
+    training = run.learned
+    if training is None or training.test is None or training.train is None:
+        return "no engine was trained to the end here, so what it learns is not known"
+    by = "" if training is run.fastest else f", trained with {training.source.who}"
+    return (
+        f"{training.test.misses} test and {training.train.misses} training misses on "
+        f"{run.file.dataset}{by}"
+    )
+
+
+def _run(file: ResultFile, out: Path, *, newest: bool) -> Run:
+    derived = measures(file)
+    return Run(
+        file=file,
+        measures=derived,
+        trainings=trainings(derived),
+        cautions=cautions(file),
+        newest=newest,
+        link=_link(file.path, out),
+    )
+
+
+def _link(path: Path, out: Path) -> str | None:
+    """A relative link to a result file, where it lies beside the reports as in this repository.
+
+    Anywhere else the way there would tell of folders that are nobody's business.
+    """
+    home, target = out.resolve().parent, path.resolve()
+    if not target.is_relative_to(home):
+        return None
+    return quote(os.path.relpath(target, out.resolve()).replace(os.sep, "/"))

@@ -1,0 +1,232 @@
+"""Synthetic result files: valid by construction, of any machine, for the report's tests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+from zipnet import paper
+
+GIGA = 1e9
+
+
+def workload() -> dict[str, Any]:
+    """The counts of the network and of its training run, with their hash."""
+    counts: dict[str, Any] = {
+        "params": paper.PARAMS,
+        "macs": paper.MACS,
+        "activations": paper.ACTIVATIONS,
+        "connections": paper.CONNECTIONS,
+        "units": paper.UNITS,
+        "step_macs": paper.STEP_MACS,
+        "passes": paper.PASSES,
+        "train_digits": paper.TRAIN_DIGITS,
+        "presentations": paper.PRESENTATIONS,
+    }
+    text = json.dumps(counts, sort_keys=True, separators=(",", ":"))
+    return counts | {"hash": hashlib.sha256(text.encode()).hexdigest()}
+
+
+def stats(data: list[float]) -> dict[str, Any]:
+    """The statistics that pytest-benchmark writes, as far as anyone reads them."""
+    return {
+        "min": min(data),
+        "max": max(data),
+        "mean": mean(data),
+        "median": median(data),
+        "rounds": len(data),
+        "iterations": 1,
+        "data": data,
+    }
+
+
+def row(question: str, seconds: float, *, rounds: int = 30, seed: int = 0, **about: Any) -> Any:
+    """One benchmark whose median lies near `seconds`; keywords go into extra_info."""
+    noise = random.Random(f"{question}{about}{seed}")
+    data = [seconds * (1 + 0.03 * noise.random() ** 2) for _ in range(rounds)]
+    info: dict[str, Any] = {
+        "question": question,
+        "engine": None,
+        "device": "cpu",
+        "device_name": "Synthetic CPU",
+        "dtype": "float32",
+        "threads": 1,
+        "batch": None,
+        "steps": None,
+        "presentations": None,
+        "macs": None,
+        "bytes": None,
+        "dataset": None,
+        "dataset_sha256": None,
+        "verified": None,
+        "warnings": [],
+    } | about
+    name = f"{question}[{info['engine']}-{info['device']}-{info['threads']}-{info['batch']}]"
+    return {
+        "group": question,
+        "name": name,
+        "fullname": f"bench/bench_{question.partition('-')[0]}.py::{name}",
+        "params": None,
+        "param": None,
+        "extra_info": info,
+        "options": {"rounds": rounds},
+        "stats": stats(data),
+    }
+
+
+def learning(question: str, us: float, steps: int, batch: int, **about: Any) -> Any:
+    """A row that trains, from the microseconds that a presentation takes."""
+    shown = steps * batch
+    verified = {"steps": 20, "loss_distance": 1e-7, "param_distance": 1e-7, "tolerance": 1e-5}
+    info = {
+        "batch": batch,
+        "steps": steps,
+        "presentations": shown,
+        "macs": shown * paper.STEP_MACS,
+        "dataset": "usps",
+        "dataset_sha256": "5" * 64,
+        "verified": verified,
+    }
+    return row(question, 1e-6 * us * shown, **(info | about))
+
+
+def engine_rows(engine: str, device: str, threads: int | None, us: float, full: float) -> list[Any]:
+    """What a run measures of one engine: steps, full batch and recognition."""
+    who: dict[str, Any] = {"engine": engine, "device": device, "threads": threads}
+    recognised: dict[str, Any] = {"steps": 0, "dataset": "usps", "dataset_sha256": "5" * 64}
+    test = paper.TEST_DIGITS
+    return [
+        learning("sgd-synced", 1.1 * us, 1, 1, rounds=200, **who),
+        learning("sgd-queued", us, 512, 1, **who),
+        learning("fullbatch", full, 1, paper.TRAIN_DIGITS, rounds=9, **who),
+        row(
+            "inference-one",
+            4e-7 * us,
+            batch=1,
+            presentations=1,
+            macs=paper.MACS,
+            **who,
+            **recognised,
+        ),
+        row(
+            "inference-all",
+            3e-7 * full * test,
+            batch=test,
+            presentations=test,
+            macs=test * paper.MACS,
+            **who,
+            **recognised,
+        ),
+    ]
+
+
+def training(engine: str, device: str, threads: int | None, us: float, misses: int = 122) -> Any:
+    """A whole training run of 1989, with what it learned."""
+    return learning(
+        "training",
+        us,
+        paper.PRESENTATIONS,
+        1,
+        rounds=1,
+        engine=engine,
+        device=device,
+        threads=threads,
+        passes=paper.PASSES,
+        seed=0,
+        train={"loss": 4.1e-3, "error": 0.4, "misses": 29},
+        test={"loss": 2.6e-2, "error": 100 * misses / paper.TEST_DIGITS, "misses": misses},
+    )
+
+
+def floor_rows(device: str, threads: int | None, peak: float) -> list[Any]:
+    """What a run measures of the device itself; peak in MAC/s."""
+    who: dict[str, Any] = {"device": device, "threads": threads}
+    return [
+        row("floor-empty", 4e-7, **who),
+        row("floor-sync", 3e-7, **who),
+        row("floor-launch", 2e-6, **who),
+        row("floor-copy-digit", 3e-6, **who),
+        row("floor-gemm", 1024**3 / peak, macs=1024**3, **who),
+        row("floor-bandwidth", 2**28 / 1e10, bytes=2**28, **who),
+    ]
+
+
+def benchmarks(speed: float = 1.0, *, gpu: bool = False) -> list[Any]:
+    """All rows of a machine that is `speed` times a small server, with a GPU or without."""
+    rows = [
+        *engine_rows("eager", "cpu", 1, 930 / speed, 42 / speed),
+        *engine_rows("eager", "cpu", 2, 980 / speed, 25 / speed),
+        *engine_rows("compiled", "cpu", 1, 600 / speed, 33 / speed),
+        *engine_rows("compiled", "cpu", 2, 640 / speed, 21 / speed),
+        training("compiled", "cpu", 1, 605 / speed),
+        *floor_rows("cpu", 1, 95 * GIGA * speed),
+        *floor_rows("cpu", 2, 180 * GIGA * speed),
+    ]
+    if gpu:
+        rows += [
+            *engine_rows("eager", "cuda", None, 1400 / speed, 0.9 / speed),
+            *engine_rows("compiled", "cuda", None, 700 / speed, 0.5 / speed),
+            *floor_rows("cuda", None, 24_000 * GIGA * speed),
+        ]
+    return rows
+
+
+def result(
+    name: str = "xeon-6982p-2c-8gib", speed: float = 1.0, **overrides: Any
+) -> dict[str, Any]:
+    """A whole valid result file; keywords replace top-level keys, `gpu=True` adds a GPU."""
+    gpu = overrides.pop("gpu", False)
+    return {
+        "machine_info": {
+            "name": name,
+            "cpu": {
+                "model": "Synthetic Xeon 6982P-C",
+                "physical_cores": 1,
+                "logical_cores": 2,
+                "arch": "x86_64",
+            },
+            "memory_gib": 7.6,
+            "gpus": ["Synthetic H200"] if gpu else [],
+            "system": "Linux",
+        },
+        "commit_info": {"id": "0123456789abcdef", "dirty": False},
+        "benchmarks": benchmarks(speed, gpu=gpu),
+        "datetime": "2026-11-21T02:00:00+00:00",
+        "version": "5.3.1",
+        "schema": 1,
+        "status": "complete",
+        "profile": "standard",
+        "workload": workload(),
+        "dataset": {"name": "usps", "sha256": "5" * 64},
+        "software": {"python": "3.11.7", "torch": "2.13.0", "numpy": "2.4.0"},
+        "state": {
+            "before": {
+                "load": 0.1,
+                "cpu_mhz": 2600.0,
+                "memory_left": 6_000_000_000,
+                "power": "mains",
+            },
+            "after": {
+                "load": 1.2,
+                "cpu_mhz": 2600.0,
+                "memory_left": 5_900_000_000,
+                "power": "mains",
+            },
+        },
+        "absent": [
+            {"engine": "eager", "device": "mps", "question": None, "reason": "no Apple GPU here"},
+        ],
+    } | overrides
+
+
+def write(folder: Path, content: Any, name: str = "20261121T020000Z_0123456.json") -> Path:
+    """Write content as a result file below folder, under its machine's name where it has one."""
+    machine = content["machine_info"]["name"] if isinstance(content, dict) else "machine"
+    path = folder / "".join(c if c.isalnum() or c == "-" else "_" for c in machine[:60]) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, allow_nan=True), "utf-8")
+    return path
