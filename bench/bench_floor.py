@@ -1,0 +1,110 @@
+"""What is the floor under every number here, and the ceiling above it?
+
+The harness with nothing in it, waiting alone, the smallest launch, one digit copied, and the
+device's own peaks: the largest rate of multiply-accumulates and of bytes that a library reaches.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from bench.harness import Row
+from bench.session import Bench
+from bench.settings import Place
+from zipnet import devices
+from zipnet.engines.null import Null
+from zipnet.recipe import KARPATHY_1989
+from zipnet.train import targets
+
+GEMM_SIDES = {"cpu": 1024, "other": 8192}
+COPY_BYTES = {"cpu": 2**27, "other": 2**30}
+
+
+def _row(question: str, place: Place) -> Row:
+    device = torch.device(place.device)
+    return Row(question, place.device, device_name=devices.describe(device), threads=place.threads)
+
+
+def _claim(place: Place) -> torch.device:
+    if place.threads is not None:
+        torch.set_num_threads(place.threads)
+    torch.set_float32_matmul_precision("highest")
+    return torch.device(place.device)
+
+
+def bench_empty_engine(bench: Bench) -> None:
+    """The contract's calls with nothing behind them: what the harness itself costs."""
+    engine = Null(KARPATHY_1989, "cpu")
+    digits = bench.workshop.digits
+    placed = engine.place(digits.x_train[:1], targets(digits.y_train[:1]), 1)
+
+    def work() -> None:
+        engine.run(placed)
+        engine.sync()
+
+    bench.measure(work, _row("floor-empty", Place("cpu", 1)))
+
+
+def bench_sync_alone(bench: Bench, place: Place) -> None:
+    """Waiting for a device that has nothing to do."""
+    device = _claim(place)
+    bench.measure(lambda: devices.synchronize(device), _row("floor-sync", place))
+
+
+def bench_smallest_launch(bench: Bench, place: Place) -> None:
+    """One addition to one number, then wait."""
+    device = _claim(place)
+    number = torch.zeros((), device=device)
+
+    def work() -> None:
+        number.add_(1.0)
+        devices.synchronize(device)
+
+    bench.measure(work, _row("floor-launch", place))
+
+
+def bench_copy_one_digit(bench: Bench, place: Place) -> None:
+    """One digit from the host's memory to the device's, then wait."""
+    device = _claim(place)
+    digit = torch.tensor(bench.workshop.digits.x_train[:1])
+    there = torch.empty_like(digit, device=device)
+
+    def work() -> None:
+        there.copy_(digit)
+        devices.synchronize(device)
+
+    row = _row("floor-copy-digit", place)
+    row.bytes = digit.nbytes
+    bench.measure(work, row)
+
+
+def bench_gemm_peak(bench: Bench, place: Place) -> None:
+    """A large float32 matrix product: the rate of MACs that the device's library reaches."""
+    device = _claim(place)
+    side = GEMM_SIDES.get(place.device, GEMM_SIDES["other"])
+    a, b = torch.rand(2, side, side, device=device).unbind()
+    product = torch.empty_like(a)
+
+    def work() -> None:
+        torch.mm(a, b, out=product)
+        devices.synchronize(device)
+
+    row = _row("floor-gemm", place)
+    row.macs = side**3
+    bench.measure(work, row)
+
+
+def bench_copy_bandwidth(bench: Bench, place: Place) -> None:
+    """A copy too large for any cache: bytes read and bytes written."""
+    device = _claim(place)
+    size = COPY_BYTES.get(place.device, COPY_BYTES["other"])
+    source = torch.zeros(size // 4, device=device)
+    target = torch.empty_like(source)
+
+    def work() -> None:
+        target.copy_(source)
+        devices.synchronize(device)
+
+    row = _row("floor-bandwidth", place)
+    row.bytes = 2 * size
+    bench.measure(work, row)

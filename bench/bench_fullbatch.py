@@ -1,0 +1,19 @@
+"""What does the guess of "another ~100x" come to? One step on every training digit at once."""
+
+from __future__ import annotations
+
+from bench.session import Bench
+from bench.settings import Setting
+
+
+def bench_full_batch(bench: Bench, setting: Setting) -> None:
+    """One update from all training digits: the throughput-bound end of the scale."""
+    digits = len(bench.workshop.digits.x_train)
+    ready = bench.workshop.ready(setting, batch=digits)
+    engine, placed = ready.engine, bench.workshop.placed(ready.engine, digits, digits)
+
+    def work() -> None:
+        engine.run(placed)
+        engine.sync()
+
+    bench.measure(work, bench.row("fullbatch", setting, placed, ready.verified))

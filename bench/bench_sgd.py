@@ -1,0 +1,39 @@
+"""How fast is per-example SGD? A step's latency, and steps queued behind each other."""
+
+from __future__ import annotations
+
+from bench.harness import seconds_of
+from bench.session import Bench
+from bench.settings import Setting
+from zipnet import paper
+
+
+def bench_synced_step(bench: Bench, setting: Setting) -> None:
+    """One step, then wait: the latency that a user feels, with its distribution."""
+    ready = bench.workshop.ready(setting, batch=1)
+    engine, digit = ready.engine, bench.workshop.one_by_one(ready.engine)
+
+    def work() -> None:
+        engine.run(next(digit))
+        engine.sync()
+
+    row = bench.row("sgd-synced", setting, next(digit), ready.verified)
+    bench.measure(work, row)
+
+
+def bench_queued_steps(bench: Bench, setting: Setting) -> None:
+    """Many steps, then wait once: the rate that training reaches."""
+    ready = bench.workshop.ready(setting, batch=1)
+    engine = ready.engine
+    probe = bench.workshop.placed(engine, 8, 1)
+    engine.run(probe)
+    engine.sync()
+    step = seconds_of(lambda: (engine.run(probe), engine.sync())) / probe.steps
+    digits = min(max(8, int(bench.profile.round_seconds / step)), paper.TRAIN_DIGITS)
+    placed = bench.workshop.placed(engine, digits, 1)
+
+    def work() -> None:
+        engine.run(placed)
+        engine.sync()
+
+    bench.measure(work, bench.row("sgd-queued", setting, placed, ready.verified))

@@ -1,0 +1,54 @@
+"""How long does the training run of 1989 take, and does the network learn?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+
+from bench.harness import seconds_of
+from bench.session import Bench
+from bench.settings import Setting
+from bench.workshop import SEED
+from zipnet.train import evaluate, require_finite, run_pass, stage
+
+PROBE_STEPS = 50
+
+
+def bench_training_run(bench: Bench, setting: Setting) -> None:
+    """All passes over all digits, evaluations not counted; then misses on both splits.
+
+    An engine that would need longer than the limit is left out, and the reader projects its
+    training from its queued steps.
+    """
+    ready = bench.workshop.ready(setting, batch=1)
+    engine, recipe = ready.engine, ready.engine.recipe
+    probe = bench.workshop.placed(engine, PROBE_STEPS, 1)
+    engine.run(probe)
+    step = seconds_of(lambda: (engine.run(probe), engine.sync())) / PROBE_STEPS
+    projected = step * recipe.passes * len(bench.workshop.digits.x_train)
+    if projected > bench.train_limit:
+        reason = (
+            f"the whole run would take about {projected:.0f} s, "
+            f"over the limit of {bench.train_limit:g} s (--train-limit)"
+        )
+        bench.absent(setting, "training", reason)
+        pytest.skip(reason)
+    on = stage(engine, bench.workshop.digits)
+    losses: list[object] = []
+
+    def work() -> None:
+        for index in range(recipe.passes):
+            losses[:] = run_pass(engine, on, index)
+        engine.sync()
+
+    row = bench.row("training", setting, on.parts[0], ready.verified)
+    row.steps *= recipe.passes
+    row.presentations *= recipe.passes
+    row.macs = (row.macs or 0) * recipe.passes
+    row.passes, row.seed = recipe.passes, SEED
+    bench.measure_from_fresh(work, row, lambda: engine.load(bench.workshop.start), projected)
+    require_finite(engine, losses, recipe.passes - 1)
+    row.train = asdict(evaluate(engine, on.train, on.train_labels))
+    row.test = asdict(evaluate(engine, on.test, on.test_labels))
+    bench.describe(row)

@@ -1,0 +1,223 @@
+"""pytest's side of measuring: options, fixtures, and the hooks that save a session.
+
+`pytest --benchmark-only` measures. Without that option nothing in this folder runs, unless it is
+named on the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.profiles import PROFILES
+from bench.progress import Progress, duration
+from zipnet.errors import EXIT_USAGE, UserError
+
+SESSION: pytest.StashKey[Any] = pytest.StashKey()
+PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
+PASSED: pytest.StashKey[bool] = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add our options to pytest's."""
+    group = parser.getgroup("zipnet", "zipnet: what to measure, and for how long")
+    group.addoption(
+        "--profile", default="standard", help=f"one of: {', '.join(PROFILES)} (default: standard)"
+    )
+    group.addoption("--digits", default="auto", help="data set: auto, usps, mnist or fonts")
+    group.addoption("--engines", help="comma-separated; default: every engine that runs here")
+    group.addoption("--devices", help="comma-separated; default: every device that is here")
+    group.addoption(
+        "--train-limit",
+        type=float,
+        metavar="SECONDS",
+        help="leave out whole trainings projected to take longer (default: by profile)",
+    )
+    group.addoption("--results", default="results", metavar="DIR", help="default: results")
+
+
+def _measuring(config: pytest.Config) -> bool:
+    return bool(config.getoption("benchmark_only"))
+
+
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    """Bare `pytest` collects no benchmark."""
+    bare = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return True if bare and not _measuring(config) else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the options before minutes are spent, and open the session."""
+    if not _measuring(config):
+        return
+    try:
+        config.stash[SESSION] = _open_session(config)
+    except UserError as error:
+        pytest.exit(str(error), returncode=EXIT_USAGE)
+
+
+def _open_session(config: pytest.Config) -> Any:
+    # Imported here: torch takes seconds to load, and bare `pytest` does not measure.
+    from bench.session import Session
+    from bench.settings import chosen
+    from bench.writer import writable
+    from zipnet import data, devices, engines
+    from zipnet.errors import choice
+
+    option = config.getoption
+    profile = PROFILES[choice("--profile", option("profile"), list(PROFILES))]
+    limit = option("train_limit")
+    if limit is not None and not limit > 0:
+        raise UserError(f"--train-limit is {limit:g}; give a number of seconds above 0")
+    results = Path(option("results"))
+    writable(results)
+    return Session(
+        profile=profile,
+        digits_name=choice("--digits", option("digits"), data.NAMES),
+        engines=chosen("--engines", option("engines"), engines.names()),
+        devices=chosen("--devices", option("devices"), devices.KINDS),
+        train_limit=profile.train_limit if limit is None else limit,
+        results=results,
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One row for every setting (engine in its place), or for every place."""
+    session = metafunc.config.stash.get(SESSION, None)
+    if session is None:
+        return
+    from bench.settings import places, settings
+    from zipnet.recipe import KARPATHY_1989
+
+    if "setting" in metafunc.fixturenames:
+        found = settings(KARPATHY_1989, session.engines, session.devices)
+        metafunc.parametrize("setting", found, ids=str)
+    if "place" in metafunc.fixturenames:
+        metafunc.parametrize("place", places(session.devices), ids=str)
+
+
+@pytest.fixture
+def bench(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The session and the row of this benchmark; the row is kept if the benchmark passes."""
+    from bench.session import Bench
+
+    session = request.config.stash.get(SESSION, None)
+    if session is None:
+        pytest.skip("benchmarks run under: pytest --benchmark-only")
+    yield Bench(session, benchmark)
+    if request.node.stash.get(PASSED, False) and benchmark.stats is not None:
+        session.rows.append(benchmark.stats)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Remember whether the benchmark itself passed, for the fixture's end."""
+    report: Any = yield
+    if report.when == "call":
+        item.stash[PASSED] = report.passed
+    return report  # type: ignore[return-value]
+
+
+# --- what a person sees -----------------------------------------------------------------------
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Say what is about to happen, and take the terminal over from pytest's dots."""
+    config = session.config
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    measured = config.stash.get(SESSION, None)
+    if measured is None or reporter is None or config.getoption("collectonly"):
+        return
+    reporter.showfspath = False
+    reporter.write_line(
+        f"measuring {measured.machine['name']}: {len(session.items)} benchmarks, "
+        f"profile {measured.profile.name}"
+    )
+    config.stash[PROGRESS] = Progress(reporter.write, session.items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """One line a benchmark."""
+    progress = item.config.stash.get(PROGRESS, None)
+    if progress is not None:
+        progress.starts(item.name.removeprefix("bench_"))
+    measured = item.config.stash.get(SESSION, None)
+    before = len(measured.rows) if measured is not None else 0
+    result = yield
+    if progress is not None:
+        rows = measured.rows[before:]
+        progress.ended(_outcome(rows[0]) if rows else "left out")
+    return result
+
+
+def _outcome(row: Any) -> str:
+    presentations = row.extra_info.get("presentations") or 1
+    unit = "per digit" if row.extra_info.get("presentations") else "a round"
+    return f"{duration(row.stats.median / presentations):>8s} {unit}"
+
+
+def pytest_report_teststatus(
+    report: pytest.TestReport, config: pytest.Config
+) -> tuple[str, str, str] | None:
+    """Our lines stand for pytest's dots."""
+    if PROGRESS in config.stash and report.outcome in ("passed", "skipped"):
+        return report.outcome if report.when == "call" or report.skipped else "", "", ""
+    return None
+
+
+# --- what is saved ----------------------------------------------------------------------------
+
+
+def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, object]:
+    """In place of pytest-benchmark's, which holds the host's name."""
+    from bench.machine import identity
+
+    measured = config.stash.get(SESSION, None)
+    return dict(measured.machine) if measured is not None else identity()
+
+
+def pytest_benchmark_generate_commit_info(config: pytest.Config) -> dict[str, object]:  # noqa: ARG001 - hook
+    """In place of pytest-benchmark's, which holds branch and remote."""
+    from bench.session import commit
+
+    return commit()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Save what was measured, also when Ctrl-C ended it."""
+    config = session.config
+    measured = config.stash.get(SESSION, None)
+    if measured is None or not measured.rows:
+        return
+    body = config.hook.pytest_benchmark_generate_json(
+        config=config,
+        benchmarks=measured.rows,
+        include_data=True,
+        machine_info=config.hook.pytest_benchmark_generate_machine_info(config=config),
+        commit_info=config.hook.pytest_benchmark_generate_commit_info(config=config),
+    )
+    interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+    try:
+        measured.save(body, interrupted=interrupted)
+    except UserError as error:
+        pytest.exit(str(error), returncode=EXIT_USAGE)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """The headline, read back from the file that was saved, and where to go from there."""
+    measured = config.stash.get(SESSION, None)
+    if measured is None or measured.saved is None:
+        return
+    from bench.report import headline
+
+    terminalreporter.write_line("")
+    for line in headline.lines(measured.saved):
+        terminalreporter.write_line(line)
+    terminalreporter.write_line("")
+    terminalreporter.write_line(f"saved {measured.saved}")
+    terminalreporter.write_line("next: python -m bench report")

@@ -1,0 +1,87 @@
+"""What this host is (stable and private) and what state it is in (changes by the minute).
+
+Identity is made from models and sizes alone: no host name, user, path or serial number, and no
+reading that differs between two boots, so that one machine always has one name.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from importlib import metadata
+
+import psutil
+import torch
+
+from zipnet import devices
+
+LIBRARIES = ("numpy", "torch", "numba", "jax", "pytest-benchmark")
+
+
+def identity() -> dict[str, object]:
+    """What machine this is; `name` is a folder name made from the rest."""
+    cpu: dict[str, object] = {
+        "model": devices.cpu_model(),
+        "physical_cores": psutil.cpu_count(logical=False) or psutil.cpu_count(),
+        "logical_cores": psutil.cpu_count(),
+        "arch": platform.machine(),
+    }
+    memory_gib = round(psutil.virtual_memory().total / 2**30)
+    gpus = _gpus()
+    parts = [str(cpu["model"]), f"{cpu['physical_cores']}c", f"{memory_gib}g", *sorted(set(gpus))]
+    return {
+        "name": slug("-".join(parts)),
+        "cpu": cpu,
+        "memory_gib": memory_gib,
+        "gpus": gpus,
+        "system": platform.system(),
+    }
+
+
+def slug(text: str, limit: int = 80) -> str:
+    """A folder name that every file system takes: lower-case letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:limit].strip("-") or "unknown"
+
+
+def _gpus() -> list[str]:
+    """Model names of the accelerators, one entry each."""
+    models = []
+    for kind in devices.here()[1:]:
+        count = getattr(torch, kind).device_count()
+        models += [devices.describe(torch.device(kind, i)) for i in range(count)]
+    return models
+
+
+def software() -> dict[str, str]:
+    """Versions of what the numbers depend on."""
+    versions = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def state() -> dict[str, object]:
+    """Load, clock (MHz), memory left (bytes) and power source now; None where the system hides it.
+
+    Nothing here is ever changed, only looked at.
+    """
+    frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
+    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    plugged = None if battery is None else bool(battery.power_plugged)
+    return {
+        "load_1min": round(psutil.getloadavg()[0], 2),
+        "cpu_mhz": round(frequency.current) if frequency and frequency.current else None,
+        "memory_available": psutil.virtual_memory().available,
+        "power": None if plugged is None else ("mains" if plugged else "battery"),
+    }
+
+
+def cores() -> int:
+    """CPUs this process may run on, which a container or a scheduler may have cut down."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,39 @@
+"""How long to measure: three profiles, chosen by an option and stored in the result file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Budgets of one row.
+
+    seconds: time to spend on a row's rounds. min_rounds, max_rounds: rounds in any case, and
+    at most (every raw timing is kept in the file). round_seconds: how long a round of queued
+    steps should last, so that one wait at its end does not matter. train_limit: seconds a whole
+    training may take by projection from its steps; above it the row is left out and said so.
+    """
+
+    name: str
+    seconds: float
+    min_rounds: int
+    max_rounds: int
+    round_seconds: float
+    train_limit: float
+
+    def rounds(self, estimate: float) -> int:
+        """Rounds that fit the budget when one takes `estimate` seconds."""
+        fitting = int(self.seconds / max(estimate, 1e-9))
+        return max(self.min_rounds, min(fitting, self.max_rounds))
+
+
+PROFILES: Final = {
+    profile.name: profile
+    for profile in (
+        Profile("quick", 0.2, 3, 200, 0.02, 5.0),
+        Profile("standard", 1.5, 7, 1000, 0.05, 45.0),
+        Profile("full", 8.0, 15, 2000, 0.2, 1200.0),
+    )
+}

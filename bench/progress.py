@@ -1,0 +1,58 @@
+"""What a person sees while it measures: what is running, what came out, how long to go."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import pytest
+
+# About how many seconds a benchmark of each file needs beside another of the same session:
+# weights for the time to go, corrected by the clock as the session runs.
+_WEIGHTS: Final = {
+    "bench_sgd": 4.0,
+    "bench_fullbatch": 8.0,
+    "bench_inference": 2.0,
+    "bench_training": 10.0,
+    "bench_floor": 2.0,
+}
+
+
+class Progress:
+    """One line a benchmark, on pytest's terminal reporter; also where it is no terminal."""
+
+    def __init__(self, write: Any, items: Sequence[pytest.Item]) -> None:
+        self._write = write
+        self._weights = [_WEIGHTS.get(item.path.stem, 2.0) for item in items]
+        self._began = time.monotonic()
+        self._done = 0
+
+    def starts(self, name: str) -> None:
+        """Say what is being measured."""
+        total = len(self._weights)
+        self._write(f"[{self._done + 1:3d}/{total}] {name:58s} ", flush=True)
+
+    def ended(self, outcome: str) -> None:
+        """Say what came of it, and how long the rest will take."""
+        self._done += 1
+        left = self.seconds_left()
+        self._write(f"{outcome}{f'   {_spoken(left)} to go' if left else ''}\n", flush=True)
+
+    def seconds_left(self) -> float:
+        """By the pace so far."""
+        done, left = sum(self._weights[: self._done]), sum(self._weights[self._done :])
+        return (time.monotonic() - self._began) / done * left if done else 0.0
+
+
+def _spoken(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
+
+
+def duration(seconds: float) -> str:
+    """A time with a unit a person reads at a glance, three digits long."""
+    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"

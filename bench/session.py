@@ -1,0 +1,170 @@
+"""One benchmark session: what it was asked for, what it measured, and the file it leaves."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench import machine, writer
+from bench.harness import Row, Work, measure, measure_from_fresh
+from bench.profiles import Profile
+from bench.settings import Absence, Setting, absences
+from bench.workload import workload
+from bench.workshop import Workshop
+from zipnet import data, devices, paper
+from zipnet.engines import Placed
+from zipnet.recipe import KARPATHY_1989
+from zipnet.verify import Verified
+
+
+@dataclass
+class Session:
+    """State of one run of `pytest --benchmark-only`.
+
+    rows are pytest-benchmark's own records of the benchmarks that passed; a record of a failed
+    one never gets in, because whoever adds it waits for the outcome.
+    """
+
+    profile: Profile
+    digits_name: str
+    engines: list[str]
+    devices: list[str]
+    train_limit: float
+    results: Path
+    rows: list[Any] = field(default_factory=list)
+    absent: list[Absence] = field(default_factory=list)
+    saved: Path | None = None
+
+    def __post_init__(self) -> None:
+        self.began = datetime.now(UTC)
+        self.before = machine.state()
+        self.machine = machine.identity()
+        self.absent += absences(KARPATHY_1989, self.engines, self.devices)
+
+    @property
+    def folder(self) -> Path:
+        """Where this machine's result files live."""
+        return self.results / str(self.machine["name"])
+
+    @functools.cached_property
+    def workshop(self) -> Workshop:
+        """Engines and digits, loaded when the first benchmark asks."""
+        return Workshop(KARPATHY_1989, data.load(self.digits_name))
+
+    def document(self, body: dict[str, Any], *, interrupted: bool) -> dict[str, Any]:
+        """pytest-benchmark's JSON and what results/README.md adds to it."""
+        digits = self.workshop.digits
+        return {
+            "schema": writer.SCHEMA,
+            "status": "interrupted" if interrupted else "complete",
+            "profile": self.profile.name,
+            "workload": workload(),
+            "dataset": {"name": digits.name, "sha256": digits.sha256},
+            "software": machine.software(),
+            "state": {"before": self.before, "after": machine.state()},
+            "absent": [asdict(absence) for absence in self.absent],
+            **body,
+        }
+
+    def save(self, body: dict[str, Any], *, interrupted: bool) -> Path:
+        """Write the result file and return its path."""
+        stamp = self.began.strftime("%Y%m%dT%H%M%SZ")
+        commit = str(body["commit_info"].get("id") or "nocommit")[:8]
+        document = self.document(body, interrupted=interrupted)
+        self.saved = writer.save(document, self.folder, stamp, commit)
+        return self.saved
+
+
+@dataclass
+class Bench:
+    """What a benchmark function is handed: its session, and the clock of its own row."""
+
+    session: Session
+    benchmark: Any
+
+    @property
+    def profile(self) -> Profile:
+        """How long to measure."""
+        return self.session.profile
+
+    @property
+    def train_limit(self) -> float:
+        """Seconds that a whole training may be projected to take."""
+        return self.session.train_limit
+
+    @property
+    def workshop(self) -> Workshop:
+        """Where engines are made ready."""
+        return self.session.workshop
+
+    def row(self, question: str, setting: Setting, placed: Placed, verified: Verified) -> Row:
+        """Describe a round that takes every step in placed."""
+        device = torch.device(placed.device)
+        return Row(
+            question=question,
+            engine=setting.engine,
+            device=placed.device,
+            device_name=devices.describe(device),
+            threads=setting.place.threads,
+            batch=placed.batch,
+            steps=placed.steps,
+            presentations=placed.presentations,
+            macs=placed.presentations * paper.STEP_MACS,
+            dataset=self.workshop.digits.name,
+            dataset_sha256=self.workshop.digits.sha256,
+            verified=verified,
+        )
+
+    def inference_row(
+        self, question: str, setting: Setting, placed: Placed, verified: Verified
+    ) -> Row:
+        """Describe a round that recognises every digit in placed."""
+        row = self.row(question, setting, placed, verified)
+        row.batch, row.steps = placed.presentations, 0
+        row.macs = placed.presentations * paper.MACS
+        return row
+
+    def measure(self, work: Work, row: Row) -> None:
+        """Time the work, warmed, as the row's own."""
+        self.benchmark.group = row.question
+        measure(self.benchmark, work, self.profile)
+        self.describe(row)
+
+    def measure_from_fresh(self, work: Work, row: Row, fresh_start: Work, estimate: float) -> None:
+        """Time work that must begin anew each round; see harness.measure_from_fresh."""
+        self.benchmark.group = row.question
+        measure_from_fresh(self.benchmark, work, self.profile, fresh_start, estimate)
+        self.describe(row)
+
+    def describe(self, row: Row) -> None:
+        """Store the row's facts beside its timings."""
+        self.benchmark.extra_info.update(row.as_dict())
+
+    def absent(self, setting: Setting, question: str, reason: str) -> None:
+        """Note that a row is left out, and why."""
+        place = setting.place
+        self.session.absent.append(Absence(setting.engine, str(place), question, reason))
+
+
+def commit() -> dict[str, object]:
+    """The commit that was measured and whether files differed from it; nothing that names people.
+
+    pytest-benchmark's own answer holds the branch and the project's remote, which are private.
+    """
+    try:
+        identity = _git("rev-parse", "HEAD")
+        dirty = bool(_git("status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.CalledProcessError):
+        return {"id": None, "dirty": None}
+    return {"id": identity, "dirty": dirty}
+
+
+def _git(*arguments: str) -> str:
+    result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)  # noqa: S607
+    return result.stdout.strip()

@@ -1,0 +1,88 @@
+"""What a benchmark is run on: an engine on a device with a number of CPU threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bench import machine
+from zipnet import devices, engines
+from zipnet.errors import choice
+from zipnet.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Place:
+    """A device, and on the CPU how many threads; None elsewhere."""
+
+    device: str
+    threads: int | None
+
+    def __str__(self) -> str:
+        return self.device if self.threads is None else f"{self.device}-threads={self.threads}"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An engine in its place."""
+
+    engine: str
+    place: Place
+
+    def __str__(self) -> str:
+        return f"{self.engine}-{self.place}"
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Something that was not measured, and why; results/README.md, key `absent`."""
+
+    engine: str | None
+    device: str
+    question: str | None
+    reason: str
+
+
+def places(wanted: Sequence[str]) -> list[Place]:
+    """Every wanted device that is here; the CPU once with 1 thread and once with all it has."""
+    found = []
+    for device in wanted:
+        if device == "cpu":
+            found += [Place("cpu", n) for n in sorted({1, machine.cores()})]
+        elif devices.why_not(device) is None:
+            found.append(Place(device, None))
+    return found
+
+
+def settings(
+    recipe: Recipe, wanted_engines: Sequence[str], wanted_devices: Sequence[str]
+) -> list[Setting]:
+    """Every wanted engine in every place where it can run."""
+    return [
+        Setting(engine, place)
+        for place in places(wanted_devices)
+        for engine in wanted_engines
+        if engines.why_not(engine, recipe, place.device) is None
+    ]
+
+
+def absences(
+    recipe: Recipe, wanted_engines: Sequence[str], wanted_devices: Sequence[str]
+) -> Iterator[Absence]:
+    """What was wanted and is not here, with the reason."""
+    for device in wanted_devices:
+        reason = devices.why_not(device)
+        if reason is not None:
+            yield Absence(None, device, None, reason)
+            continue
+        for engine in wanted_engines:
+            reason = engines.why_not(engine, recipe, device)
+            if reason is not None:
+                yield Absence(engine, device, None, reason)
+
+
+def chosen(kind: str, text: str | None, known: Sequence[str]) -> list[str]:
+    """A comma-separated option, checked; everything known where it was not given."""
+    if text is None:
+        return list(known)
+    return [choice(kind, name.strip(), known) for name in text.split(",")]

@@ -1,0 +1,22 @@
+"""What is measured here, as numbers with a hash: two files of one hash did the same work."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from zipnet import paper
+from zipnet.count import counted
+from zipnet.recipe import KARPATHY_1989
+
+
+def workload() -> dict[str, object]:
+    """Counts of the network and of the training run, and a SHA-256 of them."""
+    facts: dict[str, object] = {
+        **counted(KARPATHY_1989).as_dict(),
+        "passes": paper.PASSES,
+        "train_digits": paper.TRAIN_DIGITS,
+        "presentations": paper.PRESENTATIONS,
+    }
+    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return facts | {"hash": hashlib.sha256(canonical.encode()).hexdigest()}

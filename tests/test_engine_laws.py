@@ -1,0 +1,204 @@
+"""The laws of the engine contract, each one test over every registered engine.
+
+A missing device or library is a skip with its reason. The tolerances are in zipnet/verify.py.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.conftest import random_digits
+from zipnet import devices, engines
+from zipnet.errors import UserError
+from zipnet.params import NAMES, Params
+from zipnet.recipe import KARPATHY_1989
+from zipnet.reference import Reference
+from zipnet.verify import Strayed, trajectory, verify, verify_outputs
+
+MODERN = replace(
+    KARPATHY_1989,
+    name="modern",
+    activation="relu",
+    output="identity",
+    loss="cross_entropy",
+    optimizer="adamw",
+    lr=3e-4,
+    lr_end=1e-4,
+    weight_decay=0.01,
+)
+CASES = [
+    pytest.param((name, device), id=f"{name}-{device}")
+    for name in engines.names()
+    for device in devices.KINDS
+]
+# Compiling a shape takes many seconds, so the compiled engine shows one batch size for all.
+BATCHES = [
+    pytest.param((name, device), batch, id=f"{name}-{device}-{batch}")
+    for name in engines.names()
+    for device in devices.KINDS
+    for batch in ([3] if name == "compiled" else [1, 2, 3, 16, 17])
+]
+
+
+def make(name, device, recipe=KARPATHY_1989):
+    reason = engines.why_not(name, recipe, device)
+    if reason is not None:
+        pytest.skip(reason)
+    engine = engines.make(name, recipe, device, threads=2 if device == "cpu" else None)
+    engine.claim()
+    return engine
+
+
+@pytest.fixture(scope="module")
+def shared():
+    """Engines for the 1989 recipe at batch 1, made once: compiling takes seconds."""
+    made = {}
+
+    def get(name, device):
+        if (name, device) not in made:
+            made[name, device] = make(name, device)
+        return made[name, device]
+
+    return get
+
+
+@pytest.fixture(params=CASES)
+def engine(request, shared, start):
+    name, device = request.param
+    engine = shared(name, device)
+    engine.load(start)
+    engine.lr = engine.recipe.lr
+    return engine
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("recipe", [KARPATHY_1989, MODERN], ids=lambda r: r.name)
+def test_losses_and_parameters_follow_the_reference(case, recipe, start, few):
+    engine = make(*case, recipe)
+    found = verify(engine, trajectory(start, recipe, *few, batch=1))
+    assert found.steps == 48
+
+
+@pytest.mark.parametrize(("case", "batch"), BATCHES)
+def test_batches_follow_the_reference(case, batch, shared, start):
+    engine, digits = shared(*case), random_digits(batch * 3)
+    verify(engine, trajectory(start, KARPATHY_1989, *digits, batch=batch))
+
+
+@pytest.mark.parametrize("value", [-1.0, 1.0])
+def test_extreme_digits_follow_the_reference(engine, start, value):
+    x, y = random_digits(8)
+    verify(engine, trajectory(start, KARPATHY_1989, np.full_like(x, value), y, batch=1))
+
+
+@pytest.mark.parametrize("name", ["H1b", "H2b", "H3b", "outb"])
+def test_saturated_units_follow_the_reference(engine, start, name):
+    """A layer whose every tanh is flat at +-1: no slope must come out as anything but zero."""
+    bias = getattr(start, name)
+    bias[...] = np.where(np.random.default_rng(2).random(bias.shape) < 0.5, -30, 30)
+    verify(engine, trajectory(start, KARPATHY_1989, *random_digits(8), batch=1))
+
+
+def test_outputs_follow_the_reference(engine, start, few):
+    expected = Reference.start(start, KARPATHY_1989).predict(few[0])
+    verify_outputs(engine, engine.place(*few, batch=1), expected)
+
+
+def test_two_halves_equal_the_whole(engine, start, few):
+    x, y = few
+    engine.run(engine.place(x, y, 1))
+    whole = engine.params()
+    engine.load(start)
+    engine.run(engine.place(x[:24], y[:24], 1))
+    engine.run(engine.place(x[24:], y[24:], 1))
+    assert engine.params().distance(whole)[1] == 0
+
+
+def test_a_run_can_be_repeated(engine, start, few):
+    placed = engine.place(*few, batch=1)
+    losses = engine.numpy(engine.run(placed))
+    first = engine.params()
+    engine.load(start)
+    np.testing.assert_array_equal(engine.numpy(engine.run(placed)), losses)
+    assert engine.params().distance(first)[1] == 0
+
+
+def test_steps_are_sequential(engine, start, few):
+    """Summed gradients would not care about order; steps do."""
+    x, y = few
+    engine.run(engine.place(x, y, 1))
+    forwards = engine.params()
+    engine.load(start)
+    engine.run(engine.place(x[::-1].copy(), y[::-1].copy(), 1))
+    assert engine.params().distance(forwards)[1] > 1e-4
+
+
+def test_prepare_leaves_parameters_unchanged(engine, start, few):
+    engine.prepare(engine.place(*few, batch=1))
+    assert engine.params().distance(start)[1] == 0
+
+
+def test_predicting_leaves_parameters_unchanged(engine, start, few):
+    engine.predict(engine.place(*few, batch=1))
+    assert engine.params().distance(start)[1] == 0
+
+
+def test_engine_keeps_no_alias(engine, start, few):
+    """What the caller does to its arrays afterwards is the caller's affair, and the reverse."""
+    x, y = few[0].copy(), few[1].copy()
+    mine = start.copy()
+    engine.load(mine)
+    placed = engine.place(x, y, 1)
+    for array in (x, y, *(array for _, array in mine.items())):
+        array[...] = np.nan
+    engine.run(placed)
+    out = engine.params()
+    assert all(np.isfinite(array).all() for _, array in out.items())
+    out.H1w[...] = 0
+    assert engine.params().H1w.any()
+
+
+def test_outputs_live_on_the_stated_device(engine, few):
+    placed = engine.place(*few, batch=2)
+    assert placed.device.partition(":")[0] == engine.device
+    assert (placed.steps, placed.batch, placed.presentations) == (24, 2, 48)
+    assert engine.numpy(engine.run(placed)).shape == (24,)
+    assert engine.numpy(engine.predict(placed)).shape == (48, 10)
+
+
+def test_a_learning_rate_of_zero_learns_nothing(engine, start, few):
+    engine.lr = 0.0
+    engine.run(engine.place(*few, batch=1))
+    assert engine.params().distance(start)[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda x, y: (x[:, :, :15], y, 1), "shapes"),
+        (lambda x, y: (x, y[:, :9], 1), "shapes"),
+        (lambda x, y: (x[:0], y[:0], 1), "batch is 1 for 0 digits"),
+        (lambda x, y: (x, y, 5), "batch is 5 for 48 digits"),
+        (lambda x, y: (np.where(x > 0.99, np.nan, x), y, 1), "NaN or infinity"),
+        (lambda x, y: (x, y * np.inf, 1), "NaN or infinity"),
+    ],
+)
+def test_digits_that_make_no_sense_are_refused(engine, few, spoil, message):
+    with pytest.raises(UserError, match=message):
+        engine.place(*spoil(*few))
+
+
+def test_an_engine_that_strays_is_refused_with_tensor_and_distance(engine, start, few):
+    path = trajectory(start, KARPATHY_1989, *few, batch=1)
+    path.end.H2w[0, 0, 0, 0] += 0.01
+    with pytest.raises(Strayed, match=rf"{engine.name} on {engine.device}.*H2w 1\.00e-02"):
+        verify(engine, path)
+
+
+def test_unknown_engine_and_device_are_answered_with_the_known_ones():
+    with pytest.raises(UserError, match="engine 'warp' is not known; choose one of: eager"):
+        engines.make("warp", KARPATHY_1989, "cpu")
+    with pytest.raises(engines.Unavailable, match="device 'tpu' is not known"):
+        engines.make("eager", KARPATHY_1989, "tpu")
+    assert set(NAMES) == {name for name, _ in Params.init(0).items()}

@@ -1,0 +1,85 @@
+"""Parameters: Karpathy's names, one seed one start, copies that are copies."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zipnet import paper
+from zipnet.errors import UserError
+from zipnet.net import Net
+from zipnet.params import NAMES, Params
+from zipnet.recipe import KARPATHY_1989
+
+
+def test_there_are_as_many_as_the_article_says(start):
+    assert start.count() == paper.PARAMS
+
+
+@given(seed=st.integers(0, 2**63 - 1))
+def test_start_lies_in_the_bounds_of_the_recipe(seed):
+    params = Params.init(seed)
+    for array, fan_in in (
+        (params.H1w, 25),
+        (params.H2w, 200),
+        (params.H3w, 192),
+        (params.outw, 30),
+    ):
+        assert np.abs(array).max() <= 2.4 / np.sqrt(fan_in)
+    assert not params.H1b.any()
+    assert (params.outb == -1).all()
+    assert params.distance(Params.init(seed))[1] == 0
+
+
+def test_a_state_dict_of_karpathys_net_loads(start):
+    state = {name: torch.tensor(array) for name, array in start.items()}
+    assert Params.from_mapping(state).distance(start)[1] == 0
+    assert list(Net(start, KARPATHY_1989).state_dict()) == list(NAMES)
+
+
+def test_copies_share_nothing(start):
+    twin = start.copy()
+    twin.H2w[3, 2, 1, 0] += 0.5
+    assert start.distance(twin) == ("H2w", pytest.approx(0.5))
+
+
+def test_broken_parameters_are_far_from_everything(start):
+    broken = start.copy()
+    broken.outb[3] = np.nan
+    assert broken.distance(start) == ("outb", float("inf"))
+
+
+def test_saving_and_loading_changes_nothing(start, tmp_path):
+    start.save(tmp_path / "p.npz")
+    assert Params.load(tmp_path / "p.npz").distance(start)[1] == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["p.npz"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"H1w": None}, "H1w is missing"),
+        ({"H2b": np.zeros((12, 4))}, r"H2b has shape \(12, 4\)"),
+        ({"H3w": np.full((192, 30), np.nan)}, "H3w is not all finite"),
+        ({"outb": np.array(["x"] * 10)}, "outb is not all finite"),
+    ],
+)
+def test_a_wrong_mapping_is_refused_by_the_arrays_name(start, change, message):
+    arrays = {**dict(start.items()), **change}
+    arrays = {name: array for name, array in arrays.items() if array is not None}
+    with pytest.raises(UserError, match=message):
+        Params.from_mapping(arrays)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip", b"PK\x03\x04 truncated"])
+def test_a_file_that_is_no_parameters_is_named(tmp_path, content):
+    path = tmp_path / "bad.npz"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"bad\.npz cannot be used"):
+        Params.load(path)
+
+
+def test_negative_seed_is_refused():
+    with pytest.raises(UserError, match="seed is -1"):
+        Params.init(-1)

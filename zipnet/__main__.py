@@ -1,0 +1,136 @@
+"""python -m zipnet count | data | engines | train"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+
+from zipnet import data
+from zipnet.errors import Parser, UserError, run_command, shown
+from zipnet.recipe import KARPATHY_1989, RECIPES, named
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit code: 0 fine, 2 usage or bad input."""
+    arguments = _parser().parse_args(argv)
+    return run_command("zipnet", lambda: int(arguments.command(arguments)))
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="zipnet", description="The zip-code network of 1989.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    count = commands.add_parser("count", help="parameters, MACs, activations, step MACs")
+    count.add_argument("--json", action="store_true", help="totals as one JSON object")
+    count.set_defaults(command=_count)
+
+    engines = commands.add_parser("engines", help="engine x device: ready, or the reason why not")
+    engines.set_defaults(command=_engines)
+
+    fetch = commands.add_parser("data", help="fetch a data set and say what it is")
+    fetch.add_argument("name", metavar="NAME", help=f"one of: {', '.join(data.NAMES)}")
+    fetch.set_defaults(command=_data)
+
+    train = commands.add_parser("train", help="train the network and evaluate it")
+    train.add_argument("recipe", metavar="RECIPE", help=f"one of: {', '.join(RECIPES)}")
+    train.add_argument("--data", default="auto", help=f"one of: {', '.join(data.NAMES)}")
+    train.add_argument("--engine", help="default: the fastest that can run the recipe")
+    train.add_argument("--device", default="cpu", help="cpu, cuda, mps or xpu")
+    train.add_argument("--threads", type=_positive, help="CPU threads; default: the library's")
+    train.add_argument("--passes", type=_positive, help="default: the recipe's")
+    train.add_argument("--batch", type=_positive, help="digits a step; default: the recipe's")
+    train.add_argument("--lr", type=float, help="constant learning rate; default: the recipe's")
+    train.add_argument("--seed", type=_seed, default=0, help="of the initial weights; default 0")
+    train.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    train.set_defaults(command=_train)
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number from 1 up")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number from 0 to 2^63-1")
+    return int(text)
+
+
+def _count(arguments: argparse.Namespace) -> int:
+    from zipnet import count
+
+    totals = count.counted(KARPATHY_1989)
+    print(json.dumps(totals.as_dict()) if arguments.json else count.table(totals))
+    return 0
+
+
+def _engines(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
+    from zipnet import devices, engines
+
+    for device in devices.KINDS:
+        for name in engines.names():
+            reason = engines.why_not(name, KARPATHY_1989, device)
+            print(f"{name:10s} {device:5s} {'ready' if reason is None else reason}")
+    return 0
+
+
+def _data(arguments: argparse.Namespace) -> int:
+    digits = data.load(arguments.name)
+    print(f"{digits.name}: {len(digits.x_train)} training digits, {len(digits.x_test)} test digits")
+    print(f"sha256 {digits.sha256}")
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    recipe = named(arguments.recipe)
+    changes = {
+        "passes": arguments.passes or recipe.passes,
+        "batch": arguments.batch or recipe.batch,
+    }
+    if arguments.lr is not None:
+        changes |= {"lr": arguments.lr, "lr_end": arguments.lr}
+    recipe = replace(recipe, **changes)
+
+    from zipnet import engines
+    from zipnet.params import Params
+    from zipnet.train import Evaluation, train
+
+    engine_name = arguments.engine or engines.fastest(recipe, arguments.device)
+    engine = engines.make(engine_name, recipe, arguments.device, arguments.threads)
+    digits = data.load(arguments.data)
+
+    def after_pass(number: int, on_train: Evaluation, on_test: Evaluation) -> None:
+        out = sys.stderr if arguments.json else sys.stdout
+        if arguments.json and not out.isatty():
+            return
+        print(number, on_train.line("train"), on_test.line("test"), sep="\n", file=out, flush=True)
+
+    training = train(engine, digits, Params.init(arguments.seed), after_pass=after_pass)
+    if arguments.json:
+        about = {
+            "recipe": recipe.name,
+            "engine": engine.name,
+            "device": arguments.device,
+            "dataset": digits.name,
+            "seed": arguments.seed,
+            "passes": recipe.passes,
+        }
+        print(json.dumps(about | training.as_dict()))
+    else:
+        per = 1e6 * training.seconds / training.presentations
+        print(
+            f"{training.presentations:,} presentations in {training.seconds:.2f} s, "
+            f"{per:.1f} us each: engine {engine.name} on {arguments.device}, {digits.name}"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except UserError as error:  # raised while arguments were read
+        sys.exit(f"zipnet: {error}")

@@ -1,0 +1,81 @@
+"""Which devices are here, what they are called, and how to wait for them."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from zipnet.errors import UserError, shown
+
+KINDS: Final = ("cpu", "cuda", "mps", "xpu")
+
+
+def here() -> list[str]:
+    """The devices of this machine, the CPU first."""
+    return [kind for kind in KINDS if why_not(kind) is None]
+
+
+def why_not(device: str) -> str | None:
+    """None where the device can be used, otherwise the reason, for a person."""
+    kind, _, index = device.partition(":")
+    if kind not in KINDS:
+        return f"device {shown(device)} is not known; choose one of: {', '.join(KINDS)}"
+    if kind == "cpu":
+        return None if not index else f"device {shown(device)}: the CPU has no index; write 'cpu'"
+    backend = getattr(torch, kind, None)
+    if backend is None or not backend.is_available():
+        return f"no {kind} device on this machine, or this torch is built without {kind}"
+    if index and not (index.isdecimal() and int(index) < backend.device_count()):
+        return f"device {shown(device)}: this machine has {backend.device_count()} of {kind}"
+    return None
+
+
+def require(device: str) -> None:
+    """Raise a UserError with the reason where the device cannot be used."""
+    reason = why_not(device)
+    if reason is not None:
+        raise UserError(f"{reason}; devices here: {', '.join(here())}")
+
+
+def synchronize(device: torch.device) -> None:
+    """Return when everything asked of the device has finished; the CPU never lags behind."""
+    if device.type == "cpu":
+        return
+    # torch.mps.Event cannot be trusted for timing (pytorch#196395), so waiting is all we use.
+    getattr(torch, device.type).synchronize()
+
+
+def describe(device: torch.device) -> str:
+    """The device's model name, such as 'NVIDIA H200' or 'Apple M4'."""
+    if device.type in ("cuda", "xpu"):
+        return str(getattr(torch, device.type).get_device_name(device))
+    return cpu_model() + (" GPU" if device.type == "mps" else "")
+
+
+def cpu_model() -> str:
+    """The processor's marketing name, or the architecture where the system does not tell."""
+    if platform.system() == "Linux":
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):  # arm64 kernels print no such line
+                return line.partition(":")[2].strip()
+    if platform.system() == "Darwin":
+        sysctl = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
+        return subprocess.run(sysctl, capture_output=True, text=True, check=True).stdout.strip()
+    return platform.processor() or platform.machine()
+
+
+def memory_peak(device: torch.device) -> int | None:
+    """Bytes that torch has held on the device at most; None where the back end cannot say."""
+    try:
+        if device.type == "mps":
+            return int(torch.mps.driver_allocated_memory())
+        if device.type != "cpu":
+            return int(getattr(torch, device.type).max_memory_allocated(device))
+    except (RuntimeError, AttributeError):
+        # The memory calls of some torch releases fail an internal assertion on MPS (#186430).
+        pass
+    return None

@@ -1,0 +1,57 @@
+"""The registry: every engine by name. An engine's module is imported when it is first asked for.
+
+Order is from the plainest to the most fused, and tables keep it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final, cast
+
+from zipnet.engines.base import Engine, Placed, Unavailable
+from zipnet.errors import choice
+from zipnet.recipe import Recipe
+
+__all__ = ["Engine", "Placed", "Unavailable", "fastest", "make", "names", "why_not"]
+
+_REGISTRY: Final = {
+    "eager": "zipnet.engines.eager:Eager",
+    "compiled": "zipnet.engines.compiled:Compiled",
+}
+
+
+def names() -> list[str]:
+    """Every engine that can train."""
+    return list(_REGISTRY)
+
+
+def _class(name: str) -> type[Engine]:
+    module, _, attribute = _REGISTRY[choice("engine", name, names())].partition(":")
+    return cast(type[Engine], getattr(importlib.import_module(module), attribute))
+
+
+def why_not(name: str, recipe: Recipe, device: str) -> str | None:
+    """None where the engine can run the recipe on the device here; otherwise the reason."""
+    try:
+        engine = _class(name)
+    except ImportError as error:
+        return f"{error.name} is not installed"
+    return engine.why_not(recipe, device)
+
+
+def make(name: str, recipe: Recipe, device: str, threads: int | None = None) -> Engine:
+    """Construct an engine. Raises Unavailable with the reason where it cannot run here."""
+    reason = why_not(name, recipe, device)
+    if reason is not None:
+        raise Unavailable(f"engine {name} on {device}: {reason}; see: python -m zipnet engines")
+    return _class(name)(recipe, device, threads)
+
+
+def fastest(recipe: Recipe, device: str) -> str:
+    """The most fused engine that can run the recipe on the device."""
+    reasons = {name: why_not(name, recipe, device) for name in reversed(names())}
+    for name, reason in reasons.items():
+        if reason is None:
+            return name
+    told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+    raise Unavailable(f"no engine can run recipe {recipe.name} on {device}: {told}")

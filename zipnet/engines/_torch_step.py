@@ -1,0 +1,137 @@
+"""What the torch engines share: where weights and digits live, and the mathematics of one step.
+
+Engines differ only in how they execute it, which is the whole point of having several.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from zipnet import devices
+from zipnet.engines.base import Engine, Placed, as_steps
+from zipnet.net import Net
+from zipnet.params import Array, Params
+from zipnet.recipe import Recipe
+from zipnet.reference import BETA1, BETA2, EPSILON
+
+
+class Optimizer:
+    """Plain SGD or AdamW on a list of weights, in place.
+
+    Learning rate and step count are tensors, so that a compiled or captured step may reuse one
+    program while they change.
+    """
+
+    def __init__(self, recipe: Recipe, weights: list[Tensor]) -> None:
+        self.recipe = recipe
+        self.lr = torch.tensor(recipe.lr, dtype=torch.float32, device=weights[0].device)
+        self.steps = torch.zeros((), dtype=torch.float32, device=weights[0].device)
+        self.means = [torch.zeros_like(w) for w in weights] if recipe.optimizer == "adamw" else []
+        self.squares = [torch.zeros_like(m) for m in self.means]
+
+    def reset(self) -> None:
+        """Forget every step taken."""
+        for memory in (self.steps, *self.means, *self.squares):
+            memory.zero_()
+
+    def update(self, weights: list[Tensor], gradients: list[Tensor]) -> None:
+        """One update, reference.Reference.update in float32."""
+        if self.recipe.optimizer == "sgd":
+            torch._foreach_sub_(weights, torch._foreach_mul(gradients, self.lr))
+            return
+        self.steps += 1
+        torch._foreach_lerp_(self.means, gradients, 1 - BETA1)
+        torch._foreach_mul_(self.squares, BETA2)
+        torch._foreach_addcmul_(self.squares, gradients, gradients, 1 - BETA2)
+        scale = torch.sqrt(1 - BETA2**self.steps)
+        size = self.lr / (1 - BETA1**self.steps)
+        for w, mean, square in zip(weights, self.means, self.squares, strict=True):
+            w *= 1 - self.lr * self.recipe.weight_decay
+            w -= size * mean / (torch.sqrt(square) / scale + EPSILON)
+
+
+class TorchEngine(Engine):
+    """Everything of a torch engine but the way it executes a step."""
+
+    def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:
+        super().__init__(recipe, device, threads)
+        devices.require(device)
+        self.net = Net(Params.init(0), recipe, device)
+        self.weights: list[Tensor] = list(self.net.parameters())
+        self.optimizer = Optimizer(recipe, [w.detach() for w in self.weights])
+
+    @classmethod
+    def why_not(cls, recipe: Recipe, device: str) -> str | None:  # noqa: ARG003 - any recipe
+        """Torch runs every recipe wherever it finds the device."""
+        return devices.why_not(device)
+
+    @abstractmethod
+    def step(self, x: Tensor, y: Tensor) -> Tensor:
+        """One step on one batch; returns its loss, a scalar on the device."""
+
+    def claim(self) -> None:
+        """Set the thread count, and float32 that is float32: TF32 rounds products to 10 bits."""
+        torch.set_float32_matmul_precision("highest")
+        torch.backends.cudnn.allow_tf32 = False
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+
+    def load(self, params: Params) -> None:
+        """Copy parameters in; see Engine.load."""
+        with torch.no_grad():
+            for weight, (_, array) in zip(self.weights, params.items(), strict=True):
+                weight.copy_(torch.tensor(array))
+        self.optimizer.reset()
+
+    def place(self, x: Array, y: Array, batch: int) -> Placed:
+        """Copy digits to the device; see Engine.place."""
+        steps_x, steps_y = as_steps(x, y, batch)
+        placed_x = torch.tensor(steps_x, device=self.device)
+        placed_y = torch.tensor(steps_y, device=self.device)
+        return Placed(placed_x, placed_y, len(steps_x), batch, str(placed_x.device))
+
+    def prepare(self, placed: Placed) -> None:
+        """Take one step and put everything back, so that lazy set-up is behind us."""
+        self.claim()
+        memory = [*self.weights, self.optimizer.steps, *self.optimizer.means]
+        memory += self.optimizer.squares
+        saved = [m.detach().clone() for m in memory]
+        self.optimizer.lr.fill_(self.lr)
+        self.step(placed.x[0], placed.y[0])
+        with torch.no_grad():
+            for m, before in zip(memory, saved, strict=True):
+                m.copy_(before)
+        self.sync()
+
+    def run(self, placed: Placed) -> Tensor:
+        """Step after step from Python; see Engine.run."""
+        self.optimizer.lr.fill_(self.lr)
+        losses = [
+            self.step(x, y) for x, y in zip(placed.x.unbind(), placed.y.unbind(), strict=True)
+        ]
+        return torch.stack(losses)
+
+    def predict(self, placed: Placed) -> Tensor:
+        """All digits in one batch; see Engine.predict."""
+        with torch.inference_mode():
+            return cast(Tensor, self.net(placed.x.flatten(0, 1)))
+
+    def sync(self) -> None:
+        """Wait for the device."""
+        devices.synchronize(self.weights[0].device)
+
+    def numpy(self, array: Any) -> npt.NDArray[np.float32]:
+        """Copy out; see Engine.numpy."""
+        return cast("npt.NDArray[np.float32]", array.detach().cpu().numpy())
+
+    def params(self) -> Params:
+        """Copy the parameters out; see Engine.params."""
+        return Params.from_mapping(
+            {name: w.detach().cpu().numpy() for name, w in self.net.named_parameters()}
+        )

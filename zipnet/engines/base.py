@@ -1,0 +1,128 @@
+"""Engine: the contract of everything that can execute SGD steps on the network.
+
+One call of run() means n steps, in order, over data already placed on the device, starting from
+the weights that the last step left. The mathematics is zipnet/reference.py for everybody; how
+much of it is fused is each engine's own affair. The laws are tests/test_engine_laws.py.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from zipnet import paper
+from zipnet.errors import UserError
+from zipnet.params import Array, Params
+from zipnet.recipe import Recipe
+
+
+class Unavailable(UserError):
+    """The engine cannot run this recipe on this device here; str() is the reason."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Digits where an engine wants them. x and y are opaque to everyone else.
+
+    x: (steps, batch, 1, 16, 16) float32 in [-1, 1]. y: (steps, batch, 10) float32 of +-1.
+    device: read back from the arrays, never the one that was asked for.
+    """
+
+    x: Any
+    y: Any
+    steps: int
+    batch: int
+    device: str
+
+    @property
+    def presentations(self) -> int:
+        """Digits in it."""
+        return self.steps * self.batch
+
+
+class Engine(ABC):
+    """One way to execute steps. Construct, load(), place(), prepare(), then run() and sync().
+
+    lr: learning rate of the steps to come; set it between runs for a schedule.
+    threads: CPU threads allowed, None for the library's own choice.
+    """
+
+    name: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def why_not(cls, recipe: Recipe, device: str) -> str | None:
+        """None where it can run the recipe on the device here; otherwise why not, for a person."""
+
+    def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:
+        self.recipe = recipe
+        self.device = device
+        self.threads = threads
+        self.lr = recipe.lr
+
+    def claim(self) -> None:  # noqa: B027 - most engines have nothing to claim
+        """Make this engine's process-wide settings (threads, precision) the current ones.
+
+        Call it before a block of runs where several engines share the process.
+        """
+
+    @abstractmethod
+    def load(self, params: Params) -> None:
+        """Start from a copy of params, with no steps taken and the optimizer's memory empty."""
+
+    @abstractmethod
+    def place(self, x: Array, y: Array, batch: int) -> Placed:
+        """Copy digits to the device, x (n, 1, 16, 16) and y (n, 10), in steps of `batch`.
+
+        Raises UserError where batch does not divide n or a value is not finite.
+        """
+
+    @abstractmethod
+    def prepare(self, placed: Placed) -> None:
+        """Compile, capture, warm for run() of this shape; leaves the parameters bit-identical."""
+
+    @abstractmethod
+    def run(self, placed: Placed) -> Any:
+        """Take the steps; returns their losses, (steps,) float32 on the device.
+
+        The loss of a step is that of its batch before its update. May return before it is done.
+        """
+
+    @abstractmethod
+    def predict(self, placed: Placed) -> Any:
+        """Outputs (presentations, 10) float32 on the device; may return before it is done."""
+
+    @abstractmethod
+    def sync(self) -> None:
+        """Return when everything asked for has finished."""
+
+    @abstractmethod
+    def numpy(self, array: Any) -> npt.NDArray[np.float32]:
+        """Copy losses or outputs out, waiting for them first."""
+
+    @abstractmethod
+    def params(self) -> Params:
+        """Copy the parameters out, waiting for them first."""
+
+
+def as_steps(x: Array, y: Array, batch: int) -> tuple[Array, Array]:
+    """Check digits and give them their leading steps axis; what every place() begins with.
+
+    Returns x (steps, batch, 1, 16, 16) and y (steps, batch, 10), float32 and C-contiguous, views
+    of the caller's arrays where those fit already.
+    """
+    image = (1, paper.IMAGE_SIDE, paper.IMAGE_SIDE)
+    if x.ndim != 4 or x.shape[1:] != image or y.shape != (len(x), paper.CLASSES):
+        raise UserError(
+            f"digits have shapes {x.shape} and {y.shape}; expected (n, 1, 16, 16) and (n, 10)"
+        )
+    if batch < 1 or len(x) == 0 or len(x) % batch:
+        raise UserError(f"batch is {batch} for {len(x)} digits; give one that divides them")
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        raise UserError("digits hold NaN or infinity; every pixel and target must be finite")
+    x, y = np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float32)
+    return x.reshape(-1, batch, *image), y.reshape(-1, batch, paper.CLASSES)

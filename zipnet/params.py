@@ -1,0 +1,126 @@
+"""Params: the eight named float32 arrays that are the whole network.
+
+Names and shapes are Karpathy's (lecun1989-repro/repro.py), so that a state_dict of his loads.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from zipnet.atomic import replacing
+from zipnet.errors import UserError, shown
+
+Array = npt.NDArray[np.float32]
+
+# name: (shape, fan-in of one unit; 0 marks a bias)
+_TABLE: Final[dict[str, tuple[tuple[int, ...], int]]] = {
+    "H1w": ((12, 1, 5, 5), 25),
+    "H1b": ((12, 8, 8), 0),
+    "H2w": ((12, 8, 5, 5), 200),
+    "H2b": ((12, 4, 4), 0),
+    "H3w": ((192, 30), 192),
+    "H3b": ((30,), 0),
+    "outw": ((30, 10), 30),
+    "outb": ((10,), 0),
+}
+NAMES: Final = tuple(_TABLE)
+SHAPES: Final = {name: shape for name, (shape, _) in _TABLE.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class Params:
+    """The network's free parameters; arrays are float32, C-contiguous and owned by this value."""
+
+    H1w: Array
+    H1b: Array
+    H2w: Array
+    H2b: Array
+    H3w: Array
+    H3b: Array
+    outw: Array
+    outb: Array
+
+    @classmethod
+    def init(cls, seed: int) -> Params:
+        """Fresh parameters: weights uniform in +-2.4/sqrt(fan-in), biases 0, output biases -1.
+
+        The article prints 2.4/fan-in; the square root and the -1 (nine of ten targets are -1)
+        are Karpathy's reading. PCG64 makes a seed mean the same on every machine.
+        Raises UserError for a negative seed.
+        """
+        if seed < 0:
+            raise UserError(f"seed is {seed}; give a whole number from 0 up")
+        rng = np.random.Generator(np.random.PCG64(seed))
+        arrays = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
+        for name, (shape, fan_in) in _TABLE.items():
+            if fan_in:
+                bound = 2.4 / math.sqrt(fan_in)
+                arrays[name][...] = rng.uniform(-bound, bound, shape)
+        arrays["outb"][...] = -1.0
+        return cls(**arrays)
+
+    @classmethod
+    def from_mapping(cls, arrays: Mapping[str, object]) -> Params:
+        """Copy parameters out of a mapping of arrays or tensors, such as a state_dict.
+
+        Raises UserError naming the array where one is missing, misshapen or not finite.
+        """
+        copies: dict[str, Array] = {}
+        for name, shape in SHAPES.items():
+            if name not in arrays:
+                raise UserError(f"parameters: {name} is missing; expected {', '.join(NAMES)}")
+            found = np.asarray(arrays[name])
+            if found.shape != shape:
+                raise UserError(f"parameters: {name} has shape {found.shape}, expected {shape}")
+            if found.dtype.kind != "f" or not np.isfinite(found).all():
+                raise UserError(f"parameters: {name} is not all finite floating-point numbers")
+            copies[name] = np.array(found, np.float32, order="C", copy=True)
+        return cls(**copies)
+
+    def items(self) -> Iterator[tuple[str, Array]]:
+        """(name, array) in the order of the network."""
+        return ((name, getattr(self, name)) for name in NAMES)
+
+    def count(self) -> int:
+        """Number of free parameters."""
+        return sum(array.size for _, array in self.items())
+
+    def copy(self) -> Params:
+        """A value that shares no memory with this one."""
+        return Params(**{name: array.copy() for name, array in self.items()})
+
+    def distance(self, other: Params) -> tuple[str, float]:
+        """Name of the array that differs most, and its largest absolute difference.
+
+        A NaN anywhere is an infinite distance: broken parameters are never close to anything.
+        """
+        gaps = {}
+        for name, mine in self.items():
+            gap = float(np.max(np.abs(mine.astype(np.float64) - getattr(other, name))))
+            gaps[name] = math.inf if math.isnan(gap) else gap
+        worst = max(gaps, key=gaps.__getitem__)
+        return worst, gaps[worst]
+
+    def save(self, path: Path) -> None:
+        """Write an .npz in one atomic step: readers see the old file or the new one."""
+        with replacing(path) as file:
+            np.savez(file, allow_pickle=False, **dict(self.items()))
+
+    @classmethod
+    def load(cls, path: Path) -> Params:
+        """Read what save() wrote. Raises UserError naming the file where it is not that."""
+        try:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                return cls.from_mapping(arrays)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+            raise UserError(
+                f"parameters: {path} cannot be used: {shown(str(error), 200)}"
+            ) from None

@@ -1,0 +1,200 @@
+"""The specification: forward, backward and update in plain float64 NumPy.
+
+Nothing here is fast and nothing here is borrowed: every engine is held against this file, and
+this file is held against finite differences (tests/test_reference.py).
+
+Letters: n digits in the batch; o output planes; y, x positions in a plane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from zipnet import paper
+from zipnet.params import NAMES, Params
+from zipnet.recipe import Recipe
+
+Array = npt.NDArray[np.float64]
+Weights = dict[str, Array]
+
+# H2 planes 4g to 4g+3 see these eight H1 planes. The article does not print its scheme; this is
+# Karpathy's: three overlapping blocks.
+H2_INPUTS = (
+    (0, 1, 2, 3, 4, 5, 6, 7),
+    (4, 5, 6, 7, 8, 9, 10, 11),
+    (0, 1, 2, 3, 8, 9, 10, 11),
+)
+
+# AdamW's constants, torch's defaults (Loshchilov & Hutter 2019).
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+
+
+def pad(planes: Array) -> Array:
+    """Two background units on every side: (n, c, s, s) -> (n, c, s + 4, s + 4)."""
+    return np.pad(planes, ((0, 0), (0, 0), (2, 2), (2, 2)), constant_values=paper.BACKGROUND)
+
+
+def windows(padded: Array) -> Iterator[tuple[int, int, Array]]:
+    """(ky, kx, view) of every tap of a 5x5 kernel at stride 2; view is (n, c, s / 2, s / 2)."""
+    span = padded.shape[-1] - 4
+    for ky in range(5):
+        for kx in range(5):
+            yield ky, kx, padded[:, :, ky : ky + span : 2, kx : kx + span : 2]
+
+
+def conv(padded: Array, w: Array) -> Array:
+    """5x5 convolution at stride 2: (n, c, s + 4, s + 4), (o, c, 5, 5) -> (n, o, s / 2, s / 2)."""
+    side = (padded.shape[-1] - 4) // 2
+    out = np.zeros((len(padded), len(w), side, side))
+    for ky, kx, view in windows(padded):
+        out += np.einsum("ncyx,oc->noyx", view, w[:, :, ky, kx], optimize=True)
+    return out
+
+
+def conv_weight_gradient(padded: Array, delta: Array) -> Array:
+    """Gradient of conv() with respect to w: (o, c, 5, 5)."""
+    gradient = np.zeros((delta.shape[1], padded.shape[1], 5, 5))
+    for ky, kx, view in windows(padded):
+        gradient[:, :, ky, kx] = np.einsum("ncyx,noyx->oc", view, delta, optimize=True)
+    return gradient
+
+
+def conv_input_gradient(delta: Array, w: Array) -> Array:
+    """Gradient of conv() with respect to the unpadded input: (n, c, s, s)."""
+    n, _, side, _ = delta.shape
+    padded = np.zeros((n, w.shape[1], 2 * side + 4, 2 * side + 4))
+    for ky, kx, view in windows(padded):
+        view += np.einsum("noyx,oc->ncyx", delta, w[:, :, ky, kx], optimize=True)
+    return padded[:, :, 2:-2, 2:-2]
+
+
+def activate(name: str, a: Array) -> Array:
+    """The named nonlinearity, elementwise."""
+    if name == "tanh":
+        return np.tanh(a)
+    if name == "relu":
+        return np.maximum(a, 0.0)
+    return a
+
+
+def slope(name: str, h: Array) -> Array:
+    """Derivative of the named nonlinearity, from its output h."""
+    if name == "tanh":
+        return 1.0 - h * h
+    if name == "relu":
+        return (h > 0).astype(np.float64)
+    return np.ones_like(h)
+
+
+@dataclass
+class Trace:
+    """What the backward pass needs of a forward pass."""
+
+    x_padded: Array  # (n, 1, 20, 20)
+    h1: Array  # (n, 12, 8, 8)
+    h1_padded: Array  # (n, 12, 12, 12)
+    h2: Array  # (n, 12, 4, 4)
+    h3: Array  # (n, 30)
+    out: Array  # (n, 10)
+
+
+def forward(w: Weights, x: Array, recipe: Recipe) -> Trace:
+    """x: (n, 1, 16, 16) in [-1, 1]."""
+    x_padded = pad(x)
+    h1 = activate(recipe.activation, conv(x_padded, w["H1w"]) + w["H1b"])
+    h1_padded = pad(h1)
+    blocks = [
+        conv(h1_padded[:, list(inputs)], w["H2w"][4 * g : 4 * g + 4])
+        for g, inputs in enumerate(H2_INPUTS)
+    ]
+    h2 = activate(recipe.activation, np.concatenate(blocks, axis=1) + w["H2b"])
+    h3 = activate(recipe.activation, h2.reshape(len(x), -1) @ w["H3w"] + w["H3b"])
+    out = activate(recipe.output, h3 @ w["outw"] + w["outb"])
+    return Trace(x_padded, h1, h1_padded, h2, h3, out)
+
+
+def loss_of(out: Array, y: Array, recipe: Recipe) -> tuple[float, Array]:
+    """Loss, and its gradient with respect to out (n, 10); y is (n, 10) of +-1."""
+    n = len(out)
+    if recipe.loss == "mse":
+        return float(np.mean((y - out) ** 2)), 2.0 * (out - y) / out.size
+    is_class = y > 0
+    shifted = out - out.max(axis=1, keepdims=True)
+    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return float(-log_p[is_class].sum() / n), (np.exp(log_p) - is_class) / n
+
+
+def backward(w: Weights, t: Trace, d_out: Array, recipe: Recipe) -> Weights:
+    """Gradients of the eight arrays, from the gradient with respect to the outputs."""
+    n = len(d_out)
+    delta_out = d_out * slope(recipe.output, t.out)  # (n, 10)
+    delta_3 = (delta_out @ w["outw"].T) * slope(recipe.activation, t.h3)  # (n, 30)
+    d_h2 = (delta_3 @ w["H3w"].T).reshape(t.h2.shape)
+    delta_2 = d_h2 * slope(recipe.activation, t.h2)  # (n, 12, 4, 4)
+    d_h1 = np.zeros_like(t.h1)
+    h2w_gradient = np.zeros_like(w["H2w"])
+    for g, inputs in enumerate(H2_INPUTS):
+        own, planes = slice(4 * g, 4 * g + 4), list(inputs)
+        h2w_gradient[own] = conv_weight_gradient(t.h1_padded[:, planes], delta_2[:, own])
+        d_h1[:, planes] += conv_input_gradient(delta_2[:, own], w["H2w"][own])
+    delta_1 = d_h1 * slope(recipe.activation, t.h1)  # (n, 12, 8, 8)
+    return {
+        "H1w": conv_weight_gradient(t.x_padded, delta_1),
+        "H1b": delta_1.sum(axis=0),
+        "H2w": h2w_gradient,
+        "H2b": delta_2.sum(axis=0),
+        "H3w": t.h2.reshape(n, -1).T @ delta_3,
+        "H3b": delta_3.sum(axis=0),
+        "outw": t.h3.T @ delta_out,
+        "outb": delta_out.sum(axis=0),
+    }
+
+
+@dataclass
+class Reference:
+    """A network in float64 that takes one step at a time."""
+
+    recipe: Recipe
+    weights: Weights
+    steps: int = 0
+    moments: dict[str, tuple[Array, Array]] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, params: Params, recipe: Recipe) -> Reference:
+        """Begin from a copy of float32 parameters."""
+        return cls(recipe, {name: array.astype(np.float64) for name, array in params.items()})
+
+    def step(self, x: npt.ArrayLike, y: npt.ArrayLike, lr: float) -> float:
+        """One update on a batch, (n, 1, 16, 16) and (n, 10); returns the loss before it."""
+        trace = forward(self.weights, np.asarray(x, np.float64), self.recipe)
+        loss, d_out = loss_of(trace.out, np.asarray(y, np.float64), self.recipe)
+        self.update(backward(self.weights, trace, d_out, self.recipe), lr)
+        return loss
+
+    def update(self, gradients: Weights, lr: float) -> None:
+        """Plain SGD, or AdamW with decoupled weight decay."""
+        self.steps += 1
+        for name in NAMES:
+            w, g = self.weights[name], gradients[name]
+            if self.recipe.optimizer == "sgd":
+                w -= lr * g
+                continue
+            m, v = self.moments.get(name, (np.zeros_like(w), np.zeros_like(w)))
+            m = BETA1 * m + (1 - BETA1) * g
+            v = BETA2 * v + (1 - BETA2) * g * g
+            self.moments[name] = m, v
+            w *= 1 - lr * self.recipe.weight_decay
+            m_hat, v_hat = m / (1 - BETA1**self.steps), v / (1 - BETA2**self.steps)
+            w -= lr * m_hat / (np.sqrt(v_hat) + EPSILON)
+
+    def predict(self, x: npt.ArrayLike) -> Array:
+        """Outputs (n, 10)."""
+        return forward(self.weights, np.asarray(x, np.float64), self.recipe).out
+
+    def params(self) -> Params:
+        """The weights now, rounded to float32."""
+        return Params(**{name: self.weights[name].astype(np.float32) for name in NAMES})

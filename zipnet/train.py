@@ -1,0 +1,152 @@
+"""Training: passes over digits with any engine, and evaluation in Karpathy's printed form."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from zipnet import paper
+from zipnet.data import Digits
+from zipnet.engines.base import Engine, Placed
+from zipnet.errors import UserError
+from zipnet.params import Array, Params
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the network makes of a split: mean squared error, misses, and misses in per cent."""
+
+    loss: float
+    error: float
+    misses: int
+
+    def line(self, split: str) -> str:
+        """Karpathy's form, so that runs can be laid side by side."""
+        return (
+            f"eval: split {split:5s}. loss {self.loss:e}. "
+            f"error {self.error:.2f}%. misses: {self.misses}"
+        )
+
+
+@dataclass(frozen=True)
+class Training:
+    """A finished training. seconds are training alone: placing and evaluating are not in it."""
+
+    presentations: int
+    seconds: float
+    train: Evaluation
+    test: Evaluation
+
+    def as_dict(self) -> dict[str, object]:
+        """Ready for JSON."""
+        return {
+            "presentations": self.presentations,
+            "seconds": self.seconds,
+            "us_per_presentation": 1e6 * self.seconds / self.presentations,
+            "train": asdict(self.train),
+            "test": asdict(self.test),
+        }
+
+
+def targets(labels: np.ndarray) -> Array:
+    """(n,) labels -> (n, 10) float32, +1 for the class and -1 elsewhere ("place coding")."""
+    return np.where(np.arange(paper.CLASSES) == labels[:, None], 1, -1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Digits placed for one engine: the steps of a pass, and both splits to be evaluated.
+
+    A last step of fewer digits, where the batch does not divide them, is a part of its own.
+    """
+
+    parts: tuple[Placed, ...]
+    train: Placed
+    test: Placed
+    train_labels: np.ndarray
+    test_labels: np.ndarray
+
+    @property
+    def presentations(self) -> int:
+        """Digits shown in a pass."""
+        return sum(part.presentations for part in self.parts)
+
+
+def stage(engine: Engine, digits: Digits) -> Stage:
+    """Place a data set for training with the engine, and prepare the engine for it."""
+    x, y, batch = digits.x_train, targets(digits.y_train), engine.recipe.batch
+    if batch > len(x):
+        raise UserError(f"batch is {batch}, but {digits.name} has {len(x)} training digits")
+    whole = len(x) // batch * batch
+    parts = [engine.place(x[:whole], y[:whole], batch)]
+    if whole < len(x):
+        parts.append(engine.place(x[whole:], y[whole:], len(x) - whole))
+    for part in parts:
+        engine.prepare(part)
+    return Stage(
+        parts=tuple(parts),
+        train=engine.place(x, y, len(x)) if whole < len(x) else parts[0],
+        test=engine.place(digits.x_test, targets(digits.y_test), 1),
+        train_labels=digits.y_train,
+        test_labels=digits.y_test,
+    )
+
+
+def run_pass(engine: Engine, on: Stage, index: int) -> list[object]:
+    """Show every training digit once, as pass `index` of the recipe; returns the parts' losses.
+
+    May return before the device has finished, like Engine.run.
+    """
+    engine.lr = engine.recipe.lr_at(index)
+    return [engine.run(part) for part in on.parts]
+
+
+def evaluate(engine: Engine, placed: Placed, labels: np.ndarray) -> Evaluation:
+    """Show digits without learning: mean squared error against targets, and misses."""
+    outputs = engine.numpy(engine.predict(placed)).astype(np.float64)
+    misses = int((outputs.argmax(axis=1) != labels).sum())
+    loss = float(np.mean((targets(labels) - outputs) ** 2))
+    return Evaluation(loss, 100.0 * misses / len(labels), misses)
+
+
+def train(
+    engine: Engine,
+    digits: Digits,
+    start: Params,
+    *,
+    after_pass: Callable[[int, Evaluation, Evaluation], None] | None = None,
+) -> Training:
+    """Train as engine.recipe says and evaluate after every pass.
+
+    after_pass is told the number of the pass, from 1, and both evaluations. Raises UserError
+    where the losses stop being finite numbers.
+    """
+    on = stage(engine, digits)
+    engine.load(start)
+    seconds = 0.0
+    for index in range(engine.recipe.passes):
+        engine.sync()
+        began = time.perf_counter()
+        losses = run_pass(engine, on, index)
+        engine.sync()
+        seconds += time.perf_counter() - began
+        require_finite(engine, losses, index)
+        train_now = evaluate(engine, on.train, on.train_labels)
+        test_now = evaluate(engine, on.test, on.test_labels)
+        if after_pass is not None:
+            after_pass(index + 1, train_now, test_now)
+    return Training(on.presentations * engine.recipe.passes, seconds, train_now, test_now)
+
+
+def require_finite(engine: Engine, losses: list[object], index: int) -> None:
+    """Raise UserError naming the step where a loss of the pass is NaN or infinite."""
+    values = np.concatenate([engine.numpy(part) for part in losses])
+    broken = np.flatnonzero(~np.isfinite(values))
+    if len(broken):
+        raise UserError(
+            f"training diverged in pass {index + 1}, step {broken[0] + 1}: the loss is "
+            f"{values[broken[0]]}; lower the learning rate (now {engine.lr:g})"
+        )
