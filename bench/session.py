@@ -14,7 +14,7 @@ import torch
 from bench import machine, writer
 from bench.harness import Row, Work, measure, measure_from_fresh
 from bench.profiles import Profile
-from bench.settings import Absence, Setting, absences
+from bench.settings import Absence, Place, Setting, absences, places, settings
 from bench.workload import workload
 from bench.workshop import Workshop
 from zipnet import data, devices, paper
@@ -46,6 +46,17 @@ class Session:
         self.before = machine.state()
         self.machine = machine.identity()
         self.absent += absences(KARPATHY_1989, self.engines, self.devices)
+
+    @functools.cached_property
+    def places(self) -> dict[str, Place]:
+        """Every place to measure in, by name."""
+        return {str(place): place for place in places(self.devices)}
+
+    @functools.cached_property
+    def settings(self) -> dict[str, Setting]:
+        """Every setting to measure, by name."""
+        found = settings(KARPATHY_1989, self.engines, self.places.values())
+        return {str(setting): setting for setting in found}
 
     @property
     def folder(self) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench import machine
@@ -55,12 +55,12 @@ def places(wanted: Sequence[str]) -> list[Place]:
 
 
 def settings(
-    recipe: Recipe, wanted_engines: Sequence[str], wanted_devices: Sequence[str]
+    recipe: Recipe, wanted_engines: Sequence[str], where: Iterable[Place]
 ) -> list[Setting]:
     """Every wanted engine in every place where it can run."""
     return [
         Setting(engine, place)
-        for place in places(wanted_devices)
+        for place in where
         for engine in wanted_engines
         if engines.why_not(engine, recipe, place.device) is None
     ]

@@ -12,11 +12,6 @@ from zipnet.params import Params
 from zipnet.train import targets
 
 
-def pytest_ignore_collect(config: pytest.Config) -> bool | None:
-    """`pytest --benchmark-only` collects no tests."""
-    return True if config.getoption("benchmark_only") else None
-
-
 @pytest.fixture
 def start() -> Params:
     return Params.init(0)

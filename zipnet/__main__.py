@@ -8,18 +8,20 @@ import sys
 from dataclasses import replace
 
 from zipnet import data
-from zipnet.errors import Parser, UserError, run_command, shown
+from zipnet.errors import Parser, run_command, shown
 from zipnet.recipe import KARPATHY_1989, RECIPES, named
+
+PROG = "python -m zipnet"
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code: 0 fine, 2 usage or bad input."""
     arguments = _parser().parse_args(argv)
-    return run_command("zipnet", lambda: int(arguments.command(arguments)))
+    return run_command(PROG, lambda: int(arguments.command(arguments)))
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="zipnet", description="The zip-code network of 1989.")
+    parser = Parser(prog=PROG, description="The zip-code network of 1989.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     count = commands.add_parser("count", help="parameters, MACs, activations, step MACs")
@@ -87,13 +89,12 @@ def _data(arguments: argparse.Namespace) -> int:
 
 def _train(arguments: argparse.Namespace) -> int:
     recipe = named(arguments.recipe)
-    changes = {
-        "passes": arguments.passes or recipe.passes,
-        "batch": arguments.batch or recipe.batch,
-    }
+    if arguments.passes is not None:
+        recipe = replace(recipe, passes=arguments.passes)
+    if arguments.batch is not None:
+        recipe = replace(recipe, batch=arguments.batch)
     if arguments.lr is not None:
-        changes |= {"lr": arguments.lr, "lr_end": arguments.lr}
-    recipe = replace(recipe, **changes)
+        recipe = replace(recipe, lr=arguments.lr, lr_end=arguments.lr)
 
     from zipnet import engines
     from zipnet.params import Params
@@ -130,7 +131,4 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except UserError as error:  # raised while arguments were read
-        sys.exit(f"zipnet: {error}")
+    sys.exit(main())

@@ -101,9 +101,9 @@ def _by_torch(net: Net, x: torch.Tensor) -> tuple[int, int]:
 
 def table(totals: Counts) -> str:
     """The counts per layer and in total, for a terminal."""
-    rows = [("layer", *COLUMNS), ("input", f"{paper.IMAGE_SIDE**2:,}", "", "", "", "", "")]
-    rows += [(la.name, *(f"{getattr(la, c):,}" for c in COLUMNS)) for la in paper.LAYERS]
-    rows.append(("total", *(f"{value:,}" for value in totals.as_dict().values())))
+    rows = [["layer", *COLUMNS], ["input", f"{paper.IMAGE_SIDE**2:,}", "", "", "", "", ""]]
+    rows += [[la.name, *(f"{getattr(la, c):,}" for c in COLUMNS)] for la in paper.LAYERS]
+    rows.append(["total", *(f"{value:,}" for value in totals.as_dict().values())])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [
         "  ".join(

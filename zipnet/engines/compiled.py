@@ -31,7 +31,8 @@ class Compiled(TorchEngine):
         def loss_of_weights(weights: list[Tensor], x: Tensor, y: Tensor) -> Tensor:
             arrays = dict(zip(names, weights, strict=True))
             out: Tensor = torch.func.functional_call(self.net, arrays, (x,))
-            return loss_fn(out, y, recipe)
+            loss: Tensor = loss_fn(out, y, recipe)
+            return loss
 
         def step(x: Tensor, y: Tensor) -> Tensor:
             gradients, loss = torch.func.grad_and_value(loss_of_weights)(self.weights, x, y)

@@ -1,7 +1,6 @@
 """pytest's side of measuring: options, fixtures, and the hooks that save a session.
 
-`pytest --benchmark-only` measures. Without that option nothing in this folder runs, unless it is
-named on the command line.
+Which folder is collected when is decided in the top-level conftest.py, which loads this plugin.
 """
 
 from __future__ import annotations
@@ -43,12 +42,6 @@ def _measuring(config: pytest.Config) -> bool:
     return bool(config.getoption("benchmark_only"))
 
 
-def pytest_ignore_collect(config: pytest.Config) -> bool | None:
-    """Bare `pytest` collects no benchmark."""
-    bare = config.args_source is pytest.Config.ArgsSource.TESTPATHS
-    return True if bare and not _measuring(config) else None
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options before minutes are spent, and open the session."""
     if not _measuring(config):
@@ -85,18 +78,27 @@ def _open_session(config: pytest.Config) -> Any:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One row for every setting (engine in its place), or for every place."""
-    session = metafunc.config.stash.get(SESSION, None)
-    if session is None:
-        return
-    from bench.settings import places, settings
-    from zipnet.recipe import KARPATHY_1989
+    """One row for every setting (engine in its place), or for every place.
 
-    if "setting" in metafunc.fixturenames:
-        found = settings(KARPATHY_1989, session.engines, session.devices)
-        metafunc.parametrize("setting", found, ids=str)
-    if "place" in metafunc.fixturenames:
-        metafunc.parametrize("place", places(session.devices), ids=str)
+    Parameters are names, because pytest-benchmark stores them whole.
+    """
+    measured = metafunc.config.stash.get(SESSION, None)
+    for fixture in ("setting", "place"):
+        if fixture in metafunc.fixturenames:
+            found = [] if measured is None else getattr(measured, f"{fixture}s")
+            metafunc.parametrize(fixture, list(found), indirect=True)
+
+
+@pytest.fixture
+def setting(request: pytest.FixtureRequest) -> Any:
+    """The engine in its place that the benchmark is about."""
+    return request.config.stash[SESSION].settings[request.param]
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest) -> Any:
+    """The device and its threads that the benchmark is about."""
+    return request.config.stash[SESSION].places[request.param]
 
 
 @pytest.fixture
@@ -213,11 +215,11 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     measured = config.stash.get(SESSION, None)
     if measured is None or measured.saved is None:
         return
-    from bench.report import headline
+    from bench.report.library import collect
+    from bench.report.runs import headline, runs
 
+    found = runs(collect([str(measured.saved)]).files, measured.saved.parent)
     terminalreporter.write_line("")
-    for line in headline.lines(measured.saved):
-        terminalreporter.write_line(line)
-    terminalreporter.write_line("")
+    terminalreporter.write_line(headline(found))
     terminalreporter.write_line(f"saved {measured.saved}")
     terminalreporter.write_line("next: python -m bench report")
