@@ -1,0 +1,45 @@
+"""Source: a data set's name, the ways to come by it, and the order in which they are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from zipnet.data import cache
+from zipnet.data.digits import Digits
+from zipnet.errors import UserError
+
+
+def _not_given() -> None:
+    """For a source that no file in ZIPNET_DATA can stand for."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One data set.
+
+    version: of its preparation; raise it when the preparation changes, so that arrays which an
+        older zipnet cached are left alone.
+    build: downloads or draws the digits.
+    given: reads what the user laid into ZIPNET_DATA, or returns None where nothing lies.
+    """
+
+    name: str
+    version: int
+    build: Callable[[], Digits]
+    given: Callable[[], Digits | None] = _not_given
+
+    def load(self) -> Digits:
+        """The user's own file first, then the cache, and only then the work of building."""
+        try:
+            return self.given() or cache.read(self.name, self.version) or self._built()
+        except ModuleNotFoundError as error:
+            raise UserError(
+                f"{self.name}: needs the library {error.name}, which is not installed; "
+                "run: pip install 'zipnet[data]'"
+            ) from error
+
+    def _built(self) -> Digits:
+        digits = self.build()
+        cache.write(digits, self.version)
+        return digits
