@@ -112,7 +112,7 @@ def _duplicates(file: ResultFile) -> Iterator[str]:
     for group in groups.values():
         for one, other in combinations(group[:3], 2):
             if one.fullname != other.fullname:
-                yield f"{other.fullname}: the very timings of {one.fullname}"
+                yield f"{other.fullname}: holds the very timings of {one.fullname}"
 
 
 def _impossible_rates(file: ResultFile) -> Iterator[str]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.report.records import ResultFile, read
+from bench.report.reading import read
+from bench.report.records import ResultFile
 from zipnet.errors import UserError, shown
 
 
@@ -45,9 +46,9 @@ def _paths(argument: str) -> Iterator[Path]:
     """The files that one argument stands for, sorted; a UserError where it stands for none."""
     try:
         path = Path(argument)
-        if path.is_dir():
+        if argument and path.is_dir():  # an empty argument is no name for the folder we are in
             yield from _inside(path)
-        elif os.path.lexists(path):
+        elif argument and os.path.lexists(path):
             yield path
         else:
             matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 (may be absolute)

@@ -41,6 +41,11 @@ class Measure:
         return joined((self.row.engine, self.row.device, threads(self.row.threads)))
 
     @property
+    def combination(self) -> tuple[str, str | None, str]:
+        """What stays the same while thread counts and questions vary."""
+        return (self.file.source, self.row.engine, self.row.device)
+
+    @property
     def share_of_peak(self) -> float | None:
         """How much of the machine's own peak the row reached."""
         if self.peak is None or self.macs_per_second is None:
@@ -94,7 +99,7 @@ def latest(files: Iterable[ResultFile]) -> list[ResultFile]:
 def best(found: Iterable[Measure], question: str) -> list[Measure]:
     """The better thread count of each engine and device for one question, fastest first."""
     rows = [m for m in found if m.row.question == question and m.us_per_presentation]
-    return _first_of_each(sorted(rows, key=_us), _combination)
+    return first_of_each(sorted(rows, key=_us), lambda measure: measure.combination)
 
 
 def trainings(found: Sequence[Measure]) -> list[Training]:
@@ -109,11 +114,11 @@ def trainings(found: Sequence[Measure]) -> list[Training]:
         for m in best(found, "training")
         if m.row.presentations == paper.PRESENTATIONS
     ]
-    done = {_combination(training.source) for training in measured}
+    done = {training.source.combination for training in measured}
     projected = [
         Training(m, m.us_per_presentation.scaled(1e-6 * paper.PRESENTATIONS), measured=False)
         for m in best(found, "sgd-queued")
-        if m.us_per_presentation and _combination(m) not in done
+        if m.us_per_presentation and m.row.batch == 1 and m.combination not in done
     ]
     return sorted(measured + projected, key=lambda training: training.seconds.median)
 
@@ -134,7 +139,7 @@ def fit(rows: Sequence[Shown], budget: int, machine: Callable[[Shown], str]) -> 
     """
     if len(rows) <= budget:
         return list(rows)
-    return _first_of_each(rows, machine)[:budget]
+    return first_of_each(rows, machine)[:budget]
 
 
 def _measure(file: ResultFile, row: Row, peaks: dict[tuple[str, int | None], float]) -> Measure:
@@ -173,11 +178,8 @@ def _us(measure: Measure) -> float:
     return measure.us_per_presentation.median if measure.us_per_presentation else float("inf")
 
 
-def _combination(measure: Measure) -> tuple[str, str | None, str]:
-    return (measure.file.source, measure.row.engine, measure.row.device)
-
-
-def _first_of_each(rows: Iterable[Shown], key: Callable[[Shown], object]) -> list[Shown]:
+def first_of_each(rows: Iterable[Shown], key: Callable[[Shown], object]) -> list[Shown]:
+    """The first row of each key, in the order in which they came."""
     kept: dict[object, Shown] = {}
     for row in rows:
         kept.setdefault(key(row), row)

@@ -32,10 +32,10 @@ def significant(value: float, digits: int = 3) -> str:
     if not value:
         return "0"
     rounded = float(f"{value:.{digits - 1}e}")
-    whole = len(f"{abs(rounded):.0f}") if abs(rounded) >= 1 else 0
-    decimals = max(0, digits - whole)
-    if not whole:  # 0.00123: count the zeros behind the point as well
-        decimals = digits - 1 - int(f"{rounded:e}".partition("e")[2])
+    if abs(rounded) >= 1e15 or abs(rounded) < 1e-9:
+        return f"{rounded:.{digits - 1}e}"
+    exponent = int(f"{rounded:e}".partition("e")[2])
+    decimals = max(0, digits - 1 - exponent)
     return f"{rounded:,.{decimals}f}"
 
 

@@ -47,7 +47,7 @@ def draw_all(measures: Sequence[Measure]) -> Iterator[Drawn]:
 
 
 def _drawn(name: str, alt: str, draw: Callable[[], Figure]) -> Drawn:
-    return Drawn(name, alt, canvas.save(draw, "svg"), canvas.save(draw, "png"))
+    return Drawn(name, alt, *canvas.save(draw))
 
 
 def _training_alt(runs: Sequence[Training]) -> str:

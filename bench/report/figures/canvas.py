@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,13 +18,17 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.textpath import TextToPath
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from bench.report.figures.palette import GRID, INK, MUTED, PAPER
-from bench.report.wording import cut
+from bench.report.measures import Measure
+from bench.report.wording import cut, joined
 
 WIDTH: Final = 9.0  # inches: 900 px at the size a reader sees
+PNG_DPI: Final = 200  # two pixels for each of those, for fine screens
 NAMES: Final = 2.8  # width of the column of names
 RIGHT: Final = 0.35
 ROW: Final = 0.3
@@ -32,10 +36,9 @@ TALL_ROW: Final = 0.42  # where a machine stands below a name, or a value above 
 SMALL: Final = 8.0  # points
 NORMAL: Final = 9.5
 NOTE_CHARACTERS: Final = 158  # what fits in one line of small print
-NAME_CHARACTERS: Final = 36
-MACHINE_CHARACTERS: Final = 46
+LONGEST_NAME: Final = 100  # characters, before widths are looked at
 
-SETTINGS: Final[dict[str, Any]] = {
+SETTINGS: Final[Any] = {
     "font.family": "sans-serif",
     # In SVG, text stays text: found by search and by screen readers. Verdana has the same widths.
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Geneva", "sans-serif"],
@@ -48,6 +51,8 @@ SETTINGS: Final[dict[str, Any]] = {
     "xtick.color": MUTED,
     "ytick.color": MUTED,
 }
+
+_METER: Final = TextToPath()
 
 
 @dataclass(frozen=True)
@@ -110,9 +115,24 @@ def sheet(
         left = NAMES + at * (wide + gap)
         place = (left / WIDTH, below / height, wide / WIDTH, body / height)
         made.append(_panel(figure, place, len(names)))
+    if not names:
+        made[0].annotate("no row answers this", (0.5, 0.5), xycoords="axes fraction", ha="center")
     for at, name in enumerate(names):
         _write_name(figure, name, 1 - (above + row * (at + 0.5)) / height, height)
     return Sheet(figure, tuple(made))
+
+
+def names_of(measures: Sequence[Measure]) -> list[Name]:
+    """Engine and device of each row, with the machine where there are several."""
+    several = len({measure.machine for measure in measures}) > 1
+    return [
+        Name(joined((m.row.engine, m.row.device)), m.machine if several else None) for m in measures
+    ]
+
+
+def left_out(rows: int) -> list[str]:
+    """The note of a figure that has no room for everything."""
+    return [f"The best of each machine; {rows} further rows are in the tables."] if rows else []
 
 
 def log_axis(panel: Any, low: float, high: float, ticks: Sequence[tuple[float, str]]) -> None:
@@ -125,84 +145,26 @@ def log_axis(panel: Any, low: float, high: float, ticks: Sequence[tuple[float, s
     panel.set_xticklabels([text for _, text in within])
 
 
-def mark(
-    panel: Any, y: float, x: float, color: str, shape: str = "o", *, hollow: bool = False
-) -> None:
-    """One value: a filled mark, or a hollow one for what was not measured."""
-    panel.plot(
-        [x],
-        [y],
-        marker=shape,
-        markersize=7.5 if shape != "D" else 5.5,
-        markerfacecolor=PAPER if hollow else color,
-        markeredgecolor=color,
-        markeredgewidth=1.6,
-        linestyle="none",
-        zorder=4,
-        clip_on=False,
-    )
-
-
-def whisker(panel: Any, y: float, low: float | None, high: float | None, color: str) -> None:
-    """The 95% interval of a median; nothing where there were too few rounds for one."""
-    if low is not None and high is not None:
-        panel.plot([low, high], [y, y], color=color, linewidth=2.2, zorder=3)
-
-
-def beside(panel: Any, y: float, x: float, text: str, *, left: bool = False) -> None:
-    """A value written next to its mark, so that no legend and no grid line is needed."""
-    panel.annotate(
-        text,
-        (x, y),
-        xytext=(-9 if left else 9, 0),
-        textcoords="offset points",
-        ha="right" if left else "left",
-        va="center",
-        size=SMALL + 0.5,
-        annotation_clip=False,
-        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.8},  # no line through the text
-    )
-
-
-def key_entry(text: str, color: str, shape: str = "o", *, hollow: bool = False) -> Line2D:
-    """One entry of the key above a figure."""
-    return Line2D(
-        [],
-        [],
-        marker=shape,
-        linestyle="none",
-        color=color,
-        markerfacecolor=PAPER if hollow else color,
-        markeredgewidth=1.5,
-        markersize=6.5 if shape != "D" else 5,
-        label=text,
-    )
-
-
-def save(draw: Any, kind: str) -> bytes:
-    """Draw a figure and return it as 'svg' or 'png' bytes."""
+def save(draw: Callable[[], Figure]) -> tuple[bytes, bytes]:
+    """Draw a figure once and return it as SVG and as PNG."""
+    svg, png = io.BytesIO(), io.BytesIO()
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()  # a reader's matplotlibrc is not part of the input
         mpl.rcParams.update(SETTINGS)
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = draw()
-        buffer = io.BytesIO()
-        if kind == "svg":
-            metadata = {"Date": None, "Creator": None}
-            FigureCanvasSVG(figure).print_figure(
-                buffer, format="svg", facecolor=PAPER, metadata=metadata
-            )
-        else:
-            FigureCanvasAgg(figure).print_figure(
-                buffer, format="png", dpi=200, facecolor=PAPER, metadata={"Software": None}
-            )
-    return buffer.getvalue()
+        undated = {"Date": None, "Creator": None}
+        FigureCanvasSVG(figure).print_figure(svg, format="svg", facecolor=PAPER, metadata=undated)
+        FigureCanvasAgg(figure).print_figure(
+            png, format="png", facecolor=PAPER, dpi=PNG_DPI, metadata={"Software": None}
+        )
+    return svg.getvalue(), png.getvalue()
 
 
 def _panel(figure: Figure, place: tuple[float, float, float, float], rows: int) -> Any:
     panel = figure.add_axes(place)
     panel.set_facecolor("none")
-    panel.set_ylim(rows - 0.5, -0.5)
+    panel.set_ylim(max(rows, 1) - 0.5, -0.5)
     panel.yaxis.set_major_locator(NullLocator())
     for side in ("left", "right", "top"):
         panel.spines[side].set_visible(False)
@@ -212,13 +174,26 @@ def _panel(figure: Figure, place: tuple[float, float, float, float], rows: int) 
     return panel
 
 
+def fitting(text: str, size: float, inches: float) -> str:
+    """Cut a name to the room there is, by the widths of its letters."""
+    font, shown = FontProperties(size=size), cut(text, LONGEST_NAME)
+    while (share := _width(shown, font) / (72 * inches)) > 1 and len(shown) > 1:
+        shown = cut(shown, min(len(shown) - 1, int(len(shown) / share) + 1))
+    return shown
+
+
+def _width(text: str, font: FontProperties) -> float:
+    width: float = _METER.get_text_width_height_descent(text, font, False)[0]
+    return width  # in points
+
+
 def _write_name(figure: Figure, name: Name, y: float, height: float) -> None:
-    x = (NAMES - 0.16) / WIDTH
+    x, room = (NAMES - 0.16) / WIDTH, NAMES - 0.28
     shift = 0.075 / height if name.machine else 0.0
-    text = cut(name.text, NAME_CHARACTERS)
+    text = fitting(name.text, NORMAL, room)
     figure.text(x, y + shift, text, ha="right", va="center", color=name.color)
     if name.machine:
-        machine = cut(name.machine, MACHINE_CHARACTERS)
+        machine = fitting(name.machine, SMALL - 1, room)
         figure.text(
             x, y - 1.2 * shift, machine, ha="right", va="center", size=SMALL - 1, color=MUTED
         )

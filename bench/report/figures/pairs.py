@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.report.figures import canvas
-from bench.report.figures.palette import ACCENT, FAINT, of_device
+from bench.report.figures import canvas, marks
+from bench.report.figures.palette import FAINT, of_device
 from bench.report.measures import Measure, best, fit
 from bench.report.wording import TIMES, joined, quantity, significant, times
 from zipnet import paper
@@ -27,7 +27,7 @@ class Pair:
     subtitle: str
     one: tuple[str, str]  # question, words for the key
     many: tuple[str, str]
-    reference: tuple[float, str] | None
+    reference: tuple[float, str]
     notes: tuple[str, ...]
 
 
@@ -64,69 +64,56 @@ RECOGNITION: Final = Pair(
 
 def draw(pair: Pair, measures: Sequence[Measure]) -> Figure:
     """Draw one row for each engine and device, with both rates and the ratio between them."""
-    ones = {_who(m): m for m in best(measures, pair.one[0])}
-    manies = {_who(m): m for m in best(measures, pair.many[0])}
-    every = sorted({**ones, **manies}.values(), key=lambda m: -_rate(m))
+    ones = {m.combination: m for m in best(measures, pair.one[0])}
+    manies = {m.combination: m for m in best(measures, pair.many[0])}
+    every = sorted((ones | manies).values(), key=rate, reverse=True)
     rows = fit(every, ROOM, lambda measure: measure.machine)
-    several = len({row.machine for row in rows}) > 1
-    names = [
-        canvas.Name(joined((m.row.engine, m.row.device)), m.machine if several else None)
-        for m in rows
+    notes = [
+        *pair.notes,
+        "The better thread count of each is shown. Whiskers: 95% interval of the median.",
+        *canvas.left_out(len(every) - len(rows)),
     ]
-    left_out = len(every) - len(rows)
-    more = [f"The best of each machine; {left_out} further rows are in the tables."]
     sheet = canvas.sheet(
-        pair.title,
-        pair.subtitle,
-        names,
-        [*pair.notes, "The better thread count of each is shown. "
-         "Whiskers: 95% interval of the median.", *more * bool(left_out)],
-        key=_key(pair, rows),
-    )  # fmt: skip
+        pair.title, pair.subtitle, canvas.names_of(rows), notes, key=_key(pair, rows)
+    )
     panel = sheet.panels[0]
-    rates = [_rate(m) for m in (*ones.values(), *manies.values())]
-    edge = [pair.reference[0]] if pair.reference else []
-    low, most = min([*rates, *edge], default=1) / 4, max([*rates, *edge], default=1)
-    high = low * (most / low) ** 1.3  # room for the values written at the right
+    rates = [pair.reference[0], *map(rate, ones.values()), *map(rate, manies.values())]
+    low = min(rates) / 4
+    high = low * (max(rates) / low) ** 1.3  # room for the values written at the right
     canvas.log_axis(panel, low, high, TICKS)
+    marks.reference(panel, *pair.reference)
     for y, row in enumerate(rows):
-        one, many = ones.get(_who(row)), manies.get(_who(row))
-        color = of_device(row.row.device)
-        here = [(m, shape) for m, shape in ((one, "o"), (many, "s")) if m]
-        for measure, shape in here:
-            rate = measure.presentations_per_second
-            canvas.mark(panel, y, _rate(measure), color, shape)
-            if rate:
-                canvas.whisker(panel, y, rate.low, rate.high, color)
-        ends = sorted(_rate(m) for m, _ in here)
-        panel.plot([ends[0], ends[-1]], [y, y], color=color, linewidth=2, alpha=0.35, zorder=1)
-        ratio = times(_rate(many) / _rate(one)) if one and many else None
-        text = joined((quantity(ends[-1]), ratio))
-        canvas.beside(panel, y, ends[-1], text)
-        if len(ends) > 1:
-            canvas.beside(panel, y, ends[0], quantity(ends[0]), left=True)
-    if pair.reference:
-        value, text = pair.reference
-        panel.axvline(value, color=ACCENT, linewidth=1.3, linestyle=(0, (4, 2)), zorder=1)
-        panel.annotate(
-            text, (value, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
-            textcoords="offset points", ha="left", size=canvas.SMALL, color=ACCENT,
-        )  # fmt: skip
+        _row(panel, y, ones.get(row.combination), manies.get(row.combination))
     return sheet.figure
 
 
-def _key(pair: Pair, rows: Sequence[Measure]) -> list[Line2D]:
-    shapes = [
-        canvas.key_entry(pair.one[1], FAINT, "o"),
-        canvas.key_entry(pair.many[1], FAINT, "s"),
-    ]
-    devices = sorted({row.row.device for row in rows})
-    return shapes + [canvas.key_entry(device, of_device(device), "o") for device in devices]
+def _row(panel: Any, y: int, one: Measure | None, many: Measure | None) -> None:
+    """Both rates, their intervals, and at the right the larger with the ratio."""
+    for measure, shape in ((one, "o"), (many, "s")):
+        if measure and measure.presentations_per_second:
+            color = of_device(measure.row.device)
+            interval = measure.presentations_per_second
+            marks.mark(panel, y, rate(measure), color, shape)
+            marks.whisker(panel, y, interval.low, interval.high, color)
+    rates = [rate(measure) for measure in (one, many) if measure]
+    slow, fast = min(rates), max(rates)
+    ratio = times(rate(many) / rate(one)) if one and many else None
+    marks.beside(panel, y, fast, joined((quantity(fast), ratio)))
+    if one and many:
+        marks.beside(panel, y, slow, quantity(slow), left=True)
+        color = of_device(one.row.device)
+        panel.plot([slow, fast], [y, y], color=color, linewidth=2, alpha=0.35, zorder=1)
 
 
-def _rate(measure: Measure) -> float:
+def rate(measure: Measure) -> float:
+    """Median presentations a second; best() lets no row through that has none."""
     return measure.presentations_per_second.median if measure.presentations_per_second else 0.0
 
 
-def _who(measure: Measure) -> tuple[str, str | None, str]:
-    return (measure.machine, measure.row.engine, measure.row.device)
+def _key(pair: Pair, rows: Sequence[Measure]) -> list[Line2D]:
+    devices = sorted({row.row.device for row in rows})
+    return [
+        marks.key_entry(pair.one[1], FAINT, "o"),
+        marks.key_entry(pair.many[1], FAINT, "s"),
+        *(marks.key_entry(device, of_device(device)) for device in devices),
+    ]

@@ -9,13 +9,19 @@ from typing import Final
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from bench.report.figures import canvas
+from bench.report.figures import canvas, marks
 from bench.report.figures.palette import ACCENT, FAINT, INK, MUTED, of_device
 from bench.report.measures import Training, fit
 from bench.report.wording import DAY, HOUR, MINUTE, TIMES, duration, joined, times
 from zipnet import paper
 
 ROOM: Final = 22  # measured rows; beyond them the best of each machine are shown
+NOTES: Final = (
+    "Filled: the whole run was made. Hollow: projected, the median time of a queued step times "
+    f"{paper.PRESENTATIONS:,}. Whiskers: 95% interval of the median, given rounds enough.",
+    f"{TIMES}: against the three days, a remark of one significant figure (LeCun et al., Neural "
+    "Computation 1(4), 1989). Others include their evaluations; sources: index.html.",
+)
 TICKS: Final = (
     *((10.0**power, duration(10.0**power)) for power in range(-6, 0)),
     (1.0, "1 s"),
@@ -53,7 +59,7 @@ def draw(trainings: Sequence[Training]) -> Figure:
         f"{paper.PRESENTATIONS:,} digits shown one by one, a weight update after each. "
         "Time on a log axis, less is better.",
         [line.name for line in lines],
-        _notes(len(trainings) - len(shown)),
+        [*NOTES, *canvas.left_out(len(trainings) - len(shown))],
         key=_key(shown),
     )
     panel = sheet.panels[0]
@@ -63,9 +69,9 @@ def draw(trainings: Sequence[Training]) -> Figure:
     for y, line in enumerate(lines):
         left = line.seconds > (low * high**2) ** (1 / 3)  # in the last third there is no room
         panel.plot([low, line.seconds], [y, y], color=line.color, linewidth=1, alpha=0.3, zorder=1)
-        canvas.whisker(panel, y, *line.interval, line.color)
-        canvas.mark(panel, y, line.seconds, line.color, line.shape, hollow=line.hollow)
-        canvas.beside(panel, y, line.seconds, _value(line), left=left)
+        marks.whisker(panel, y, *line.interval, line.color)
+        marks.mark(panel, y, line.seconds, line.color, line.shape, hollow=line.hollow)
+        marks.beside(panel, y, line.seconds, _value(line), left=left)
     return sheet.figure
 
 
@@ -95,27 +101,14 @@ def _published(run: paper.Published) -> _Line:
 
 def _key(shown: Sequence[Training]) -> list[Line2D]:
     entries = [
-        canvas.key_entry("SUN-4/260, 1989", ACCENT, "s"),
-        canvas.key_entry("published by others", FAINT, "D"),
+        marks.key_entry("SUN-4/260, 1989", ACCENT, "s"),
+        marks.key_entry("published by others", FAINT, "D"),
     ]
     for device in sorted({training.source.row.device for training in shown}):
         kinds = {t.measured for t in shown if t.source.row.device == device}
         if True in kinds:
-            entries.append(canvas.key_entry(f"{device}, measured", of_device(device)))
+            entries.append(marks.key_entry(f"{device}, measured", of_device(device)))
         if False in kinds:
             text = f"{device}, projected"
-            entries.append(canvas.key_entry(text, of_device(device), hollow=True))
+            entries.append(marks.key_entry(text, of_device(device), hollow=True))
     return entries
-
-
-def _notes(left_out: int) -> list[str]:
-    notes = [
-        "Hollow: projected, the median time of a queued step times 167,693. Filled: the whole run "
-        "was made. Whiskers: 95% interval of the median, where there were rounds enough. "
-        f"{TIMES}: against the three days, a remark of one significant figure.",
-        "1989: LeCun et al., Neural Computation 1(4). Others include their evaluations; their sources "
-        "are in index.html. Ours: the better thread count.",
-    ]
-    if left_out:
-        notes.append(f"The best of each machine; {left_out} further rows are in the tables.")
-    return notes

@@ -1,0 +1,178 @@
+"""From a file on disk to a ResultFile: the contract of results/README.md, checked field by field.
+
+Only what the report uses is read; unknown keys are left alone, so that a file may say more than
+this reader knows. Whether the numbers also agree with one another is the business of check.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from bench.report import strict_json
+from bench.report.border import Fields, found
+from bench.report.records import (
+    LEARNING,
+    RECOGNISING,
+    Absent,
+    Machine,
+    ResultFile,
+    Row,
+    Score,
+    Stated,
+)
+from zipnet.errors import UserError
+
+SCHEMA: Final = 1
+STATUSES: Final = ("complete", "interrupted")
+PROFILES: Final = ("quick", "standard", "full")
+
+# Timings outside are no clock's: below a tenth of a nanosecond, above thirty years. Only a floor
+# may take no time at all, where the clock is too coarse for it.
+SHORTEST: Final = 1e-10
+LONGEST: Final = 1e9
+
+
+def read(path: Path) -> ResultFile:
+    """Read one result file; a UserError says in one line what is wrong with it."""
+    source = source_name(path)
+    top = Fields.of(strict_json.load(path, source), source)
+    _require_our_schema(top)
+    dataset, state = top.fields("dataset"), top.fields_or_none("state")
+    commit = top.fields_or_none("commit_info")
+    return ResultFile(
+        path=path,
+        source=source,
+        written=top.text("datetime"),
+        commit=commit.text_or_none("id") if commit else None,
+        status=_one_of(top, "status", STATUSES),
+        profile=_one_of(top, "profile", PROFILES),
+        workload=_workload(top.fields("workload")),
+        dataset=dataset.text("name"),
+        dataset_sha256=dataset.text("sha256"),
+        software=top.fields("software").scalars(),
+        before=_state(state, "before"),
+        after=_state(state, "after"),
+        absent=tuple(map(_absent, top.each("absent"))),
+        machine=_machine(top.fields("machine_info")),
+        rows=tuple(map(_row, _benchmarks(top).each("benchmarks"))),
+    )
+
+
+def source_name(path: Path) -> str:
+    """The name a reader sees: folder and file, nothing of where they lie on somebody's disk."""
+    absolute = path.absolute()
+    return "/".join(absolute.parts[-2:])
+
+
+def _require_our_schema(top: Fields) -> None:
+    if "schema" not in top.values:
+        raise top.wrong("schema", f"{SCHEMA}: is this a result file of zipnet?")
+    schema = top.integer("schema", least=1)
+    if schema > SCHEMA:
+        raise UserError(
+            f"{top.file}: schema is {found(schema)}, newer than the {SCHEMA} that this version "
+            "reads; expected an older file, or a newer zipnet to read it"
+        )
+
+
+def _one_of(fields: Fields, key: str, known: tuple[str, ...]) -> str:
+    value = fields.text(key)
+    if value not in known:
+        raise fields.wrong(key, f"one of: {', '.join(known)}")
+    return value
+
+
+def _benchmarks(top: Fields) -> Fields:
+    if not top.has("benchmarks"):
+        raise top.wrong("benchmarks", "a list of rows")
+    return top
+
+
+def _workload(fields: Fields) -> dict[str, Any]:
+    """Counts are whole numbers; the hash is text. Any further key is kept for the hash's sake."""
+    for key in ("macs", "step_macs", "presentations"):
+        fields.integer(key, least=1)
+    fields.text("hash")
+    return dict(fields.values)
+
+
+def _state(state: Fields | None, when: str) -> dict[str, str]:
+    moment = state.fields_or_none(when) if state else None
+    return moment.scalars() if moment else {}
+
+
+def _absent(fields: Fields) -> Absent:
+    return Absent(
+        engine=fields.text_or_none("engine"),
+        device=fields.text_or_none("device"),
+        question=fields.text_or_none("question"),
+        reason=fields.text("reason"),
+    )
+
+
+def _machine(fields: Fields) -> Machine:
+    cpu = fields.fields("cpu")
+    return Machine(
+        name=fields.text("name"),
+        cpu=cpu.text("model"),
+        physical_cores=cpu.integer_or_none("physical_cores", least=1),
+        logical_cores=cpu.integer_or_none("logical_cores", least=1),
+        arch=cpu.text_or_none("arch"),
+        memory_gib=fields.number("memory_gib") if fields.has("memory_gib") else None,
+        gpus=fields.texts("gpus"),
+        system=fields.text_or_none("system"),
+    )
+
+
+def _row(entry: Fields) -> Row:
+    about, stats = entry.fields("extra_info"), entry.fields("stats")
+    question = about.text("question")
+    network = question in LEARNING + RECOGNISING
+    return Row(
+        fullname=entry.text("fullname"),
+        question=question,
+        engine=about.text("engine") if network else about.text_or_none("engine"),
+        device=about.text("device"),
+        device_name=about.text_or_none("device_name"),
+        dtype=about.text_or_none("dtype"),
+        threads=about.integer_or_none("threads", least=1),
+        batch=about.integer_or_none("batch"),
+        steps=about.integer("steps") if network else about.integer_or_none("steps"),
+        presentations=(
+            about.integer("presentations", least=1)
+            if network
+            else about.integer_or_none("presentations")
+        ),
+        macs=about.integer_or_none("macs"),
+        bytes=about.integer_or_none("bytes"),
+        dataset=about.text("dataset") if network else about.text_or_none("dataset"),
+        dataset_sha256=about.text_or_none("dataset_sha256"),
+        seed=about.integer_or_none("seed"),
+        train=_score(about, "train", required=question == "training"),
+        test=_score(about, "test", required=question == "training"),
+        warnings=about.texts("warnings"),
+        seconds=_timings(stats, may_be_zero=not network),
+        stated=Stated(
+            min=stats.number("min"),
+            max=stats.number("max"),
+            median=stats.number("median"),
+            rounds=stats.integer("rounds", least=1),
+        ),
+    )
+
+
+def _timings(stats: Fields, *, may_be_zero: bool) -> tuple[float, ...]:
+    timings = stats.numbers("data")
+    for at, timing in enumerate(timings):
+        if not (SHORTEST <= timing <= LONGEST or (may_be_zero and timing == 0)):
+            raise UserError(
+                f"{stats.file}: {stats.path}.data[{at}] is {timing!r}; "
+                f"expected {SHORTEST:g} to {LONGEST:g} seconds"
+            )
+    return timings
+
+
+def _score(about: Fields, key: str, *, required: bool) -> Score | None:
+    score = about.fields(key) if required else about.fields_or_none(key)
+    return Score(score.number("loss"), score.integer("misses")) if score else None

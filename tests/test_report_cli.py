@@ -1,0 +1,159 @@
+"""python -m bench as a person meets it: real processes, exit codes, one line for each mistake."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import records_factory as factory
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def bench(*arguments, cwd=ROOT):
+    command = [sys.executable, "-m", "bench", *map(str, arguments)]
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def environment():
+    import os
+
+    return os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+
+
+def one_line(text):
+    assert text.endswith("\n")
+    assert text.count("\n") == 1
+    assert "Traceback" not in text
+    return text
+
+
+def test_report_writes_all_it_promises_and_says_the_answer(tmp_path):
+    factory.write(tmp_path / "results", factory.result())
+    done = bench("report", cwd=tmp_path)  # results and reports are the defaults
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "trains the network of 1989 in 102 s" in done.stdout
+    assert "122 test and 29 training misses" in done.stdout
+    assert (tmp_path / "reports" / "index.html").is_file()
+    assert not list((tmp_path / "reports").glob(".*"))
+
+
+def test_bad_files_are_named_and_the_good_ones_reported_with_their_cautions(tmp_path):
+    factory.write(tmp_path / "r", factory.result(profile="quick"))
+    factory.write(tmp_path / "r", factory.result("newer", schema=2))
+    (tmp_path / "r" / "half.json").write_text('{"schema": 1,')
+    done = bench("report", tmp_path / "r", tmp_path / "gone", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 3
+    assert "Traceback" not in done.stderr
+    assert "newer than the 1" in done.stderr
+    assert "Quick profile" in done.stdout
+    assert "xeon-6982p-2c-8gib" in (tmp_path / "out" / "summary.csv").read_text()
+    assert "Not reported" in (tmp_path / "out" / "index.html").read_text()
+
+
+def test_nothing_readable_writes_nothing(tmp_path):
+    (tmp_path / "bad.json").write_text("[]")
+    done = bench("report", tmp_path / "bad.json", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "nothing was written" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_reports_folder_that_is_a_file_is_said_in_one_line(tmp_path):
+    factory.write(tmp_path / "r", factory.result())
+    (tmp_path / "out").write_text("mine")
+    done = bench("report", tmp_path / "r", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "choose another with --out" in one_line(done.stderr)
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_a_reports_folder_below_a_file_is_said_in_one_line(tmp_path):
+    factory.write(tmp_path / "r", factory.result())
+    (tmp_path / "file").write_text("mine")
+    done = bench("report", tmp_path / "r", "--out", tmp_path / "file" / "out")
+    assert done.returncode == 2
+    assert "cannot be written" in one_line(done.stderr)
+
+
+def test_an_output_that_cannot_be_replaced_is_said_in_one_line(tmp_path):
+    factory.write(tmp_path / "r", factory.result())
+    (tmp_path / "out" / "index.html").mkdir(parents=True)
+    done = bench("report", tmp_path / "r", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "cannot be written" in one_line(done.stderr)
+
+
+def test_check_says_ok_or_what_is_wrong_file_by_file(tmp_path):
+    factory.write(tmp_path, factory.result("fine"))
+    edited = factory.result("edited")
+    edited["benchmarks"][0]["stats"]["median"] = 1e-6
+    factory.write(tmp_path, edited)
+    (tmp_path / "bad.json").write_text("{}")
+    done = bench("check", tmp_path)
+    assert done.returncode == 2
+    assert "stats.median is 1e-06" in done.stdout.splitlines()[0]
+    assert done.stdout.splitlines()[1].endswith("fine/20261121T020000Z_0123456.json: ok")
+    assert "schema is missing" in one_line(done.stderr)
+
+
+def test_check_of_sound_files_is_fine(tmp_path):
+    factory.write(tmp_path, factory.result())
+    done = bench("check", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+WRONG_USAGE = ["", "reprot", "report --out", "check --fast", "machine extra", "report --outt x"]
+
+
+@pytest.mark.parametrize("arguments", WRONG_USAGE)
+def test_usage_errors_are_one_line_and_exit_2(arguments):
+    done = bench(*arguments.split())
+    assert done.returncode == 2
+    assert "--help" in one_line(done.stderr)
+
+
+def test_help_names_the_commands():
+    done = bench("--help")
+    assert done.returncode == 0
+    for command in ("report", "check", "machine"):
+        assert command in done.stdout
+
+
+def test_the_report_loads_neither_torch_nor_numba_nor_pytest(tmp_path):
+    path = factory.write(tmp_path, factory.result())
+    program = f"""
+import sys
+from pathlib import Path
+from bench.report import library, publish
+publish.publish(library.collect([{str(path)!r}]), Path({str(tmp_path / "out")!r}))
+heavy = {{"torch", "numba", "pytest", "_pytest", "jax", "psutil"}} & set(sys.modules)
+ours = {{name for name in sys.modules if name.startswith("zipnet.")}}
+assert not heavy, heavy
+assert ours <= {{"zipnet.paper", "zipnet.errors", "zipnet.atomic"}}, ours
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment(), capture_output=True,
+        text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_reader_who_goes_away_is_no_error(tmp_path):
+    factory.write(tmp_path, factory.result())
+    command = f"{sys.executable} -m bench check {tmp_path} | true"
+    done = subprocess.run(
+        command, shell=True, cwd=ROOT, env=environment(), capture_output=True, text=True,
+        timeout=120, check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr

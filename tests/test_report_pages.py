@@ -1,0 +1,256 @@
+"""index.html, README.md and summary.csv: whole, sourced, and deaf to what a name tells them."""
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+
+import pytest
+from markdown_it import MarkdownIt
+
+from bench.report import library, markdown
+from bench.report.publish import publish
+from bench.report.summary import COLUMNS
+from tests import records_factory as factory
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</style><img src=x onerror=alert(1)>",
+    "a|b|c` **bold** _it_ [x](javascript:alert(1)) # $x$ ![i](http://e.vil/p.png)",
+    "line\nbreak\r\n| - | -",
+    "=HYPERLINK(1)",
+    "+1-2@SUM(A1)",
+    "@SUM(A1)",
+    "-cmd|' /C calc'!A0",
+    "{{ 7*7 }} {% include 'x' %}",
+    "\N{RIGHT-TO-LEFT OVERRIDE}gpj.exe",
+    "https://evil.example/ www.evil.example a@evil.example",
+    "x" * 1500,
+    "&lt;b&gt; &#60;i&#62;",
+    'quote" onload="x',
+]
+VOID = {"meta", "link", "br", "img", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Collects tags, checks that they close, and keeps the text of each table."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open, self.attributes, self.tables, self.ids = [], [], [], [], []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(tag, name, value) for name, value in attrs]
+        self.ids += [value for name, value in attrs if name == "id"]
+        if tag == "table":
+            self.tables.append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if "table" in self.open:
+            self.tables[-1] += data
+
+
+def published(tmp_path, *contents):
+    results, out = tmp_path / "results", tmp_path / "reports"
+    for at, content in enumerate(contents):
+        factory.write(results, content, f"{at}.json")
+    publish(library.collect([str(results)]), out)
+    return {path.name: path.read_bytes() for path in out.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("reports")
+    return published(folder, factory.result(gpu=True), factory.result("other", 2.0))
+
+
+@pytest.fixture(scope="module")
+def page(reports):
+    return Page(reports["index.html"].decode())
+
+
+def test_every_output_is_there(reports):
+    figures = {f"{name}.{kind}" for name in ("training", "macs", "batches", "recognition")
+               for kind in ("svg", "png")}  # fmt: skip
+    assert set(reports) == {"index.html", "README.md", "summary.csv"} | figures
+
+
+def test_the_page_is_well_formed_and_needs_nothing_else(page):
+    assert not page.open
+    assert len(page.ids) == len(set(page.ids))
+    assert "script" not in page.tags
+    assert "img" not in page.tags
+    assert page.tags.count("svg") == 4
+    for tag, name, value in page.attributes:
+        assert not name.startswith("on")
+        if name in ("src", "href") and tag != "a":
+            assert value.startswith(("data:", "#"))
+        if name.startswith("xmlns"):
+            continue
+        assert not re.match("https?://", value or ""), (tag, name, value)
+
+
+def test_links_stay_within_the_repository(page):
+    links = {value for tag, name, value in page.attributes if tag == "a" and name == "href"}
+    assert "../results/other/1.json" in links
+    for link in links:
+        assert link.startswith(("#", "../results/")) or re.fullmatch(r"\w+\.(svg|png|csv)", link)
+    assert {link[1:] for link in links if link.startswith("#")} <= set(page.ids)
+
+
+def test_every_table_of_numbers_names_its_source(page):
+    for table in page.tables:
+        assert re.search(r"\w+/\d\.json|LeCun et al. 1989", table), table[:200]
+
+
+def test_a_speed_never_stands_without_what_was_learned(page, reports):
+    trained = [table for table in page.tables if "Times the SUN" in table and "Engine" in table]
+    assert len(trained) == 2
+    for table in trained:
+        assert "Test misses" in table
+        assert "122" in table
+        assert "not trained" in table
+    assert "122 test and 29 training misses on usps" in reports["index.html"].decode()
+
+
+def test_the_arithmetic_and_the_words_are_on_the_page(reports):
+    text = reports["index.html"].decode()
+    for number in ("63,660", "44,460", "171,780", "167,693", "28.8 G", "1.55 s", "12.5 M"):
+        assert number in text
+    assert "one weight update on a batch" in text
+
+
+def test_every_row_is_in_the_table_of_its_run(page):
+    rows = [table for table in page.tables if "Presentations/s" in table]
+    assert len(rows) == 2
+    assert "per-example SGD, steps queued" in rows[0]
+
+
+def test_what_is_absent_is_said_with_its_reason(page):
+    assert any("no Apple GPU here" in table for table in page.tables)
+
+
+def test_the_same_input_gives_the_same_outputs(tmp_path, reports):
+    again = published(tmp_path, factory.result(gpu=True), factory.result("other", 2.0))
+    assert again == reports
+
+
+@pytest.fixture
+def without_figures(monkeypatch):
+    monkeypatch.setattr("bench.report.publish.draw_all", lambda measures: iter(()))
+
+
+def test_results_from_elsewhere_are_named_without_their_way(tmp_path, without_figures):
+    factory.write(tmp_path / "home" / "someone" / "private", factory.result())
+    out = tmp_path / "work" / "reports"
+    publish(library.collect([str(tmp_path / "home")]), out)
+    for name in ("index.html", "README.md", "summary.csv"):
+        text = (out / name).read_text("utf-8")
+        assert "xeon-6982p-2c-8gib/20261121T020000Z" in text
+        assert "someone" not in text
+        assert str(tmp_path) not in text
+
+
+def test_no_training_at_all_is_said(tmp_path, without_figures):
+    out = published(tmp_path, factory.result(benchmarks=[]))
+    assert "No row of these files says" in out["index.html"].decode()
+
+
+# --- hostile strings -----------------------------------------------------------------------------
+
+
+def poisoned(text):
+    """A valid file with the text wherever text may stand."""
+    content = factory.result(text, software={"torch": text, text: "1"}, datetime=text)
+    content["machine_info"]["cpu"] |= {"model": text, "arch": text}
+    content["machine_info"] |= {"gpus": [text], "system": text}
+    content["dataset"] = {"name": text, "sha256": text}
+    content["commit_info"] = {"id": text}
+    content["state"] = {"before": {text: text}, "after": {"power": text}}
+    content["absent"] = [{"engine": text, "device": text, "question": text, "reason": text}]
+    for row in content["benchmarks"]:
+        row["fullname"] += text
+        about = row["extra_info"]
+        about |= {"device_name": text, "dtype": text, "warnings": [text]}
+        if about["dataset"]:
+            about |= {"engine": text, "dataset": text, "dataset_sha256": text}
+    content["benchmarks"][0]["extra_info"]["device"] = text
+    content["workload"]["hash"] = text
+    return content
+
+
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory):
+    return published(tmp_path_factory.mktemp("attacked"), *map(poisoned, HOSTILE))
+
+
+def test_a_hostile_name_adds_no_tag_and_no_attribute(attacked, page):
+    hurt = Page(attacked["index.html"].decode())
+    assert not hurt.open
+    assert set(hurt.tags) <= set(page.tags) | {"strong", "ul", "li"}
+    assert "onerror" not in [name for _, name, _ in hurt.attributes]
+    assert "onload" not in [name for _, name, _ in hurt.attributes]
+    for tag, name, value in hurt.attributes:
+        if tag == "a" and name == "href":
+            assert value.startswith(("#", "../results/")) or "/" not in value
+    text = attacked["index.html"].decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "{{ 7*7 }}" in text
+    assert "\N{RIGHT-TO-LEFT OVERRIDE}" not in text
+
+
+def test_a_hostile_name_adds_nothing_to_the_markdown(attacked):
+    text = attacked["README.md"].decode()
+    rendered = MarkdownIt("gfm-like", {"linkify": False}).render(text)
+    page = Page(rendered)
+    assert set(page.tags) <= {"h1", "h2", "p", "strong", "em", "a", "img", "code", "ul", "li",
+                              "table", "thead", "tbody", "tr", "th", "td"}  # fmt: skip
+    assert page.tags.count("img") == 4
+    assert page.tags.count("strong") == 1
+    assert page.tags.count("em") == 1
+    rows = re.findall(r"<tr>(.*?)</tr>", rendered, re.DOTALL)
+    assert {len(re.findall("<t[hd]", row)) for row in rows} == {7}
+    assert "www.evil" not in text
+    assert "://" not in text
+    assert "$" not in text
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_markdown_text_reads_as_it_was_written(name):
+    shown = markdown.text(name, 10_000)
+    rendered = MarkdownIt("gfm-like", {"linkify": False}).renderInline(shown)
+    assert not re.search("<[a-z]", rendered)
+    assert "\n" not in shown
+
+
+def test_no_cell_of_the_csv_starts_a_formula(attacked):
+    lines = list(csv.reader(io.StringIO(attacked["summary.csv"].decode())))
+    assert tuple(lines[0]) == COLUMNS
+    assert {len(line) for line in lines} == {len(COLUMNS)}
+    for line in lines[1:]:
+        for cell in line:
+            assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "|", "%"))
+            assert "\n" not in cell
+
+
+def test_the_csv_holds_every_row_once_with_plain_numbers(reports):
+    lines = list(csv.DictReader(io.StringIO(reports["summary.csv"].decode())))
+    assert len(lines) == len(factory.benchmarks(gpu=True)) + len(factory.benchmarks())
+    training = next(line for line in lines if line["question"] == "training")
+    assert training["training_kind"] == "measured"
+    assert float(training["training_seconds"]) > 0
+    assert training["test_misses"] == "122"
+    assert {line["source"] for line in lines} == {"other/1.json", "xeon-6982p-2c-8gib/0.json"}
