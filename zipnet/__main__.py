@@ -50,16 +50,21 @@ def _parser() -> Parser:
     return parser
 
 
+def _whole(text: str, low: int, high: int) -> int:
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else -1
+    if not low <= number <= high:
+        raise argparse.ArgumentTypeError(
+            f"{shown(text)} is not a whole number from {low} to {high:,}"
+        )
+    return number
+
+
 def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number from 1 up")
-    return int(text)
+    return _whole(text, 1, 10**6)
 
 
 def _seed(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError(f"{shown(text)} is not a whole number from 0 to 2^63-1")
-    return int(text)
+    return _whole(text, 0, 2**63 - 1)
 
 
 def _count(arguments: argparse.Namespace) -> int:
@@ -100,8 +105,10 @@ def _train(arguments: argparse.Namespace) -> int:
     from zipnet.params import Params
     from zipnet.train import Evaluation, train
 
-    engine_name = arguments.engine or engines.fastest(recipe, arguments.device)
-    engine = engines.make(engine_name, recipe, arguments.device, arguments.threads)
+    name = arguments.engine
+    if name is None:
+        name = engines.fastest(recipe, arguments.device)
+    engine = engines.make(name, recipe, arguments.device, arguments.threads)
     digits = data.load(arguments.data)
 
     def after_pass(number: int, on_train: Evaluation, on_test: Evaluation) -> None:

@@ -31,10 +31,10 @@ class Compiled(TorchEngine):
         def loss_of_weights(weights: list[Tensor], x: Tensor, y: Tensor) -> Tensor:
             arrays = dict(zip(names, weights, strict=True))
             out: Tensor = torch.func.functional_call(self.net, arrays, (x,))
-            loss: Tensor = loss_fn(out, y, recipe)
-            return loss
+            return loss_fn(out, y, recipe)
 
         def step(x: Tensor, y: Tensor) -> Tensor:
+            loss: Tensor
             gradients, loss = torch.func.grad_and_value(loss_of_weights)(self.weights, x, y)
             self.optimizer.update(self.weights, gradients)
             return loss
@@ -53,4 +53,5 @@ class Compiled(TorchEngine):
 
     def step(self, x: Tensor, y: Tensor) -> Tensor:
         """One step in one program."""
-        return self._step(x, y)
+        loss: Tensor = self._step(x, y)
+        return loss

@@ -1,0 +1,36 @@
+"""Running the README's commands as a person does: a real process, its output, its exit code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def command(*arguments: str, **environment: str) -> list[str]:
+    return [sys.executable, "-m", *arguments]
+
+
+def run(*arguments: str, timeout: float = 300, **environment: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        command(*arguments),
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
+def assert_one_line_and_exit_code_2(result: subprocess.CompletedProcess, *words: str) -> None:
+    """One clear line on stderr that names what is wrong; no traceback, exit code 2."""
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert result.returncode == 2, result.stderr
+    assert len(lines) == 1, result.stderr
+    assert "Traceback" not in result.stderr + result.stdout
+    assert len(lines[0]) < 600
+    for word in words:
+        assert word in lines[0]

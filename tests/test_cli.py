@@ -1,0 +1,163 @@
+"""python -m zipnet, as a person runs it: what it prints, and how it refuses bad input."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.commands import ROOT, assert_one_line_and_exit_code_2, run
+
+
+def test_help_names_every_command():
+    result = run("zipnet", "--help")
+    assert result.returncode == 0
+    for command in ("count", "data", "engines", "train"):
+        assert command in result.stdout
+
+
+def test_engines_are_listed_with_ready_or_the_reason():
+    result = run("zipnet", "engines")
+    assert result.returncode == 0
+    assert any(line.split() == ["eager", "cpu", "ready"] for line in result.stdout.splitlines())
+    assert all(len(line.split(maxsplit=2)) == 3 for line in result.stdout.splitlines())
+
+
+def test_train_prints_evaluations_and_a_summary(small_data):
+    result = run(
+        "zipnet",
+        "train",
+        "1989",
+        "--data",
+        "usps",
+        "--passes",
+        "2",
+        "--batch",
+        "317",
+        "--engine",
+        "eager",
+        ZIPNET_DATA=small_data,
+    )
+    lines = result.stdout.splitlines()
+    assert result.returncode == 0, result.stderr
+    assert lines[0] == "1"
+    assert lines[1].startswith("eval: split train. loss ")
+    assert lines[2].startswith("eval: split test . loss ")
+    assert lines[-1].startswith("14,582 presentations in ")
+
+
+def test_train_json_is_one_object_with_the_promised_keys(small_data):
+    result = run(
+        "zipnet",
+        "train",
+        "1989",
+        "--data",
+        "usps",
+        "--seed",
+        "3",
+        "--passes",
+        "2",
+        "--batch",
+        "317",
+        "--json",
+        ZIPNET_DATA=small_data,
+    )
+    about = json.loads(result.stdout)
+    assert list(about) == [
+        "recipe",
+        "engine",
+        "device",
+        "dataset",
+        "seed",
+        "passes",
+        "presentations",
+        "seconds",
+        "us_per_presentation",
+        "train",
+        "test",
+    ]
+    assert (about["seed"], about["passes"], about["presentations"]) == (3, 2, 14_582)
+    assert set(about["train"]) == set(about["test"]) == {"loss", "error", "misses"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], ["COMMAND"]),
+        (["dance"], ["dance"]),
+        (["count", "--jsno"], ["--jsno"]),
+        (["train"], ["RECIPE"]),
+        (["train", "1990"], ["'1990'", "1989"]),
+        (["train", "x" * 100_000], ["not known"]),
+        (["train", "19\n89"], ["not known"]),
+        (["train", "1989", "--engine", "warp"], ["'warp'", "eager"]),
+        (["train", "1989", "--engine", ""], ["''", "eager"]),
+        (["train", "1989", "--device", "tpu"], ["'tpu'", "cpu"]),
+        (["train", "1989", "--device", "cpu:1"], ["cpu:1"]),
+        (["train", "1989", "--device", "cuda:99"], ["cuda"]),
+        (["train", "1989", "--device", "mps", "--engine", "eager"], ["mps"]),
+        (["train", "1989", "--device", "\x1b[31mred"], ["device"]),
+        (["train", "1989", "--data", "cifar"], ["'cifar'", "usps"]),
+        (["train", "1989", "--seed", "-1"], ["--seed", "-1"]),
+        (["train", "1989", "--seed", "1e3"], ["--seed", "1e3"]),
+        (["train", "1989", "--seed", "9" * 400], ["--seed"]),
+        (["train", "1989", "--seed", "\u0663"], ["--seed"]),
+        (["train", "1989", "--passes", "0"], ["--passes", "'0'"]),
+        (["train", "1989", "--passes", "two"], ["--passes", "'two'"]),
+        (["train", "1989", "--batch", "0"], ["--batch", "'0'"]),
+        (["train", "1989", "--batch", "100000", "--data", "usps"], ["batch is 100000"]),
+        (["train", "1989", "--lr", "nan"], ["lr is nan"]),
+        (["train", "1989", "--lr", "-1"], ["lr is -1"]),
+        (["train", "1989", "--lr", "inf"], ["lr is inf"]),
+        (["train", "1989", "--lr", "fast"], ["--lr", "fast"]),
+        (["train", "1989", "--threads", "0"], ["--threads", "'0'"]),
+        (["data"], ["NAME"]),
+        (["data", "cifar"], ["'cifar'", "fonts"]),
+        (["data", "../../etc/passwd"], ["not known"]),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments, words, small_data):
+    result = run("zipnet", *arguments, ZIPNET_DATA=small_data)
+    assert_one_line_and_exit_code_2(result, *words)
+
+
+def test_output_cut_short_by_its_reader_is_no_traceback():
+    """`python -m zipnet count | head -1`: the reader goes away while we write."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "zipnet", "count"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    process.wait()
+
+
+@pytest.mark.parametrize("seed", [0])
+def test_1989_on_the_real_digits_misses_what_others_report(real_data, seed):
+    """Bands over six seeds of an independent prototype, and the article's 10 and 102."""
+    result = run(
+        "zipnet", "train", "1989", "--data", "usps", "--seed", str(seed), "--json", timeout=1200
+    )
+    about = json.loads(result.stdout)
+    assert about["presentations"] == 167_693
+    assert 110 <= about["test"]["misses"] <= 135
+    assert 10 <= about["train"]["misses"] <= 45
+
+
+@pytest.fixture(scope="session")
+def small_data(tmp_path_factory):
+    """A ZIPNET_DATA folder with random digits, as many as the real ones."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    np.savez(
+        folder / "usps.npz",
+        x_train=rng.uniform(-1, 1, (7291, 16, 16)).astype(np.float32),
+        y_train=(np.arange(7291) % 10).astype(np.uint8),
+        x_test=rng.uniform(-1, 1, (2007, 16, 16)).astype(np.float32),
+        y_test=(np.arange(2007) % 10).astype(np.uint8),
+    )
+    return str(folder)

@@ -1,0 +1,45 @@
+"""Counts: three ways that agree, and an error where they do not."""
+
+import json
+
+import pytest
+
+from tests.commands import run
+from zipnet import count, paper
+from zipnet.recipe import KARPATHY_1989
+
+
+def test_json_has_the_totals_under_their_names():
+    result = run("zipnet", "count", "--json")
+    assert result.stderr == ""
+    assert json.loads(result.stdout) == {
+        "units": 1256,
+        "connections": 64660,
+        "params": 9760,
+        "macs": 63660,
+        "activations": 1000,
+        "step_macs": 171780,
+    }
+
+
+def test_table_adds_up_column_by_column():
+    result = run("zipnet", "count")
+    assert result.stderr == ""  # fvcore's remarks do not reach the user
+    rows = [line.replace(",", "").split() for line in result.stdout.splitlines()]
+    rows = {
+        row[0]: [int(cell) for cell in row[1:]]
+        for row in rows
+        if len(row) > 1 and row[0] != "layer"
+    }
+    layers = [rows[name] for name in ("H1", "H2", "H3", "out")]
+    sums = [sum(column) for column in zip(*layers, strict=True)]
+    sums[0] += rows["input"][0]
+    assert sums == rows["total"]
+
+
+@pytest.mark.parametrize("what", ["PARAMS", "MACS", "ACTIVATIONS", "STEP_MACS"])
+def test_disagreement_is_an_error_that_gives_both_figures(monkeypatch, what):
+    wrong = getattr(paper, what) + 1
+    monkeypatch.setattr(paper, what, wrong)
+    with pytest.raises(count.Disagreement, match=r"closed form says"):
+        count.counted(KARPATHY_1989)

@@ -1,0 +1,88 @@
+"""Training: passes, tails, divergence, and evaluation in Karpathy's form."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.conftest import random_digits
+from zipnet import engines
+from zipnet.data import Digits
+from zipnet.data.digits import Splits
+from zipnet.errors import UserError
+from zipnet.params import Params
+from zipnet.recipe import KARPATHY_1989
+from zipnet.reference import Reference
+from zipnet.train import Evaluation, stage, targets, train
+
+
+def digits_of(count, seed=1):
+    x, y = random_digits(count, seed)
+    labels = y.argmax(axis=1).astype(np.uint8)
+    return Digits.of("random", Splits(x, labels, x[:20], labels[:20]))
+
+
+def eager(recipe):
+    return engines.make("eager", recipe, "cpu", threads=1)
+
+
+def test_training_is_what_the_reference_does(start):
+    recipe = replace(KARPATHY_1989, passes=2, batch=4, lr=0.05, lr_end=0.01)
+    digits = digits_of(30)  # seven batches of 4 and a tail of 2
+    reference = Reference.start(start, recipe)
+    y = targets(digits.y_train)
+    for index in range(recipe.passes):
+        for i in range(0, 30, 4):
+            reference.step(digits.x_train[i : i + 4], y[i : i + 4], recipe.lr_at(index))
+    engine = eager(recipe)
+    training = train(engine, digits, start)
+    assert training.presentations == 60
+    assert engine.params().distance(reference.params())[1] < 2e-6
+    expected = np.mean((y - reference.predict(digits.x_train)) ** 2)
+    assert training.train.loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_every_pass_is_evaluated_and_learning_shows(start):
+    seen = []
+    recipe = replace(KARPATHY_1989, passes=6)
+    training = train(
+        eager(recipe), digits_of(40), start, after_pass=lambda *told: seen.append(told)
+    )
+    assert [number for number, _, _ in seen] == [1, 2, 3, 4, 5, 6]
+    losses = [on_train.loss for _, on_train, _ in seen]
+    assert losses[-1] < 0.7 * losses[0]
+    assert seen[-1][1:] == (training.train, training.test)
+
+
+def test_a_learning_rate_that_diverges_is_named_with_its_step(start):
+    recipe = replace(
+        KARPATHY_1989, passes=3, lr=1e12, lr_end=1e12, activation="relu", output="identity"
+    )
+    with pytest.raises(
+        UserError, match=r"diverged in pass 1, step \d+: .*learning rate \(now 1e\+12"
+    ):
+        train(eager(recipe), digits_of(40), start)
+
+
+def test_a_batch_larger_than_the_data_is_refused():
+    with pytest.raises(UserError, match="batch is 64, but random has 40 training digits"):
+        stage(eager(replace(KARPATHY_1989, batch=64)), digits_of(40))
+
+
+def test_evaluation_reads_as_karpathy_prints_it():
+    line = Evaluation(loss=4.073383e-3, error=0.6172, misses=45).line("train")
+    assert line == "eval: split train. loss 4.073383e-03. error 0.62%. misses: 45"
+    assert Evaluation(0.5, 4.0, 82).line("test").startswith("eval: split test . loss 5.0")
+
+
+def test_targets_are_plus_one_for_the_class_and_minus_one_elsewhere():
+    y = targets(np.array([3, 0], np.uint8))
+    assert y.dtype == np.float32
+    assert (y.sum(axis=1) == -8).all()
+    assert y.argmax(axis=1).tolist() == [3, 0]
+
+
+def test_same_seed_same_training():
+    recipe = replace(KARPATHY_1989, passes=1)
+    runs = [train(eager(recipe), digits_of(20), Params.init(5)) for _ in range(2)]
+    assert runs[0].train == runs[1].train
