@@ -205,15 +205,15 @@ def result(
         "software": {"python": "3.11.7", "torch": "2.13.0", "numpy": "2.4.0"},
         "state": {
             "before": {
-                "load": 0.1,
+                "load_1min": 0.1,
                 "cpu_mhz": 2600.0,
-                "memory_left": 6_000_000_000,
+                "memory_available": 6_000_000_000,
                 "power": "mains",
             },
             "after": {
-                "load": 1.2,
+                "load_1min": 1.2,
                 "cpu_mhz": 2600.0,
-                "memory_left": 5_900_000_000,
+                "memory_available": 5_900_000_000,
                 "power": "mains",
             },
         },

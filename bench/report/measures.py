@@ -28,6 +28,7 @@ class Measure:
     us_per_presentation: Estimate | None
     presentations_per_second: Estimate | None
     macs_per_second: Estimate | None
+    bytes_per_second: Estimate | None
     peak: float | None  # MAC/s that this device reached with as many threads
 
     @property
@@ -39,6 +40,11 @@ class Measure:
     def who(self) -> str:
         """Engine, device and threads."""
         return joined((self.row.engine, self.row.device, threads(self.row.threads)))
+
+    @property
+    def seconds_each(self) -> float:
+        """Of one presentation, or of the round where nothing is shown: what rows are ordered by."""
+        return self.seconds.median / (self.row.presentations or 1)
 
     @property
     def combination(self) -> tuple[str, str | None, str]:
@@ -99,7 +105,9 @@ def latest(files: Iterable[ResultFile]) -> list[ResultFile]:
 def best(found: Iterable[Measure], question: str) -> list[Measure]:
     """The better thread count of each engine and device for one question, fastest first."""
     rows = [m for m in found if m.row.question == question and m.us_per_presentation]
-    return first_of_each(sorted(rows, key=_us), lambda measure: measure.combination)
+    return first_of_each(
+        sorted(rows, key=lambda measure: measure.seconds_each), lambda measure: measure.combination
+    )
 
 
 def trainings(found: Sequence[Measure]) -> list[Training]:
@@ -152,6 +160,7 @@ def _measure(file: ResultFile, row: Row, peaks: dict[tuple[str, int | None], flo
         us_per_presentation=seconds.scaled(1e6 / shown) if shown else None,
         presentations_per_second=seconds.rate(shown) if shown else None,
         macs_per_second=seconds.rate(row.macs) if row.macs else None,
+        bytes_per_second=seconds.rate(row.bytes) if row.bytes else None,
         peak=peaks.get((row.device, row.threads)) if row.macs else None,
     )
 
@@ -172,10 +181,6 @@ def _peaks(file: ResultFile) -> dict[tuple[str, int | None], float]:
 
 def _freshness(file: ResultFile) -> tuple[bool, str]:
     return (file.status == "complete", file.written)
-
-
-def _us(measure: Measure) -> float:
-    return measure.us_per_presentation.median if measure.us_per_presentation else float("inf")
 
 
 def first_of_each(rows: Iterable[Shown], key: Callable[[Shown], object]) -> list[Shown]:

@@ -42,6 +42,7 @@ def to_html(runs: Sequence[Run], figures: Sequence[Drawn], bad: Sequence[str]) -
         "question": wording.question,
         "interval": interval,
         "cut": wording.cut,
+        "state": state,
         "number": "{:,}".format,
     }
     return environment.get_template("index.html").render(
@@ -53,6 +54,18 @@ def to_html(runs: Sequence[Run], figures: Sequence[Drawn], bad: Sequence[str]) -
         bad=bad,
         paper=paper,
     )
+
+
+def state(readings: dict[str, str]) -> dict[str, str]:
+    """Readings of a machine's state as words: memory_available 6e9 -> memory available 5.59 GiB."""
+    return {
+        key.replace("_", " "): (
+            f"{wording.significant(float(value) / 2**30)} GiB"
+            if key.startswith("memory") and value.isdecimal()
+            else value
+        )
+        for key, value in readings.items()
+    }
 
 
 def interval(estimate: Estimate, unit: str = "duration") -> str:

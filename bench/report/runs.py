@@ -11,7 +11,7 @@ from urllib.parse import quote
 from bench.report.cautions import cautions
 from bench.report.measures import Measure, Training, latest, measures, trainings
 from bench.report.records import ResultFile
-from bench.report.wording import duration, times
+from bench.report.wording import QUESTIONS, duration, times
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,18 @@ class Run:
     def fastest(self) -> Training | None:
         """The shortest training time of the run."""
         return self.trainings[0] if self.trainings else None
+
+    @property
+    def by_question(self) -> list[tuple[str, list[Measure]]]:
+        """The rows of each question, fastest first; questions in the order of their words."""
+        known = list(QUESTIONS)
+        asked = {measure.row.question for measure in self.measures}
+        order = sorted(asked, key=lambda q: (known.index(q) if q in known else len(known), q))
+        return [(question, self._rows_of(question)) for question in order]
+
+    def _rows_of(self, question: str) -> list[Measure]:
+        rows = [measure for measure in self.measures if measure.row.question == question]
+        return sorted(rows, key=lambda measure: measure.seconds_each)
 
     @property
     def learned(self) -> Training | None:

@@ -37,7 +37,6 @@ COLUMNS: Final = (
 
 def _line(measure: Measure) -> dict[str, Cell]:
     file, row, training = measure.file, measure.row, training_of(measure)
-    moved = measure.seconds.rate(row.bytes) if row.bytes else None
     return {
         "source": file.source,
         "machine": file.machine.name,
@@ -63,7 +62,7 @@ def _line(measure: Measure) -> dict[str, Cell]:
         "macs_per_second": _median(measure.macs_per_second),
         "peak_macs_per_second": measure.peak,
         "share_of_peak": measure.share_of_peak,
-        "bytes_per_second": _median(moved),
+        "bytes_per_second": _median(measure.bytes_per_second),
         "training_seconds": training.seconds.median if training else None,
         "training_kind": ("measured" if training.measured else "projected") if training else None,
         "times_sun": training.times_sun if training else None,

@@ -35,7 +35,7 @@ ROW: Final = 0.3
 TALL_ROW: Final = 0.42  # where a machine stands below a name, or a value above a mark
 SMALL: Final = 8.0  # points
 NORMAL: Final = 9.5
-NOTE_CHARACTERS: Final = 158  # what fits in one line of small print
+NOTE_CHARACTERS: Final = 170  # what fits in one line of small print
 LONGEST_NAME: Final = 100  # characters, before widths are looked at
 
 SETTINGS: Final[Any] = {
