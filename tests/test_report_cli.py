@@ -1,8 +1,11 @@
 """python -m bench as a person meets it: real processes, exit codes, one line for each mistake."""
 
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,8 +28,6 @@ def bench(*arguments, cwd=ROOT):
 
 
 def environment():
-    import os
-
     return os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
 
 
@@ -123,6 +124,20 @@ def test_usage_errors_are_one_line_and_exit_2(arguments):
     assert "--help" in one_line(done.stderr)
 
 
+def test_machine_says_what_identifies_it(monkeypatch, capsys):
+    import bench as package
+    from bench.__main__ import main
+
+    stub = SimpleNamespace(identity=lambda: {"name": "small", "cpu": {"model": "x"}, "gpus": []})
+    monkeypatch.setattr(package, "machine", stub, raising=False)  # the real one loads torch
+    monkeypatch.setattr(sys, "argv", ["bench", "machine"])
+    assert main() == 0
+    assert capsys.readouterr().out == 'name: small\ncpu: {"model": "x"}\ngpus: []\n'
+    monkeypatch.setattr(sys, "argv", ["bench", "machine", "--json"])
+    assert main() == 0
+    assert json.loads(capsys.readouterr().out) == stub.identity()
+
+
 def test_help_names_the_commands():
     done = bench("--help")
     assert done.returncode == 0
@@ -135,6 +150,7 @@ def test_the_report_loads_neither_torch_nor_numba_nor_pytest(tmp_path):
     program = f"""
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from bench.report import library, publish
 publish.publish(library.collect([{str(path)!r}]), Path({str(tmp_path / "out")!r}))
 heavy = {{"torch", "numba", "pytest", "_pytest", "jax", "psutil"}} & set(sys.modules)

@@ -249,6 +249,12 @@ def test_a_file_named_twice_is_read_once(tmp_path):
     assert not found.bad
 
 
+def test_a_glob_may_stand_for_folders(tmp_path):
+    factory.write(tmp_path, factory.result("a"))
+    factory.write(tmp_path, factory.result("b"))
+    assert len(library.collect([str(tmp_path / "*")]).files) == 2
+
+
 def test_two_machines_of_one_name_are_both_read(tmp_path):
     factory.write(tmp_path / "a", factory.result())
     factory.write(tmp_path / "b", factory.result())

@@ -73,5 +73,8 @@ def _inside(folder: Path) -> Iterator[Path]:
     """Every .json below a folder, hidden ones left out: a writer's temporary file may be there."""
     matches = sorted(p for p in folder.rglob("*.json") if not p.name.startswith("."))
     if not matches:
-        raise UserError(f"{shown(str(folder))}: holds no result file (*.json)")
+        raise UserError(
+            f"{shown(str(folder))}: holds no result file (*.json); "
+            "'pytest --benchmark-only' writes one"
+        )
     yield from matches

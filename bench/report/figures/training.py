@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from bench.report.figures import canvas, marks
 from bench.report.figures.palette import ACCENT, FAINT, INK, MUTED, of_device
 from bench.report.measures import Training, fit
-from bench.report.wording import DAY, HOUR, MINUTE, TIMES, duration, joined, times
+from bench.report.wording import DAY, HOUR, MINUTE, TIMES, cut, duration, joined, times
 from zipnet import paper
 
 ROOM: Final = 22  # measured rows; beyond them the best of each machine are shown
@@ -22,8 +22,11 @@ NOTES: Final = (
     f"{TIMES}: against the three days, a remark of one significant figure (LeCun et al., Neural "
     "Computation 1(4), 1989). Others include their evaluations; sources: index.html.",
 )
+ROOM_AT_RIGHT: Final = 0.58  # of the axis: beyond, a value is written left of its mark
 TICKS: Final = (
-    *((10.0**power, duration(10.0**power)) for power in range(-6, 0)),
+    (1e-3, "1 ms"),
+    (1e-2, "10 ms"),
+    (0.1, "0.1 s"),
     (1.0, "1 s"),
     (10.0, "10 s"),
     (MINUTE, "1 min"),
@@ -44,6 +47,7 @@ class _Line:
     shape: str
     hollow: bool
     interval: tuple[float | None, float | None]
+    learned: str | None
 
 
 def draw(trainings: Sequence[Training]) -> Figure:
@@ -67,7 +71,7 @@ def draw(trainings: Sequence[Training]) -> Figure:
     high = paper.SUN_TRAINING_SECONDS * 1.25
     canvas.log_axis(panel, low, high, TICKS)
     for y, line in enumerate(lines):
-        left = line.seconds > (low * high**2) ** (1 / 3)  # in the last third there is no room
+        left = line.seconds > low ** (1 - ROOM_AT_RIGHT) * high**ROOM_AT_RIGHT
         panel.plot([low, line.seconds], [y, y], color=line.color, linewidth=1, alpha=0.3, zorder=1)
         marks.whisker(panel, y, *line.interval, line.color)
         marks.mark(panel, y, line.seconds, line.color, line.shape, hollow=line.hollow)
@@ -77,7 +81,16 @@ def draw(trainings: Sequence[Training]) -> Figure:
 
 def _value(line: _Line) -> str:
     ratio = paper.SUN_TRAINING_SECONDS / line.seconds
-    return joined((duration(line.seconds), times(ratio) if ratio != 1 else None))
+    return joined((duration(line.seconds), times(ratio) if ratio != 1 else None, line.learned))
+
+
+def _learned(training: Training) -> str | None:
+    """Test misses beside a measured time; of other digits than those of 1989 with their name."""
+    if training.test is None:
+        return None
+    dataset = training.source.file.dataset
+    of = "" if dataset == "usps" else f" on {cut(dataset, 12)}"
+    return f"{training.test.misses} test misses{of}"
 
 
 def _ours(training: Training, several: bool) -> _Line:
@@ -89,6 +102,7 @@ def _ours(training: Training, several: bool) -> _Line:
         "o",
         not training.measured,
         (training.seconds.low, training.seconds.high),
+        _learned(training),
     )
 
 
@@ -96,7 +110,8 @@ def _published(run: paper.Published) -> _Line:
     then = run.seconds == paper.SUN_TRAINING_SECONDS
     name = canvas.Name(f"{run.label}, {run.year}", color=INK if then else MUTED)
     color = ACCENT if then else FAINT
-    return _Line(name, run.seconds, color, "s" if then else "D", False, (None, None))
+    learned = f"{paper.TEST_MISSES} test misses" if then else None
+    return _Line(name, run.seconds, color, "s" if then else "D", False, (None, None), learned)
 
 
 def _key(shown: Sequence[Training]) -> list[Line2D]:
