@@ -7,6 +7,7 @@ all the same, the bad ones named on stderr, one line each).
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from collections.abc import Callable
@@ -28,6 +29,9 @@ def main() -> int:
     _takes_results(check)
     machine = _command(commands, "machine", _machine, "what identifies this machine")
     machine.add_argument("--json", action="store_true", help="as one JSON object")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a machine's name may not fit the terminal
+            stream.reconfigure(errors="replace")
     arguments = parser.parse_args()
     body: Callable[[argparse.Namespace], int] = arguments.body
     return run_command(f"{PROG} {arguments.command}", lambda: body(arguments))

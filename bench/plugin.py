@@ -5,7 +5,7 @@ Which folder is collected when is decided in the top-level conftest.py, which lo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--digits", default="auto", help="data set: auto, usps, mnist or fonts")
     group.addoption("--engines", help="comma-separated; default: every engine that runs here")
     group.addoption("--devices", help="comma-separated; default: every device that is here")
+    group.addoption("--threads", help="comma-separated; default: 1 and all that the CPU has")
     group.addoption(
         "--train-limit",
         type=float,
         metavar="SECONDS",
         help="leave out whole trainings projected to take longer (default: by profile)",
     )
-    group.addoption("--results", default="results", metavar="DIR", help="default: results")
+    group.addoption(
+        "--results",
+        default="results",
+        metavar="DIR",
+        # Written with a blank, pytest would take the folder for a place to look for tests.
+        help="where result files go; write --results=DIR with the equals sign (default: results)",
+    )
 
 
 def _measuring(config: pytest.Config) -> bool:
@@ -55,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _open_session(config: pytest.Config) -> Any:
     # Imported here: torch takes seconds to load, and bare `pytest` does not measure.
     from bench.session import Session
-    from bench.settings import chosen
+    from bench.settings import chosen, thread_counts
     from bench.writer import writable
     from zipnet import data, devices, engines
     from zipnet.errors import choice
@@ -72,6 +79,7 @@ def _open_session(config: pytest.Config) -> Any:
         digits_name=choice("--digits", option("digits"), data.NAMES),
         engines=chosen("--engines", option("engines"), engines.names()),
         devices=chosen("--devices", option("devices"), devices.KINDS),
+        threads=thread_counts(option("threads")),
         train_limit=profile.train_limit if limit is None else limit,
         results=results,
     )
@@ -115,12 +123,12 @@ def bench(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, Any]:
     """Remember whether the benchmark itself passed, for the fixture's end."""
-    report: Any = yield
+    report = yield
     if report.when == "call":
         item.stash[PASSED] = report.passed
-    return report  # type: ignore[return-value]
+    return report
 
 
 # --- what a person sees -----------------------------------------------------------------------
@@ -142,17 +150,16 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """One line a benchmark."""
     progress = item.config.stash.get(PROGRESS, None)
-    if progress is not None:
-        progress.starts(item.name.removeprefix("bench_"))
-    measured = item.config.stash.get(SESSION, None)
-    before = len(measured.rows) if measured is not None else 0
+    if progress is None:
+        return (yield)
+    rows = item.config.stash[SESSION].rows
+    progress.starts(item.name.removeprefix("bench_"))
+    before = len(rows)
     result = yield
-    if progress is not None:
-        rows = measured.rows[before:]
-        progress.ended(_outcome(rows[0]) if rows else "left out")
+    progress.ended(_outcome(rows[before]) if len(rows) > before else "left out")
     return result
 
 

@@ -35,6 +35,7 @@ class Session:
     digits_name: str
     engines: list[str]
     devices: list[str]
+    threads: list[int]
     train_limit: float
     results: Path
     rows: list[Any] = field(default_factory=list)
@@ -50,7 +51,7 @@ class Session:
     @functools.cached_property
     def places(self) -> dict[str, Place]:
         """Every place to measure in, by name."""
-        return {str(place): place for place in places(self.devices)}
+        return {str(place): place for place in places(self.devices, self.threads)}
 
     @functools.cached_property
     def settings(self) -> dict[str, Setting]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bench import machine
 from zipnet import devices, engines
-from zipnet.errors import choice
+from zipnet.errors import UserError, choice, whole
 from zipnet.recipe import Recipe
 
 
@@ -43,12 +43,12 @@ class Absence:
     reason: str
 
 
-def places(wanted: Sequence[str]) -> list[Place]:
-    """Every wanted device that is here; the CPU once with 1 thread and once with all it has."""
+def places(wanted: Sequence[str], threads: Sequence[int]) -> list[Place]:
+    """Every wanted device that is here; the CPU once with each number of threads."""
     found = []
     for device in wanted:
         if device == "cpu":
-            found += [Place("cpu", n) for n in sorted({1, machine.cores()})]
+            found += [Place("cpu", n) for n in threads]
         elif devices.why_not(device) is None:
             found.append(Place(device, None))
     return found
@@ -86,3 +86,14 @@ def chosen(kind: str, text: str | None, known: Sequence[str]) -> list[str]:
     if text is None:
         return list(known)
     return [choice(kind, name.strip(), known) for name in text.split(",")]
+
+
+def thread_counts(text: str | None) -> list[int]:
+    """A comma-separated option, checked; 1 and all of the CPU's where it was not given."""
+    most = machine.cores()
+    if text is None:
+        return sorted({1, most})
+    try:
+        return [whole(part, 1, most) for part in text.split(",")]
+    except UserError as error:
+        raise UserError(f"--threads: {error}") from None

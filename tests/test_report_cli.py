@@ -14,12 +14,12 @@ from tests import records_factory as factory
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def bench(*arguments, cwd=ROOT):
+def bench(*arguments, cwd=ROOT, **variables):
     command = [sys.executable, "-m", "bench", *map(str, arguments)]
     return subprocess.run(
         command,
         cwd=cwd,
-        env=environment(),
+        env=environment() | variables,
         capture_output=True,
         text=True,
         timeout=120,
@@ -106,6 +106,18 @@ def test_check_says_ok_or_what_is_wrong_file_by_file(tmp_path):
     assert "stats.median is 1e-06" in done.stdout.splitlines()[0]
     assert done.stdout.splitlines()[1].endswith("fine/20261121T020000Z_0123456.json: ok")
     assert "schema is missing" in one_line(done.stderr)
+
+
+def test_a_name_that_the_terminal_cannot_show_is_no_failure(tmp_path):
+    content = factory.result("\u65e5\u672c")
+    content["benchmarks"][0]["fullname"] += "\u672c"
+    content["benchmarks"][0]["stats"]["rounds"] = 1
+    path = tmp_path / "\u65e5.json"
+    factory.write(tmp_path, content).rename(path)
+    done = bench("check", path, PYTHONIOENCODING="ascii")
+    assert done.returncode == 2
+    assert done.stderr == ""
+    assert "stats.rounds is 1" in done.stdout
 
 
 def test_check_of_sound_files_is_fine(tmp_path):

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import os
 import re
+import sys
 from html.parser import HTMLParser
 
 import pytest
@@ -162,6 +164,18 @@ def test_results_from_elsewhere_are_named_without_their_way(tmp_path, without_fi
         assert "xeon-6982p-2c-8gib/20261121T020000Z" in text
         assert "someone" not in text
         assert str(tmp_path) not in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are UTF-8 or refused elsewhere")
+def test_a_file_name_that_is_no_text_is_reported_and_linked(tmp_path, without_figures):
+    out = published(tmp_path, factory.result())
+    (path,) = (tmp_path / "results").rglob("*.json")
+    path.rename(path.with_name(os.fsdecode(b"\xff <b>\n.json")))
+    publish(library.collect([str(tmp_path / "results")]), tmp_path / "reports")
+    text = (tmp_path / "reports" / "index.html").read_text("utf-8")
+    assert "%FF%20%3Cb%3E%0A.json" in text
+    assert "<b>" not in text
+    assert set(out) == {path.name for path in (tmp_path / "reports").iterdir()}
 
 
 def test_no_training_at_all_is_said(tmp_path, without_figures):

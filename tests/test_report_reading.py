@@ -249,6 +249,16 @@ def test_a_file_named_twice_is_read_once(tmp_path):
     assert not found.bad
 
 
+def test_a_link_to_itself_is_named(tmp_path):
+    (tmp_path / "loop.json").symlink_to(tmp_path / "loop.json")
+    assert "cannot be read" in library.collect([str(tmp_path)]).bad[0]
+
+
+def test_a_link_to_nothing_is_named(tmp_path):
+    (tmp_path / "gone.json").symlink_to(tmp_path / "nothing")
+    assert "cannot be read" in library.collect([str(tmp_path)]).bad[0]
+
+
 def test_a_glob_may_stand_for_folders(tmp_path):
     factory.write(tmp_path, factory.result("a"))
     factory.write(tmp_path, factory.result("b"))

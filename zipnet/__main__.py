@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 
 from zipnet import data
-from zipnet.errors import Parser, run_command, shown
+from zipnet.errors import Parser, UserError, run_command, whole
 from zipnet.recipe import KARPATHY_1989, RECIPES, named
 
 PROG = "python -m zipnet"
@@ -40,31 +41,32 @@ def _parser() -> Parser:
     train.add_argument("--data", default="auto", help=f"one of: {', '.join(data.NAMES)}")
     train.add_argument("--engine", help="default: the fastest that can run the recipe")
     train.add_argument("--device", default="cpu", help="cpu, cuda, mps or xpu")
-    train.add_argument("--threads", type=_positive, help="CPU threads; default: the library's")
-    train.add_argument("--passes", type=_positive, help="default: the recipe's")
-    train.add_argument("--batch", type=_positive, help="digits a step; default: the recipe's")
+    train.add_argument(
+        "--threads", type=_whole(1, 10**6), help="CPU threads; default: the library's"
+    )
+    train.add_argument("--passes", type=_whole(1, 10**6), help="default: the recipe's")
+    train.add_argument(
+        "--batch", type=_whole(1, 10**6), help="digits a step; default: the recipe's"
+    )
     train.add_argument("--lr", type=float, help="constant learning rate; default: the recipe's")
-    train.add_argument("--seed", type=_seed, default=0, help="of the initial weights; default 0")
+    train.add_argument(
+        "--seed", type=_whole(0, 2**63 - 1), default=0, help="of the initial weights; default 0"
+    )
     train.add_argument("--json", action="store_true", help="print one JSON object at the end")
     train.set_defaults(command=_train)
     return parser
 
 
-def _whole(text: str, low: int, high: int) -> int:
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else -1
-    if not low <= number <= high:
-        raise argparse.ArgumentTypeError(
-            f"{shown(text)} is not a whole number from {low} to {high:,}"
-        )
-    return number
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    """A type for argparse, which shows the message of no other exception than its own."""
 
+    def parse(text: str) -> int:
+        try:
+            return whole(text, low, high)
+        except UserError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
 
-def _positive(text: str) -> int:
-    return _whole(text, 1, 10**6)
-
-
-def _seed(text: str) -> int:
-    return _whole(text, 0, 2**63 - 1)
+    return parse
 
 
 def _count(arguments: argparse.Namespace) -> int:

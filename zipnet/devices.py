@@ -66,16 +66,3 @@ def cpu_model() -> str:
         sysctl = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
         return subprocess.run(sysctl, capture_output=True, text=True, check=True).stdout.strip()
     return platform.processor() or platform.machine()
-
-
-def memory_peak(device: torch.device) -> int | None:
-    """Bytes that torch has held on the device at most; None where the back end cannot say."""
-    try:
-        if device.type == "mps":
-            return int(torch.mps.driver_allocated_memory())
-        if device.type != "cpu":
-            return int(getattr(torch, device.type).max_memory_allocated(device))
-    except (RuntimeError, AttributeError):
-        # The memory calls of some torch releases fail an internal assertion on MPS (#186430).
-        pass
-    return None

@@ -70,3 +70,14 @@ def choice(kind: str, value: str, known: Sequence[str]) -> str:
     if value not in known:
         raise UserError(f"{kind} {shown(value)} is not known; choose one of: {', '.join(known)}")
     return value
+
+
+def whole(text: str, low: int, high: int) -> int:
+    """A whole number that a person typed; raises a UserError that says what fits.
+
+    Digits are ASCII and few, because int() takes any script's and refuses thousands of them.
+    """
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else low - 1
+    if not low <= number <= high:
+        raise UserError(f"{shown(text)} is not a whole number from {low} to {high:,}")
+    return number

@@ -1,0 +1,186 @@
+"""pytest --benchmark-only, as a person runs it: what it saves, and what nothing can take away."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bench.report.check import findings
+from bench.report.reading import read
+from tests.commands import ROOT, command, run
+
+# Digits that need no network and no data folder; small enough for a test, real for the harness.
+MEASURE = ("pytest", "--benchmark-only", "--profile", "quick", "--digits", "fonts")
+
+
+def measure(results, *arguments, **options):
+    return run(*MEASURE, f"--results={results}", *arguments, **options)
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """A whole quick session of the eager engine on one thread."""
+    results = tmp_path_factory.mktemp("results")
+    done = measure(results, "--engines", "eager", "--devices", "cpu", "--threads", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = results.glob("*/*.json")
+    return done, path
+
+
+def test_the_file_says_what_results_readme_promises(measured):
+    _, path = measured
+    about = json.loads(path.read_text())
+    assert about["schema"] == 1
+    assert about["status"] == "complete"
+    assert about["profile"] == "quick"
+    assert about["workload"]["step_macs"] == 171_780
+    assert about["dataset"]["name"] == "fonts"
+    questions = {row["extra_info"]["question"] for row in about["benchmarks"]}
+    assert {"sgd-synced", "sgd-queued", "fullbatch", "inference-one", "inference-all"} <= questions
+    assert {f"floor-{f}" for f in ("empty", "sync", "launch", "copy-digit", "gemm")} <= questions
+    for row in about["benchmarks"]:
+        assert row["stats"]["iterations"] == 1
+        assert len(row["stats"]["data"]) == row["stats"]["rounds"] >= 3
+    steps = [r["extra_info"] for r in about["benchmarks"] if r["group"] == "sgd-queued"]
+    assert all(row["verified"]["param_distance"] < 2e-5 for row in steps)
+
+
+def test_the_checker_finds_nothing_wrong_with_it(measured):
+    assert findings(read(measured[1])) == []
+
+
+def test_a_training_over_the_limit_is_absent_with_its_reason(measured):
+    absent = json.loads(measured[1].read_text())["absent"]
+    (training,) = [a for a in absent if a["question"] == "training"]
+    assert "--train-limit" in training["reason"]
+
+
+def test_the_terminal_shows_progress_and_a_headline(measured):
+    out = measured[0].stdout
+    assert "synced_step[eager-cpu-threads=1]" in out
+    assert "per digit" in out
+    assert "to go" in out
+    assert "SUN-4/260" in out
+    assert "python -m bench report" in out
+    assert str(measured[1].name) in out
+
+
+def test_the_file_names_no_host_no_user_and_no_path(measured):
+    text = measured[1].read_text()
+    assert socket.gethostname() not in text
+    assert str(Path.home()) + os.sep not in text
+    assert str(ROOT) not in text
+
+
+def test_pytest_benchmarks_own_compare_still_reads_it(measured):
+    compare = Path(sys.executable).with_name("pytest-benchmark")
+    done = subprocess.run(
+        [compare, "--storage", str(measured[1].parent.parent), "compare", str(measured[1])],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "bench_full_batch" in done.stdout
+
+
+def test_a_benchmark_that_fails_leaves_no_row(tmp_path):
+    bad = tmp_path / "bench_bad.py"
+    bad.write_text(
+        "from bench.harness import Row\n"
+        "def bench_good(bench):\n"
+        "    bench.measure(lambda: None, Row('floor-empty', 'cpu'))\n"
+        "def bench_strays(bench):\n"
+        "    bench.measure(lambda: None, Row('floor-sync', 'cpu'))\n"
+        "    assert False, 'found out after the clock'\n"
+    )
+    done = measure(tmp_path / "results", str(bad), "-p", "bench.plugin", "-c", "pyproject.toml")
+    assert done.returncode == 1
+    (path,) = (tmp_path / "results").glob("*/*.json")
+    rows = json.loads(path.read_text())["benchmarks"]
+    assert [row["name"] for row in rows] == ["bench_good"]
+
+
+def begin(results, wait_for):
+    """Start measuring and return the process once it has shown `wait_for`."""
+    process = subprocess.Popen(
+        command(*MEASURE, f"--results={results}", "bench/bench_floor.py"),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    seen = ""
+    while wait_for not in seen:
+        character = process.stdout.read(1)
+        assert character, seen
+        seen += character
+    return process
+
+
+def test_ctrl_c_saves_what_was_measured_and_says_so(tmp_path):
+    process = begin(tmp_path, wait_for="[  5/")
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, out
+    (path,) = tmp_path.glob("*/*.json")
+    about = json.loads(path.read_text())
+    assert about["status"] == "interrupted"
+    assert 3 <= len(about["benchmarks"]) < 11
+    assert findings(read(path)) == []
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.3, 0.9])
+def test_kill_9_leaves_earlier_files_intact_and_no_half_file(measured, tmp_path, moment):
+    folder = tmp_path / measured[1].parent.name
+    folder.mkdir()
+    earlier = folder / measured[1].name
+    earlier.write_bytes(measured[1].read_bytes())
+    process = begin(tmp_path, wait_for="[  3/")
+    time.sleep(moment)
+    process.kill()
+    process.communicate()
+    assert list(tmp_path.rglob("*.json")) == [earlier]
+    assert earlier.read_bytes() == measured[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--profile", "fastest"], ["--profile 'fastest'", "quick, standard, full"]),
+        (["--digits", "cifar"], ["--digits 'cifar'", "fonts"]),
+        (["--engines", "warp"], ["--engines 'warp'", "eager"]),
+        (["--engines", "eager,,eager"], ["--engines ''"]),
+        (["--devices", "tpu"], ["--devices 'tpu'", "cpu"]),
+        (["--threads", "0"], ["--threads: '0'"]),
+        (["--train-limit", "-1"], ["--train-limit is -1", "above 0"]),
+        (["--train-limit", "nan"], ["--train-limit is nan"]),
+        (["--results=/dev/null"], ["/dev/null", "--results"]),
+        (["--results=/proc/results"], ["/proc/results", "--results"]),
+        (["--results=README.md"], ["README.md", "--results"]),
+    ],
+)
+def test_bad_options_are_one_line_and_exit_code_2(arguments, words):
+    done = run(*MEASURE, *arguments, "bench/bench_floor.py")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stdout + done.stderr
+    (line,) = [text for text in done.stderr.splitlines() if text.strip()]
+    for word in words:
+        assert word in line
+
+
+def test_bare_pytest_collects_tests_and_benchmark_only_collects_benchmarks():
+    tests = run("pytest", "--collect-only", "-q").stdout
+    benchmarks = run(
+        "pytest", "--collect-only", "-q", "--benchmark-only", "--results", "results"
+    ).stdout
+    assert "tests/test_paper.py::" in tests
+    assert "bench/" not in tests
+    assert "bench/bench_sgd.py::bench_synced_step" in benchmarks
+    assert "::test_" not in benchmarks
