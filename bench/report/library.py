@@ -25,13 +25,14 @@ def collect(arguments: Sequence[str]) -> Library:
     """Read everything the arguments name; never raises for a bad file."""
     files: list[ResultFile] = []
     bad: list[str] = []
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for argument in arguments:
         try:
             for path in _paths(argument):
-                if path.resolve() in seen:
+                real = os.path.realpath(path)  # Path.resolve() trips over a link to itself
+                if real in seen:
                     continue
-                seen.add(path.resolve())
+                seen.add(real)
                 try:
                     files.append(read(path))
                 except UserError as error:

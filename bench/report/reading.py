@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.report import strict_json
-from bench.report.border import Fields, found
+from bench.report.border import Fields, found, plain
 from bench.report.records import (
     LEARNING,
     RECOGNISING,
@@ -62,7 +62,7 @@ def read(path: Path) -> ResultFile:
 def source_name(path: Path) -> str:
     """The name a reader sees: folder and file, nothing of where they lie on somebody's disk."""
     absolute = path.absolute()
-    return "/".join(absolute.parts[-2:])
+    return plain("/".join(absolute.parts[-2:]))
 
 
 def _require_our_schema(top: Fields) -> None:

@@ -104,4 +104,5 @@ def _link(path: Path, out: Path) -> str | None:
     home, target = out.resolve().parent, path.resolve()
     if not target.is_relative_to(home):
         return None
-    return quote(os.path.relpath(target, out.resolve()).replace(os.sep, "/"))
+    relative = os.path.relpath(target, out.resolve()).replace(os.sep, "/")
+    return quote(os.fsencode(relative))  # bytes: a file name need not be UTF-8
