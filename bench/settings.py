@@ -57,12 +57,16 @@ def places(wanted: Sequence[str], threads: Sequence[int]) -> list[Place]:
 def settings(
     recipe: Recipe, wanted_engines: Sequence[str], where: Iterable[Place]
 ) -> list[Setting]:
-    """Every wanted engine in every place where it can run."""
+    """Every wanted engine in every place where it can run.
+
+    An engine that always takes every core is measured only where it has them.
+    """
     return [
         Setting(engine, place)
         for place in where
         for engine in wanted_engines
         if engines.why_not(engine, recipe, place.device) is None
+        and (place.threads in (None, machine.cores()) or engines.limits_threads(engine))
     ]
 
 

@@ -56,7 +56,7 @@ def test_threads_are_one_and_all_unless_told_otherwise(monkeypatch):
     assert thread_counts("4,2") == [4, 2]
     assert [str(p) for p in places(["cpu"], [1, 8])] == ["cpu-threads=1", "cpu-threads=8"]
     for nonsense in ("0", "9", "two", "", "-1", "1e9", "2,,4", "9" * 5000):
-        with pytest.raises(UserError, match="--threads: .* is not a whole number from 1 to 8"):
+        with pytest.raises(UserError, match=r"--threads: .* is not a whole number from 1 to 8"):
             thread_counts(nonsense)
 
 

@@ -25,6 +25,8 @@ def test_the_1989_recipe_is_per_example_sgd_for_23_passes():
         ("lr", float("nan")),
         ("lr", -0.1),
         ("lr_end", float("inf")),
+        ("dropout", 1.0),
+        ("dropout", -0.25),
         ("weight_decay", 0.1),  # plain SGD has none
         ("activation", "sigmoid"),
         ("loss", "hinge"),

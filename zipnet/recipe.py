@@ -29,6 +29,8 @@ class Recipe:
         "cross_entropy" is the mean over the batch of softmax cross-entropy on the outputs.
     lr, lr_end: learning rate of the first and of the last pass, linear between; equal is constant.
     weight_decay: AdamW's decoupled decay; SGD has none.
+    dropout: share of H2's units that H3 does not see while learning, the others scaled up.
+    shift: move each image by -1, 0 or 1 pixel in both axes while learning, edges wrapping around.
     source: where the recipe comes from.
     """
 
@@ -43,16 +45,20 @@ class Recipe:
     lr: float = 0.03
     lr_end: float = 0.03
     weight_decay: float = 0.0
+    dropout: float = 0.0
+    shift: bool = False
 
     def __post_init__(self) -> None:
         for name in ("passes", "batch"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise UserError(f"recipe: {name} is {shown(value)}; give a whole number from 1 up")
-        for name in ("lr", "lr_end", "weight_decay"):
+        for name in ("lr", "lr_end", "weight_decay", "dropout"):
             value = getattr(self, name)
             if not math.isfinite(value) or value < 0:
                 raise UserError(f"recipe: {name} is {shown(value)}; give a finite number from 0 up")
+        if self.dropout >= 1:
+            raise UserError(f"recipe: dropout is {self.dropout}; give a share below 1")
         kinds = get_type_hints(Recipe)
         for name in ("activation", "output", "loss", "optimizer"):
             choice(f"recipe: {name}", getattr(self, name), get_args(kinds[name]))
@@ -61,6 +67,11 @@ class Recipe:
                 f"recipe: weight_decay is {self.weight_decay} with optimizer 'sgd'; "
                 "use optimizer 'adamw' or weight_decay 0"
             )
+
+    @property
+    def draws(self) -> bool:
+        """Whether learning needs random numbers beyond the initial weights."""
+        return self.shift or self.dropout > 0
 
     def lr_at(self, pass_index: int) -> float:
         """Learning rate of a pass, counted from 0."""

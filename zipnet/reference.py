@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from zipnet import paper
+from zipnet import noise, paper
 from zipnet.params import NAMES, Params
 from zipnet.recipe import Recipe
 
@@ -98,12 +98,13 @@ class Trace:
     h1: Array  # (n, 12, 8, 8)
     h1_padded: Array  # (n, 12, 12, 12)
     h2: Array  # (n, 12, 4, 4)
+    mask: Array  # (n, 12, 4, 4): what dropout multiplies h2 by; ones without
     h3: Array  # (n, 30)
     out: Array  # (n, 10)
 
 
-def forward(w: Weights, x: Array, recipe: Recipe) -> Trace:
-    """x: (n, 1, 16, 16) in [-1, 1]."""
+def forward(w: Weights, x: Array, recipe: Recipe, mask: Array | None = None) -> Trace:
+    """x: (n, 1, 16, 16) in [-1, 1]; mask: dropout's factors, while learning."""
     x_padded = pad(x)
     h1 = activate(recipe.activation, conv(x_padded, w["H1w"]) + w["H1b"])
     h1_padded = pad(h1)
@@ -112,9 +113,10 @@ def forward(w: Weights, x: Array, recipe: Recipe) -> Trace:
         for g, inputs in enumerate(H2_INPUTS)
     ]
     h2 = activate(recipe.activation, np.concatenate(blocks, axis=1) + w["H2b"])
-    h3 = activate(recipe.activation, h2.reshape(len(x), -1) @ w["H3w"] + w["H3b"])
+    mask = np.ones_like(h2) if mask is None else mask
+    h3 = activate(recipe.activation, (h2 * mask).reshape(len(x), -1) @ w["H3w"] + w["H3b"])
     out = activate(recipe.output, h3 @ w["outw"] + w["outb"])
-    return Trace(x_padded, h1, h1_padded, h2, h3, out)
+    return Trace(x_padded, h1, h1_padded, h2, mask, h3, out)
 
 
 def loss_of(out: Array, y: Array, recipe: Recipe) -> tuple[float, Array]:
@@ -133,7 +135,7 @@ def backward(w: Weights, t: Trace, d_out: Array, recipe: Recipe) -> Weights:
     n = len(d_out)
     delta_out = d_out * slope(recipe.output, t.out)  # (n, 10)
     delta_3 = (delta_out @ w["outw"].T) * slope(recipe.activation, t.h3)  # (n, 30)
-    d_h2 = (delta_3 @ w["H3w"].T).reshape(t.h2.shape)
+    d_h2 = (delta_3 @ w["H3w"].T).reshape(t.h2.shape) * t.mask
     delta_2 = d_h2 * slope(recipe.activation, t.h2)  # (n, 12, 4, 4)
     d_h1 = np.zeros_like(t.h1)
     h2w_gradient = np.zeros_like(w["H2w"])
@@ -147,7 +149,7 @@ def backward(w: Weights, t: Trace, d_out: Array, recipe: Recipe) -> Weights:
         "H1b": delta_1.sum(axis=0),
         "H2w": h2w_gradient,
         "H2b": delta_2.sum(axis=0),
-        "H3w": t.h2.reshape(n, -1).T @ delta_3,
+        "H3w": (t.h2 * t.mask).reshape(n, -1).T @ delta_3,
         "H3b": delta_3.sum(axis=0),
         "outw": t.h3.T @ delta_out,
         "outb": delta_out.sum(axis=0),
@@ -160,20 +162,36 @@ class Reference:
 
     recipe: Recipe
     weights: Weights
+    seed: int = 0
     steps: int = 0
+    presented: int = 0
     moments: dict[str, tuple[Array, Array]] = field(default_factory=dict)
 
     @classmethod
-    def start(cls, params: Params, recipe: Recipe) -> Reference:
-        """Begin from a copy of float32 parameters."""
-        return cls(recipe, {name: array.astype(np.float64) for name, array in params.items()})
+    def start(cls, params: Params, recipe: Recipe, seed: int = 0) -> Reference:
+        """Begin from a copy of float32 parameters; seed is that of shifts and dropout."""
+        weights = {name: array.astype(np.float64) for name, array in params.items()}
+        return cls(recipe, weights, seed)
 
     def step(self, x: npt.ArrayLike, y: npt.ArrayLike, lr: float) -> float:
         """One update on a batch, (n, 1, 16, 16) and (n, 10); returns the loss before it."""
-        trace = forward(self.weights, np.asarray(x, np.float64), self.recipe)
+        x, mask = self._drawn(np.asarray(x, np.float64))
+        trace = forward(self.weights, x, self.recipe, mask)
         loss, d_out = loss_of(trace.out, np.asarray(y, np.float64), self.recipe)
         self.update(backward(self.weights, trace, d_out, self.recipe), lr)
         return loss
+
+    def _drawn(self, x: Array) -> tuple[Array, Array | None]:
+        """The batch shifted, and dropout's factors, as the recipe asks."""
+        numbers = np.arange(self.presented, self.presented + len(x))
+        self.presented += len(x)
+        if self.recipe.shift:
+            moves = noise.shifts(self.seed, numbers)
+            x = np.stack([np.roll(one, move, (1, 2)) for one, move in zip(x, moves, strict=True)])
+        if not self.recipe.dropout:
+            return x, None
+        keep = noise.kept(self.seed, numbers, self.recipe.dropout)
+        return x, keep / (1.0 - self.recipe.dropout)
 
     def update(self, gradients: Weights, lr: float) -> None:
         """Plain SGD, or AdamW with decoupled weight decay."""

@@ -12,11 +12,21 @@ from zipnet.engines.base import Engine, Placed, Unavailable
 from zipnet.errors import choice
 from zipnet.recipe import Recipe
 
-__all__ = ["Engine", "Placed", "Unavailable", "fastest", "make", "names", "why_not"]
+__all__ = [
+    "Engine",
+    "Placed",
+    "Unavailable",
+    "fastest",
+    "limits_threads",
+    "make",
+    "names",
+    "why_not",
+]
 
 _REGISTRY: Final = {
     "eager": "zipnet.engines.eager:Eager",
     "compiled": "zipnet.engines.compiled:Compiled",
+    "xla": "zipnet.engines.xla:Xla",
 }
 
 
@@ -45,6 +55,11 @@ def make(name: str, recipe: Recipe, device: str, threads: int | None = None) -> 
     if reason is not None:
         raise Unavailable(f"engine {name} on {device}: {reason}; see: python -m zipnet engines")
     return _class(name)(recipe, device, threads)
+
+
+def limits_threads(name: str) -> bool:
+    """Whether the engine keeps to the CPU threads it is given."""
+    return _class(name).limits_threads
 
 
 def fastest(recipe: Recipe, device: str) -> str:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from zipnet import devices
-from zipnet.engines.base import Engine, Placed, as_steps
+from zipnet.engines.base import Engine, Placed, as_steps, draws_nothing
 from zipnet.net import Net
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
@@ -67,9 +67,9 @@ class TorchEngine(Engine):
         self.optimizer = Optimizer(recipe, [w.detach() for w in self.weights])
 
     @classmethod
-    def why_not(cls, recipe: Recipe, device: str) -> str | None:  # noqa: ARG003 - any recipe
-        """Torch runs every recipe wherever it finds the device."""
-        return devices.why_not(device)
+    def why_not(cls, recipe: Recipe, device: str) -> str | None:
+        """Torch runs wherever it finds the device."""
+        return devices.why_not(device) or draws_nothing(recipe)
 
     @abstractmethod
     def step(self, x: Tensor, y: Tensor) -> Tensor:
@@ -82,7 +82,7 @@ class TorchEngine(Engine):
         if self.threads is not None:
             torch.set_num_threads(self.threads)
 
-    def load(self, params: Params) -> None:
+    def load(self, params: Params, seed: int = 0) -> None:  # noqa: ARG002 - draws nothing
         """Copy parameters in; see Engine.load."""
         with torch.no_grad():
             for weight, (_, array) in zip(self.weights, params.items(), strict=True):

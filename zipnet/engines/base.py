@@ -52,6 +52,7 @@ class Engine(ABC):
     """
 
     name: ClassVar[str]
+    limits_threads: ClassVar[bool] = True  # False: it always uses every core of the CPU
 
     @classmethod
     @abstractmethod
@@ -71,8 +72,11 @@ class Engine(ABC):
         """
 
     @abstractmethod
-    def load(self, params: Params) -> None:
-        """Start from a copy of params, with no steps taken and the optimizer's memory empty."""
+    def load(self, params: Params, seed: int = 0) -> None:
+        """Start from a copy of params, with no steps taken and the optimizer's memory empty.
+
+        seed: of the shifts and of dropout, where the recipe has them (zipnet/noise.py).
+        """
 
     @abstractmethod
     def place(self, x: Array, y: Array, batch: int) -> Placed:
@@ -126,3 +130,10 @@ def as_steps(x: Array, y: Array, batch: int) -> tuple[Array, Array]:
         raise UserError("digits hold NaN or infinity; every pixel and target must be finite")
     x, y = np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float32)
     return x.reshape(-1, batch, *image), y.reshape(-1, batch, paper.CLASSES)
+
+
+def draws_nothing(recipe: Recipe) -> str | None:
+    """The reason of engines without random numbers against a recipe that needs them."""
+    if recipe.draws:
+        return f"recipe {recipe.name} shifts or drops at random, which it does not"
+    return None

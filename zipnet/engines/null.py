@@ -26,7 +26,7 @@ class Null(Engine):
         """It does nothing, on the CPU."""
         return None if device == "cpu" else "the null engine does nothing on the CPU only"
 
-    def load(self, params: Params) -> None:
+    def load(self, params: Params, seed: int = 0) -> None:  # noqa: ARG002 - the contract's
         """Keep a copy, to give back."""
         self._params = params.copy()
 
