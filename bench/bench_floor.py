@@ -6,17 +6,20 @@ device's own peaks: the largest rate of multiply-accumulates and of bytes that a
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from bench.harness import Row
+from bench.harness import Row, warm
 from bench.session import Bench
 from bench.settings import Place
 from zipnet import devices
 from zipnet.engines.null import Null
+from zipnet.fused import peak
 from zipnet.recipe import KARPATHY_1989
 from zipnet.train import targets
 
 GEMM_SIDES = {"cpu": 1024, "other": 8192}
+FMA_ROUNDS = 2_000_000  # some milliseconds, against some microseconds to start threads
 COPY_BYTES = {"cpu": 2**27, "other": 2**30}
 
 
@@ -108,3 +111,21 @@ def bench_copy_bandwidth(bench: Bench, place: Place) -> None:
     row = _row("floor-bandwidth", place)
     row.bytes = 2 * size
     bench.measure(work, row)
+
+
+def bench_fma_peak(bench: Bench, place: Place) -> None:
+    """Multiply-adds between registers and nothing else: the CPU's own ceiling."""
+    if place.threads is None:
+        pytest.skip("the register loop is written for CPUs")
+    threads = place.threads
+
+    def seconds_per_mac(width: int) -> float:
+        def probe() -> int:
+            return peak.multiply_adds(FMA_ROUNDS, threads, width)
+
+        return warm(probe, 0.05) / probe()
+
+    width = min(peak.WIDTHS, key=seconds_per_mac)
+    row = _row("floor-fma", place)
+    row.macs = peak.multiply_adds(1, threads, width) * FMA_ROUNDS
+    bench.measure(lambda: peak.multiply_adds(FMA_ROUNDS, threads, width), row)

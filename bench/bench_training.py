@@ -49,6 +49,6 @@ def bench_training_run(bench: Bench, setting: Setting) -> None:
     row.passes, row.seed = recipe.passes, SEED
     bench.measure_from_fresh(work, row, lambda: engine.load(bench.workshop.start), projected)
     require_finite(engine, losses, recipe.passes - 1)
-    row.train = asdict(evaluate(engine, on.train, on.train_labels))
-    row.test = asdict(evaluate(engine, on.test, on.test_labels))
+    row.train = asdict(evaluate(engine, on.train))
+    row.test = asdict(evaluate(engine, on.test))
     bench.describe(row)

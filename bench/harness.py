@@ -42,6 +42,8 @@ class Row:
     verified: Verified | None = None
     passes: int | None = None
     seed: int | None = None
+    replicas: int | None = None
+    phases: dict[str, float] | None = None
     train: dict[str, float] | None = None
     test: dict[str, float] | None = None
     warnings: list[str] = field(default_factory=list)

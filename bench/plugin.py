@@ -91,10 +91,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     Parameters are names, because pytest-benchmark stores them whole.
     """
     measured = metafunc.config.stash.get(SESSION, None)
-    for fixture in ("setting", "place"):
-        if fixture in metafunc.fixturenames:
-            found = [] if measured is None else getattr(measured, f"{fixture}s")
-            metafunc.parametrize(fixture, list(found), indirect=True)
+    if "setting" in metafunc.fixturenames:
+        from bench.settings import serves
+
+        found = {} if measured is None else measured.settings
+        names = [name for name, one in found.items() if serves(metafunc.function, one)]
+        metafunc.parametrize("setting", names, indirect=True)
+    if "place" in metafunc.fixturenames:
+        names = [] if measured is None else list(measured.places)
+        metafunc.parametrize("place", names, indirect=True)
 
 
 @pytest.fixture
@@ -164,9 +169,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def _outcome(row: Any) -> str:
-    presentations = row.extra_info.get("presentations") or 1
-    unit = "per digit" if row.extra_info.get("presentations") else "a round"
-    return f"{duration(row.stats.median / presentations):>8s} {unit}"
+    presentations = row.extra_info.get("presentations")
+    shown = duration(row.stats.median / (presentations or 1))
+    return f"{shown:>8s}{' per digit' if presentations else ''}"
 
 
 def pytest_report_teststatus(

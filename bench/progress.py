@@ -14,6 +14,8 @@ _WEIGHTS: Final = {
     "bench_sgd": 4.0,
     "bench_fullbatch": 8.0,
     "bench_inference": 2.0,
+    "bench_first_step": 5.0,
+    "bench_replicas": 3.0,
     "bench_training": 10.0,
     "bench_floor": 2.0,
 }

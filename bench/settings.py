@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bench import machine
 from zipnet import devices, engines
 from zipnet.errors import UserError, choice, whole
 from zipnet.recipe import Recipe
+
+Benchmark = TypeVar("Benchmark", bound=Callable[..., object])
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,21 @@ class Absence:
     device: str
     question: str | None
     reason: str
+
+
+def only(serves: Callable[[Setting], bool]) -> Callable[[Benchmark], Benchmark]:
+    """Mark a benchmark that makes sense in some settings only; no row is made of the others."""
+
+    def mark(function: Benchmark) -> Benchmark:
+        function.serves = serves  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def serves(function: object, setting: Setting) -> bool:
+    """Whether a benchmark makes sense in a setting."""
+    return bool(getattr(function, "serves", lambda _: True)(setting))
 
 
 def places(wanted: Sequence[str], threads: Sequence[int]) -> list[Place]:

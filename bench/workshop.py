@@ -56,6 +56,7 @@ class Workshop:
             place = setting.place
             engine = engines.make(setting.engine, recipe, place.device, place.threads)
             engine.claim()
+            engine.load(self.start)
             engine.prepare(self.placed(engine, batch, batch))
             verified = verify(engine, self._path(batch))
             self._ready[setting, batch] = Ready(engine, verified)

@@ -68,9 +68,9 @@ def test_train_json_is_one_object_with_the_promised_keys(small_data):
         "recipe",
         "engine",
         "device",
-        "dataset",
         "seed",
         "passes",
+        "dataset",
         "presentations",
         "seconds",
         "us_per_presentation",
@@ -79,6 +79,18 @@ def test_train_json_is_one_object_with_the_promised_keys(small_data):
     ]
     assert (about["seed"], about["passes"], about["presentations"]) == (3, 2, 14_582)
     assert set(about["train"]) == set(about["test"]) == {"loss", "error", "misses"}
+
+
+def test_replicas_are_told_one_by_one_and_summed_up(small_data):
+    arguments = ("zipnet", "train", "1989", "--data", "usps", "--passes", "1", "--replicas", "3")
+    told = run(*arguments, ZIPNET_DATA=small_data)
+    lines = told.stdout.splitlines()
+    assert [line.partition(".")[0] for line in lines[:3]] == ["seed 0", "seed 1", "seed 2"]
+    assert "3 trainings in " in lines[-1]
+    about = json.loads(run(*arguments, "--json", ZIPNET_DATA=small_data).stdout)
+    assert about["replicas"] == len(about["trainings"]) == 3
+    for line, training in zip(lines, about["trainings"], strict=False):
+        assert line.endswith(f"test {training['test']['misses']}")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +124,8 @@ def test_train_json_is_one_object_with_the_promised_keys(small_data):
         (["train", "1989", "--lr", "inf"], ["lr is inf"]),
         (["train", "1989", "--lr", "fast"], ["--lr", "fast"]),
         (["train", "1989", "--threads", "0"], ["--threads", "'0'"]),
+        (["train", "1989", "--replicas", "-3"], ["--replicas", "-3"]),
+        (["train", "1989", "--replicas", "many"], ["--replicas", "'many'"]),
         (["data"], ["NAME"]),
         (["data", "cifar"], ["'cifar'", "fonts"]),
         (["data", "../../etc/passwd"], ["not known"]),

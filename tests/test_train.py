@@ -13,6 +13,7 @@ from zipnet.errors import UserError
 from zipnet.params import Params
 from zipnet.recipe import KARPATHY_1989
 from zipnet.reference import Reference
+from zipnet.replicas import Replica, train_replicas
 from zipnet.train import Evaluation, stage, targets, train
 
 
@@ -86,3 +87,20 @@ def test_same_seed_same_training():
     recipe = replace(KARPATHY_1989, passes=1)
     runs = [train(eager(recipe), digits_of(20), Params.init(5)) for _ in range(2)]
     assert runs[0].train == runs[1].train
+
+
+def test_replicas_end_where_they_would_have_ended_alone():
+    recipe = replace(KARPATHY_1989, passes=3)
+    digits = digits_of(60)
+    wanted = [Replica(0), Replica(1), Replica(0, lr=0.01), Replica(7)]
+    told = []
+    finished = train_replicas(
+        "fused", recipe, digits, wanted, threads=3, after_each=lambda *news: told.append(news)
+    )
+    for replica, training in zip(wanted, finished.trainings, strict=True):
+        lr = recipe.lr if replica.lr is None else replica.lr
+        alone = engines.make("fused", replace(recipe, lr=lr, lr_end=lr), "cpu", threads=1)
+        single = train(alone, digits, Params.init(replica.seed), seed=replica.seed)
+        assert (training.train, training.test) == (single.train, single.test)
+    assert [done for done, _ in told] == [1, 2, 3, 4]
+    assert finished.per_minute == pytest.approx(60 * 4 / finished.seconds)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from zipnet import data
 from zipnet.errors import Parser, UserError, run_command, whole
-from zipnet.recipe import KARPATHY_1989, RECIPES, named
+from zipnet.recipe import KARPATHY_1989, RECIPES, Recipe, named
 
 PROG = "python -m zipnet"
 
@@ -51,6 +51,12 @@ def _parser() -> Parser:
     train.add_argument("--lr", type=float, help="constant learning rate; default: the recipe's")
     train.add_argument(
         "--seed", type=_whole(0, 2**63 - 1), default=0, help="of the initial weights; default 0"
+    )
+    train.add_argument(
+        "--replicas",
+        type=_whole(1, 10**6),
+        metavar="N",
+        help="train N networks, of seeds --seed and up, one a core; prints their misses",
     )
     train.add_argument("--json", action="store_true", help="print one JSON object at the end")
     train.set_defaults(command=_train)
@@ -104,38 +110,85 @@ def _train(arguments: argparse.Namespace) -> int:
         recipe = replace(recipe, lr=arguments.lr, lr_end=arguments.lr)
 
     from zipnet import engines
-    from zipnet.params import Params
-    from zipnet.train import Evaluation, train
 
     name = arguments.engine
     if name is None:
         name = engines.fastest(recipe, arguments.device)
-    engine = engines.make(name, recipe, arguments.device, arguments.threads)
+    about = {
+        "recipe": recipe.name,
+        "engine": name,
+        "device": arguments.device,
+        "seed": arguments.seed,
+        "passes": recipe.passes,
+    }
+    if arguments.replicas is not None:
+        return _train_replicas(arguments, recipe, about)
+    return _train_one(arguments, recipe, about)
+
+
+def _train_one(arguments: argparse.Namespace, recipe: Recipe, about: dict[str, object]) -> int:
+    from zipnet import engines
+    from zipnet.params import Params
+    from zipnet.train import Evaluation, train
+
+    engine = engines.make(str(about["engine"]), recipe, arguments.device, arguments.threads)
     digits = data.load(arguments.data)
 
     def after_pass(number: int, on_train: Evaluation, on_test: Evaluation) -> None:
         out = sys.stderr if arguments.json else sys.stdout
-        if arguments.json and not out.isatty():
-            return
         print(number, on_train.line("train"), on_test.line("test"), sep="\n", file=out, flush=True)
 
-    training = train(engine, digits, Params.init(arguments.seed), after_pass=after_pass)
+    seed = arguments.seed
+    told = None if arguments.json and not sys.stderr.isatty() else after_pass
+    training = train(engine, digits, Params.init(seed), seed=seed, after_pass=told)
     if arguments.json:
-        about = {
-            "recipe": recipe.name,
-            "engine": engine.name,
-            "device": arguments.device,
-            "dataset": digits.name,
-            "seed": arguments.seed,
-            "passes": recipe.passes,
-        }
-        print(json.dumps(about | training.as_dict()))
-    else:
-        per = 1e6 * training.seconds / training.presentations
+        print(json.dumps(about | {"dataset": digits.name} | training.as_dict()))
+        return 0
+    per = 1e6 * training.seconds / training.presentations
+    print(
+        f"{training.presentations:,} presentations in {training.seconds:.2f} s, "
+        f"{per:.1f} us each: engine {engine.name} on {arguments.device}, {digits.name}"
+    )
+    return 0
+
+
+def _train_replicas(arguments: argparse.Namespace, recipe: Recipe, about: dict[str, object]) -> int:
+    from zipnet.replicas import Replica, train_replicas
+    from zipnet.train import Training
+
+    digits = data.load(arguments.data)
+    replicas = [Replica(arguments.seed + i) for i in range(arguments.replicas)]
+
+    def after_each(done: int, training: Training) -> None:
+        if not arguments.json:
+            seed = arguments.seed + done - 1
+            misses = f"misses: train {training.train.misses}, test {training.test.misses}"
+            print(f"seed {seed}. {misses}", flush=True)
+
+    finished = train_replicas(
+        str(about["engine"]),
+        recipe,
+        digits,
+        replicas,
+        device=arguments.device,
+        threads=arguments.threads,
+        after_each=after_each,
+    )
+    if arguments.json:
+        each = [training.as_dict() for training in finished.trainings]
         print(
-            f"{training.presentations:,} presentations in {training.seconds:.2f} s, "
-            f"{per:.1f} us each: engine {engine.name} on {arguments.device}, {digits.name}"
+            json.dumps(
+                about
+                | {"dataset": digits.name, "replicas": len(each), "seconds": finished.seconds}
+                | {"trainings_per_minute": finished.per_minute, "trainings": each}
+            )
         )
+        return 0
+    misses = [training.test.misses for training in finished.trainings]
+    print(
+        f"{len(misses)} trainings in {finished.seconds:.1f} s, {finished.per_minute:.1f} a minute; "
+        f"test misses {min(misses)} to {max(misses)}, mean {sum(misses) / len(misses):.1f}"
+    )
     return 0
 
 

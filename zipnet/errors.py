@@ -1,4 +1,4 @@
-"""The errors a person can cause, and the one way to tell them so.
+"""The errors a person can cause, and the one way to tell a person anything: in one line.
 
 Every message is one line that names the thing, the value found and the remedy. Commands print it
 and leave with exit code 2; a traceback is for our own mistakes only.
@@ -27,6 +27,11 @@ def one_line(text: str, limit: int = 400) -> str:
     folded = " ".join(text[: 4 * limit].split())
     clean = "".join(c if c.isprintable() else "?" for c in folded)
     return clean if len(clean) <= limit else clean[: limit - 3] + "..."
+
+
+def note(text: str) -> None:
+    """Say one line on stderr: news that a person may want and that stops nothing."""
+    print(f"zipnet: {one_line(text)}", file=sys.stderr, flush=True)
 
 
 def shown(value: object, limit: int = 60) -> str:

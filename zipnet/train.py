@@ -57,6 +57,15 @@ def targets(labels: np.ndarray) -> Array:
 
 
 @dataclass(frozen=True)
+class Split:
+    """Digits placed to be evaluated, and what they are."""
+
+    placed: Placed
+    labels: np.ndarray  # (n,) uint8
+    targets: Array  # (n, 10)
+
+
+@dataclass(frozen=True)
 class Stage:
     """Digits placed for one engine: the steps of a pass, and both splits to be evaluated.
 
@@ -64,10 +73,8 @@ class Stage:
     """
 
     parts: tuple[Placed, ...]
-    train: Placed
-    test: Placed
-    train_labels: np.ndarray
-    test_labels: np.ndarray
+    train: Split
+    test: Split
 
     @property
     def presentations(self) -> int:
@@ -86,12 +93,12 @@ def stage(engine: Engine, digits: Digits) -> Stage:
         parts.append(engine.place(x[whole:], y[whole:], len(x) - whole))
     for part in parts:
         engine.prepare(part)
+    shown = parts[0] if len(parts) == 1 else engine.place(x, y, len(x))
+    test_y = targets(digits.y_test)
     return Stage(
         parts=tuple(parts),
-        train=engine.place(x, y, len(x)) if whole < len(x) else parts[0],
-        test=engine.place(digits.x_test, targets(digits.y_test), 1),
-        train_labels=digits.y_train,
-        test_labels=digits.y_test,
+        train=Split(shown, digits.y_train, y),
+        test=Split(engine.place(digits.x_test, test_y, 1), digits.y_test, test_y),
     )
 
 
@@ -104,12 +111,12 @@ def run_pass(engine: Engine, on: Stage, index: int) -> list[object]:
     return [engine.run(part) for part in on.parts]
 
 
-def evaluate(engine: Engine, placed: Placed, labels: np.ndarray) -> Evaluation:
+def evaluate(engine: Engine, split: Split) -> Evaluation:
     """Show digits without learning: mean squared error against targets, and misses."""
-    outputs = engine.numpy(engine.predict(placed)).astype(np.float64)
-    misses = int((outputs.argmax(axis=1) != labels).sum())
-    loss = float(np.mean((targets(labels) - outputs) ** 2))
-    return Evaluation(loss, 100.0 * misses / len(labels), misses)
+    outputs = engine.numpy(engine.predict(split.placed))
+    misses = int((outputs.argmax(axis=1) != split.labels).sum())
+    loss = float(np.mean((split.targets - outputs) ** 2, dtype=np.float64))
+    return Evaluation(loss, 100.0 * misses / len(split.labels), misses)
 
 
 def train(
@@ -117,15 +124,17 @@ def train(
     digits: Digits,
     start: Params,
     *,
+    seed: int = 0,
     after_pass: Callable[[int, Evaluation, Evaluation], None] | None = None,
 ) -> Training:
-    """Train as engine.recipe says and evaluate after every pass.
+    """Train as engine.recipe says, from the given parameters, and evaluate.
 
-    after_pass is told the number of the pass, from 1, and both evaluations. Raises UserError
-    where the losses stop being finite numbers.
+    seed: of shifts and dropout. after_pass: told the number of each pass, from 1, and the
+    evaluations of training and test digits after it; without it only the end is evaluated.
+    Raises UserError where the losses stop being finite numbers.
     """
+    engine.load(start, seed)
     on = stage(engine, digits)
-    engine.load(start)
     seconds = 0.0
     for index in range(engine.recipe.passes):
         engine.sync()
@@ -134,11 +143,10 @@ def train(
         engine.sync()
         seconds += time.perf_counter() - began
         require_finite(engine, losses, index)
-        train_now = evaluate(engine, on.train, on.train_labels)
-        test_now = evaluate(engine, on.test, on.test_labels)
         if after_pass is not None:
-            after_pass(index + 1, train_now, test_now)
-    return Training(on.presentations * engine.recipe.passes, seconds, train_now, test_now)
+            after_pass(index + 1, evaluate(engine, on.train), evaluate(engine, on.test))
+    presentations = on.presentations * engine.recipe.passes
+    return Training(presentations, seconds, evaluate(engine, on.train), evaluate(engine, on.test))
 
 
 def require_finite(engine: Engine, losses: list[object], index: int) -> None:

@@ -12,9 +12,8 @@ from zipnet.data.digits import Digits
 from zipnet.data.fetch import Unreachable
 from zipnet.data.fonts import FONTS
 from zipnet.data.mnist import MNIST
-from zipnet.data.surroundings import note
 from zipnet.data.usps import USPS
-from zipnet.errors import choice
+from zipnet.errors import choice, note
 
 __all__ = ["NAMES", "Digits", "load"]
 

@@ -13,8 +13,8 @@ import numpy as np
 from zipnet.atomic import replacing
 from zipnet.data import npz
 from zipnet.data.digits import Digits, Splits
-from zipnet.data.surroundings import cache_folder, note
-from zipnet.errors import UserError
+from zipnet.data.surroundings import cache_folder
+from zipnet.errors import UserError, note
 
 
 def read(name: str, version: int) -> Digits | None:

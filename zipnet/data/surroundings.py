@@ -1,4 +1,4 @@
-"""What the data room takes from the outside, three environment variables, and what it says.
+"""What the data room takes from the outside: three environment variables.
 
 ZIPNET_DATA    a folder with usps.npz or mnist.npz of the user's own; read first.
 ZIPNET_CACHE   where prepared data sets are kept; by default the system's cache folder.
@@ -8,10 +8,9 @@ ZIPNET_MIRROR  an address to download from instead of the publishers'; files kee
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
-from zipnet.errors import UserError, one_line, shown
+from zipnet.errors import UserError, shown
 
 
 def data_folder() -> Path | None:
@@ -45,8 +44,3 @@ def cache_folder() -> Path:
 def mirror() -> str | None:
     """ZIPNET_MIRROR without a slash at its end, or None where it is not set."""
     return os.environ.get("ZIPNET_MIRROR", "").rstrip("/") or None
-
-
-def note(text: str) -> None:
-    """Say one line on stderr: news that a person may want and that stops nothing."""
-    print(f"zipnet: {one_line(text)}", file=sys.stderr)

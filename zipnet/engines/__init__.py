@@ -27,6 +27,7 @@ _REGISTRY: Final = {
     "eager": "zipnet.engines.eager:Eager",
     "compiled": "zipnet.engines.compiled:Compiled",
     "xla": "zipnet.engines.xla:Xla",
+    "fused": "zipnet.engines.fused:Fused",
 }
 
 
@@ -64,9 +65,10 @@ def limits_threads(name: str) -> bool:
 
 def fastest(recipe: Recipe, device: str) -> str:
     """The most fused engine that can run the recipe on the device."""
-    reasons = {name: why_not(name, recipe, device) for name in reversed(names())}
-    for name, reason in reasons.items():
+    reasons = []
+    for name in reversed(names()):
+        reason = why_not(name, recipe, device)
         if reason is None:
             return name
-    told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-    raise Unavailable(f"no engine can run recipe {recipe.name} on {device}: {told}")
+        reasons.append(f"{name}: {reason}")
+    raise Unavailable(f"no engine can run recipe {recipe.name} on {device}: {'; '.join(reasons)}")

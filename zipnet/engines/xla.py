@@ -118,7 +118,8 @@ class Xla(Engine):
         self._state: tuple[Any, ...] = (w, self._put(np.float32(0)), empty, empty)
 
     def _put(self, array: Any) -> jax.Array:
-        return jax.device_put(array, self._device)
+        placed: jax.Array = jax.device_put(array, self._device)
+        return placed
 
     def place(self, x: Array, y: Array, batch: int) -> Placed:
         """Copy digits to the device; see Engine.place."""

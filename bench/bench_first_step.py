@@ -1,0 +1,71 @@
+"""How long from nothing to the first step? Import, compile, step: cold, and with warm caches."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bench import machine
+from bench.harness import Row
+from bench.session import Bench
+from bench.settings import Setting, only
+
+# Where each library keeps what it has compiled; JAX keeps nothing unless it is told to.
+CACHES = ("NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
+
+
+def _once_a_device(setting: Setting) -> bool:
+    return setting.place.threads in (None, machine.cores())
+
+
+@pytest.fixture(scope="module")
+def caches() -> Iterator[Path]:
+    """A folder for the caches of this session, empty at first."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return os.environ | {name: str(folder / name) for name in CACHES}
+
+
+def _measure(bench: Bench, setting: Setting, caches: Path, question: str) -> None:
+    place = setting.place
+    if setting.engine == "compiled" and bench.profile.name != "full":
+        reason = "torch.compile from nothing takes long; --profile full measures it"
+        bench.absent(setting, question, reason)
+        pytest.skip(reason)
+    phases: list[dict[str, float]] = []
+
+    def work() -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "bench.first_step", setting.engine, place.device],
+            env=_environment(caches / str(setting)),
+            capture_output=True,
+            check=True,
+        )
+        phases.append(json.loads(done.stdout))
+
+    row = Row(question, place.device, engine=setting.engine, threads=place.threads, batch=1)
+    bench.measure_from_fresh(work, row, lambda: None, estimate=bench.profile.seconds)
+    row.phases = phases[-1]
+    bench.describe(row)
+
+
+@only(_once_a_device)
+def bench_cold_start(bench: Bench, setting: Setting, caches: Path) -> None:
+    """A new process with empty caches: what the first run on a machine waits for."""
+    _measure(bench, setting, caches, "first-step-cold")
+
+
+@only(_once_a_device)
+def bench_warm_start(bench: Bench, setting: Setting, caches: Path) -> None:
+    """A new process with the caches that the cold start left: every run after it."""
+    _measure(bench, setting, caches, "first-step-warm")
