@@ -12,17 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import machine
 from bench.harness import Row
 from bench.session import Bench
-from bench.settings import Setting, only
+from bench.settings import Setting, once_a_device, only
 
 # Where each library keeps what it has compiled; JAX keeps nothing unless it is told to.
 CACHES = ("NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
-
-
-def _once_a_device(setting: Setting) -> bool:
-    return setting.place.threads in (None, machine.cores())
 
 
 @pytest.fixture(scope="module")
@@ -59,13 +54,13 @@ def _measure(bench: Bench, setting: Setting, caches: Path, question: str) -> Non
     bench.describe(row)
 
 
-@only(_once_a_device)
+@only(once_a_device)
 def bench_cold_start(bench: Bench, setting: Setting, caches: Path) -> None:
     """A new process with empty caches: what the first run on a machine waits for."""
     _measure(bench, setting, caches, "first-step-cold")
 
 
-@only(_once_a_device)
+@only(once_a_device)
 def bench_warm_start(bench: Bench, setting: Setting, caches: Path) -> None:
     """A new process with the caches that the cold start left: every run after it."""
     _measure(bench, setting, caches, "first-step-warm")

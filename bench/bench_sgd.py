@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bench.harness import seconds_of
 from bench.session import Bench
-from bench.settings import Setting
+from bench.settings import Setting, only, without_idle_threads
 from zipnet import paper
 
 
+@only(without_idle_threads)
 def bench_synced_step(bench: Bench, setting: Setting) -> None:
     """One step, then wait: the latency that a user feels, with its distribution."""
     ready = bench.workshop.ready(setting, batch=1)
@@ -21,6 +22,7 @@ def bench_synced_step(bench: Bench, setting: Setting) -> None:
     bench.measure(work, row)
 
 
+@only(without_idle_threads)
 def bench_queued_steps(bench: Bench, setting: Setting) -> None:
     """Many steps, then wait once: the rate that training reaches."""
     ready = bench.workshop.ready(setting, batch=1)

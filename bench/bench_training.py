@@ -8,13 +8,14 @@ import pytest
 
 from bench.harness import seconds_of
 from bench.session import Bench
-from bench.settings import Setting
+from bench.settings import Setting, only, without_idle_threads
 from bench.workshop import SEED
 from zipnet.train import evaluate, require_finite, run_pass, stage
 
 PROBE_STEPS = 50
 
 
+@only(without_idle_threads)
 def bench_training_run(bench: Bench, setting: Setting) -> None:
     """All passes over all digits, evaluations not counted; then misses on both splits.
 

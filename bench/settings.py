@@ -56,6 +56,16 @@ def only(serves: Callable[[Setting], bool]) -> Callable[[Benchmark], Benchmark]:
     return mark
 
 
+def once_a_device(setting: Setting) -> bool:
+    """For what does not depend on the number of threads: measured with all of them."""
+    return setting.place.threads in (None, machine.cores())
+
+
+def without_idle_threads(setting: Setting) -> bool:
+    """For steps on one digit: more threads for an engine that uses one would say nothing."""
+    return setting.place.threads in (None, 1) or not engines.kind(setting.engine).serial_steps
+
+
 def serves(function: object, setting: Setting) -> bool:
     """Whether a benchmark makes sense in a setting."""
     return bool(getattr(function, "serves", lambda _: True)(setting))
@@ -84,7 +94,7 @@ def settings(
         for place in where
         for engine in wanted_engines
         if engines.why_not(engine, recipe, place.device) is None
-        and (place.threads in (None, machine.cores()) or engines.limits_threads(engine))
+        and (place.threads in (None, machine.cores()) or engines.kind(engine).limits_threads)
     ]
 
 

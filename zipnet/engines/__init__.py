@@ -36,7 +36,11 @@ def names() -> list[str]:
     return list(_REGISTRY)
 
 
-def _class(name: str) -> type[Engine]:
+def kind(name: str) -> type[Engine]:
+    """The engine's class, for what it says of itself. Raises ImportError where a library is not.
+
+    Raises UserError for a name that is not registered.
+    """
     module, _, attribute = _REGISTRY[choice("engine", name, names())].partition(":")
     return cast(type[Engine], getattr(importlib.import_module(module), attribute))
 
@@ -44,7 +48,7 @@ def _class(name: str) -> type[Engine]:
 def why_not(name: str, recipe: Recipe, device: str) -> str | None:
     """None where the engine can run the recipe on the device here; otherwise the reason."""
     try:
-        engine = _class(name)
+        engine = kind(name)
     except ImportError as error:
         return f"{error.name} is not installed"
     return engine.why_not(recipe, device)
@@ -55,12 +59,7 @@ def make(name: str, recipe: Recipe, device: str, threads: int | None = None) -> 
     reason = why_not(name, recipe, device)
     if reason is not None:
         raise Unavailable(f"engine {name} on {device}: {reason}; see: python -m zipnet engines")
-    return _class(name)(recipe, device, threads)
-
-
-def limits_threads(name: str) -> bool:
-    """Whether the engine keeps to the CPU threads it is given."""
-    return _class(name).limits_threads
+    return kind(name)(recipe, device, threads)
 
 
 def fastest(recipe: Recipe, device: str) -> str:

@@ -53,6 +53,7 @@ class Engine(ABC):
 
     name: ClassVar[str]
     limits_threads: ClassVar[bool] = True  # False: it always uses every core of the CPU
+    serial_steps: ClassVar[bool] = False  # True: a step on one digit takes one thread, however many
 
     @classmethod
     @abstractmethod

@@ -28,6 +28,7 @@ class Fused(Engine):
     """The contract's calls on zipnet.fused; arrays are NumPy's, and run() returns when done."""
 
     name: ClassVar[str] = "fused"
+    serial_steps: ClassVar[bool] = True
 
     def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:
         super().__init__(recipe, device, threads)

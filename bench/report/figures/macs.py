@@ -74,12 +74,18 @@ def _row(panel: Any, y: int, measure: Measure | None) -> None:
 
 
 def _write(panel: Any, at: tuple[float, float], coordinates: Any, text: str, color: str) -> None:
+    """Write above a mark, towards the middle of its panel, so that no panel writes into the next."""
+    across = 0.0
+    if coordinates == "data":
+        across, _ = panel.transAxes.inverted().transform(panel.transData.transform(at))
+    leftwards = across > 0.6
     panel.annotate(
         text,
         at,
         xycoords=coordinates,
-        xytext=(-6, 6.5),
+        xytext=(6 if leftwards else -6, 6.5),
         textcoords="offset points",
+        ha="right" if leftwards else "left",
         size=canvas.SMALL - 0.5,
         color=color,
     )
