@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.machine import cores
 from bench.report.check import findings
 from bench.report.reading import read
 from tests.commands import ROOT, command, run
@@ -25,9 +26,9 @@ def measure(results, *arguments, **options):
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
-    """A whole quick session of the eager engine on one thread."""
+    """A whole quick session of the eager engine on every core."""
     results = tmp_path_factory.mktemp("results")
-    done = measure(results, "--engines", "eager", "--devices", "cpu", "--threads", "1")
+    done = measure(results, "--engines", "eager", "--devices", "cpu", "--threads", str(cores()))
     assert done.returncode == 0, done.stdout + done.stderr
     (path,) = results.glob("*/*.json")
     return done, path
@@ -44,9 +45,12 @@ def test_the_file_says_what_results_readme_promises(measured):
     questions = {row["extra_info"]["question"] for row in about["benchmarks"]}
     assert {"sgd-synced", "sgd-queued", "fullbatch", "inference-one", "inference-all"} <= questions
     assert {f"floor-{f}" for f in ("empty", "sync", "launch", "copy-digit", "gemm")} <= questions
+    assert {"first-step-cold", "first-step-warm", "floor-fma"} <= questions
     for row in about["benchmarks"]:
         assert row["stats"]["iterations"] == 1
-        assert len(row["stats"]["data"]) == row["stats"]["rounds"] >= 3
+        assert len(row["stats"]["data"]) == row["stats"]["rounds"] >= 1
+    (cold,) = [r["extra_info"] for r in about["benchmarks"] if r["group"] == "first-step-cold"]
+    assert set(cold["phases"]) == {"import", "compile", "step"}
     steps = [r["extra_info"] for r in about["benchmarks"] if r["group"] == "sgd-queued"]
     assert all(row["verified"]["param_distance"] < 2e-5 for row in steps)
 
@@ -63,7 +67,7 @@ def test_a_training_over_the_limit_is_absent_with_its_reason(measured):
 
 def test_the_terminal_shows_progress_and_a_headline(measured):
     out = measured[0].stdout
-    assert "synced_step[eager-cpu-threads=1]" in out
+    assert f"synced_step[eager-cpu-threads={cores()}]" in out
     assert "per digit" in out
     assert "to go" in out
     assert "SUN-4/260" in out

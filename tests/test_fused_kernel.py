@@ -1,4 +1,4 @@
-"""The fused kernel beyond the laws of engines: every choice, large batches, threads, replicas."""
+"""The fused kernel beyond the laws of engines: every choice, large batches, threads."""
 
 from dataclasses import fields, replace
 
@@ -98,24 +98,6 @@ def test_a_run_is_the_same_bit_for_bit_on_any_number_of_threads(recipe, batch, s
     for run in runs[1:]:
         for found, expected in zip(run, runs[0], strict=True):
             np.testing.assert_array_equal(found, expected)
-
-
-@pytest.mark.parametrize("recipe", [PAPER, MODERN], ids=lambda r: r.name)
-def test_replicas_end_where_single_runs_end(recipe):
-    x, y = digits(40, 1)
-    rates = [0.001, recipe.lr, np.linspace(recipe.lr, 0, 40)]
-    together = [layout.pack(Params.init(seed), seed) for seed in range(3)]
-    more = chosen(recipe), recipe.weight_decay
-    losses = steps.run_replicas(together, x, y, rates, *more, threads=2)
-    for seed, rate in enumerate(rates):
-        alone = layout.pack(Params.init(seed), seed)
-        np.testing.assert_array_equal(losses[seed], steps.run(alone, x, y, rate, *more))
-        np.testing.assert_array_equal(together[seed].weights, alone.weights)
-
-
-def test_replicas_need_a_rate_each(start):
-    with pytest.raises(ValueError, match="2 states and 1 rates"):
-        steps.run_replicas([layout.pack(start), layout.pack(start)], *digits(1, 1), [0.03])
 
 
 @pytest.mark.parametrize("batch", [1, 3])

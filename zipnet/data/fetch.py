@@ -51,7 +51,7 @@ def fetch(dataset: str, files: tuple[Remote, ...]) -> list[bytes]:
 
 def _fetched(dataset: str, file: Remote, path: Path) -> bytes:
     import pooch
-    from tqdm import tqdm  # type: ignore[import-untyped, unused-ignore]
+    from tqdm import tqdm
 
     # disable=None: no bar where stderr is no terminal. total=1 until the server says how much.
     with tqdm(desc=file.name, total=1, unit="B", unit_scale=True, leave=False, disable=None) as bar:

@@ -2,7 +2,6 @@
 
     state = layout.pack(params)                        the eight named arrays, laid out for it
     losses = steps.run(state, x, y, rate, choices)     n steps in order, any batch size
-    losses = steps.run_replicas(states, x, y, rates)   many trainings at once
     answers = steps.predict(state, x, choices)
     params = layout.unpack(state.weights)
 

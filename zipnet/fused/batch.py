@@ -114,19 +114,18 @@ def run(
             state.steps, losses,
         )  # fmt: skip
         return losses
-    works = [workspace(BLOCK) for _ in range(threads)]
     waiting = np.zeros(1, np.int64)
     plain = choices.differentiated()
     for i in range(steps):
         waiting[0] = 0
 
-        def learn(work: Array, i: int = i) -> None:
+        def learn(_: int, i: int = i) -> None:
             _learn_chunks(
-                plain, state.weights, work, x[i].ctypes.data, y[i].ctypes.data, size, gradients,
-                chunks, waiting, state.seed, state.presented + i * size,
+                plain, state.weights, workspace(BLOCK), x[i].ctypes.data, y[i].ctypes.data, size,
+                gradients, chunks, waiting, state.seed, state.presented + i * size,
             )  # fmt: skip
 
-        list(pool(threads).map(learn, works))
+        list(pool(threads).map(learn, range(threads)))
         losses[i] = _finish(
             choices, state.weights, gradients, chunks, state.first, state.second, rates[i], decay,
             state.steps + i + 1,

@@ -21,7 +21,9 @@ lane multiplies a connection that does not exist.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,12 +116,21 @@ def aligned(*shape: int) -> Array:
     return raw[start : start + size].reshape(shape)
 
 
+_of_thread = threading.local()
+
+
 def workspace(count: int = 1) -> Array:
-    """(count, WORK) float32: working values with the borders of -1 in place."""
-    work = aligned(count, WORK)
-    work[:, X : X + 640] = -1.0
-    work[:, A1 : A1 + 1728] = -1.0
-    return work
+    """(count, WORK) float32: this thread's working values, the borders of -1 in place.
+
+    Made once a thread: a step writes inside the borders only, and everything else before it reads.
+    """
+    made: dict[Any, Array] = _of_thread.__dict__  # each thread sees its own
+    if count not in made:
+        work = aligned(count, WORK)
+        work[:, X : X + 640] = -1.0
+        work[:, A1 : A1 + 1728] = -1.0
+        made[count] = work
+    return made[count]
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The package's three verbs: learn, learn many times over, answer.
+"""The package's two verbs: learn and answer.
 
 `run` takes any batch size. A batch of one with plain SGD, the algorithm of 1989, has a loop of its
 own: each gradient goes into the weights the moment it is known and is never stored.
@@ -6,7 +6,6 @@ own: each gradient goes into the weights the moment it is known and is never sto
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -94,29 +93,6 @@ def run(
     return losses
 
 
-def run_replicas(
-    states: Sequence[State],
-    x: Array,
-    y: Array,
-    rates: Sequence[float | NDArray[np.floating[Any]]],
-    choices: Choices = Choices(),  # noqa: B008  (frozen)
-    weight_decay: float = 0.0,
-    threads: int | None = None,
-) -> Array:
-    """Independent trainings on the same data, each on one thread; losses (replicas, steps).
-
-    Replica r ends bit for bit where `run(states[r], x, y, rates[r], ...)` ends. No two may share a
-    state: they would race.
-    """
-    if len(states) != len(rates):
-        raise ValueError(f"{len(states)} states and {len(rates)} rates; give each state its rate")
-
-    def train(state: State, rate: float | NDArray[np.floating[Any]]) -> Array:
-        return run(state, x, y, rate, choices, weight_decay, threads=1)
-
-    return np.stack(list(pool(threads or cores()).map(train, states, rates)))
-
-
 def predict(
     state: State,
     x: Array,
@@ -131,14 +107,14 @@ def predict(
     waiting = np.zeros(1, np.int64)
     plain = choices.evaluated()
 
-    def work(space: Array) -> None:
-        _answer(plain, state.weights, space, x.ctypes.data, out, waiting)
+    def work(_: int) -> None:
+        _answer(plain, state.weights, workspace(BLOCK), x.ctypes.data, out, waiting)
 
     threads = min(threads or cores(), -(-len(x) // (TAKEN * BLOCK)))
     if threads <= 1:
-        work(workspace(BLOCK))
+        work(0)
     else:
-        list(pool(threads).map(work, [workspace(BLOCK) for _ in range(threads)]))
+        list(pool(threads).map(work, range(threads)))
     return out
 
 

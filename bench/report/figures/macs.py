@@ -74,7 +74,7 @@ def _row(panel: Any, y: int, measure: Measure | None) -> None:
 
 
 def _write(panel: Any, at: tuple[float, float], coordinates: Any, text: str, color: str) -> None:
-    """Write above a mark, towards the middle of its panel, so that no panel writes into the next."""
+    """Write above a mark, towards the middle of its panel: no panel writes into the next."""
     across = 0.0
     if coordinates == "data":
         across, _ = panel.transAxes.inverted().transform(panel.transData.transform(at))
