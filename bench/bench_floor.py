@@ -14,9 +14,9 @@ from bench.session import Bench
 from bench.settings import Place
 from zipnet import devices
 from zipnet.engines.null import Null
+from zipnet.evaluation import targets
 from zipnet.fused import peak
 from zipnet.recipe import KARPATHY_1989
-from zipnet.train import targets
 
 GEMM_SIDES = {"cpu": 1024, "other": 8192}
 FMA_ROUNDS = 2_000_000  # some milliseconds, against some microseconds to start threads

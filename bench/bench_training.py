@@ -10,7 +10,8 @@ from bench.harness import seconds_of
 from bench.session import Bench
 from bench.settings import Setting, only, without_idle_threads
 from bench.workshop import SEED
-from zipnet.train import evaluate, require_finite, run_pass, stage
+from zipnet.evaluation import evaluate
+from zipnet.train import require_finite, run_pass, stage
 
 PROBE_STEPS = 50
 

@@ -18,10 +18,10 @@ from bench.settings import Setting
 from zipnet import engines
 from zipnet.data import Digits
 from zipnet.engines import Engine, Placed
+from zipnet.evaluation import targets
 from zipnet.params import Params
 from zipnet.recipe import Recipe
 from zipnet.reference import Reference
-from zipnet.train import targets
 from zipnet.verify import Trajectory, Verified, trajectory, verify, verify_outputs
 
 SEED = 0

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from zipnet.evaluation import targets
 from zipnet.params import Params
-from zipnet.train import targets
 
 
 @pytest.fixture

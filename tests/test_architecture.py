@@ -30,6 +30,7 @@ FLOORS = {
     "zipnet.verify": 8,
     "zipnet.replicas": 9,
     "bench.first_step": 11,
+    "zipnet.evaluation": 7,
     "zipnet.train": 8,
     "zipnet.__main__": 10,
     "bench.profiles": 9,

@@ -10,11 +10,12 @@ from zipnet import engines
 from zipnet.data import Digits
 from zipnet.data.digits import Splits
 from zipnet.errors import UserError
+from zipnet.evaluation import Evaluation, targets
 from zipnet.params import Params
 from zipnet.recipe import KARPATHY_1989
 from zipnet.reference import Reference
 from zipnet.replicas import Replica, train_replicas
-from zipnet.train import Evaluation, stage, targets, train
+from zipnet.train import stage, train
 
 
 def digits_of(count, seed=1):

@@ -128,8 +128,9 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _train_one(arguments: argparse.Namespace, recipe: Recipe, about: dict[str, object]) -> int:
     from zipnet import engines
+    from zipnet.evaluation import Evaluation
     from zipnet.params import Params
-    from zipnet.train import Evaluation, train
+    from zipnet.train import train
 
     engine = engines.make(str(about["engine"]), recipe, arguments.device, arguments.threads)
     digits = data.load(arguments.data)

@@ -1,4 +1,4 @@
-"""Training: passes over digits with any engine, and evaluation in Karpathy's printed form."""
+"""Training: passes over digits with any engine."""
 
 from __future__ import annotations
 
@@ -8,27 +8,11 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from zipnet import paper
 from zipnet.data import Digits
 from zipnet.engines.base import Engine, Placed
 from zipnet.errors import UserError
-from zipnet.params import Array, Params
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What the network makes of a split: mean squared error, misses, and misses in per cent."""
-
-    loss: float
-    error: float
-    misses: int
-
-    def line(self, split: str) -> str:
-        """Karpathy's form, so that runs can be laid side by side."""
-        return (
-            f"eval: split {split:5s}. loss {self.loss:e}. "
-            f"error {self.error:.2f}%. misses: {self.misses}"
-        )
+from zipnet.evaluation import Evaluation, Observer, Split, targets
+from zipnet.params import Params
 
 
 @dataclass(frozen=True)
@@ -49,20 +33,6 @@ class Training:
             "train": asdict(self.train),
             "test": asdict(self.test),
         }
-
-
-def targets(labels: np.ndarray) -> Array:
-    """(n,) labels -> (n, 10) float32, +1 for the class and -1 elsewhere ("place coding")."""
-    return np.where(np.arange(paper.CLASSES) == labels[:, None], 1, -1).astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Split:
-    """Digits placed to be evaluated, and what they are."""
-
-    placed: Placed
-    labels: np.ndarray  # (n,) uint8
-    targets: Array  # (n, 10)
 
 
 @dataclass(frozen=True)
@@ -111,14 +81,6 @@ def run_pass(engine: Engine, on: Stage, index: int) -> list[object]:
     return [engine.run(part) for part in on.parts]
 
 
-def evaluate(engine: Engine, split: Split) -> Evaluation:
-    """Show digits without learning: mean squared error against targets, and misses."""
-    outputs = engine.numpy(engine.predict(split.placed))
-    misses = int((outputs.argmax(axis=1) != split.labels).sum())
-    loss = float(np.mean((split.targets - outputs) ** 2, dtype=np.float64))
-    return Evaluation(loss, 100.0 * misses / len(split.labels), misses)
-
-
 def train(
     engine: Engine,
     digits: Digits,
@@ -135,18 +97,19 @@ def train(
     """
     engine.load(start, seed)
     on = stage(engine, digits)
-    seconds = 0.0
-    for index in range(engine.recipe.passes):
-        engine.sync()
-        began = time.perf_counter()
-        losses = run_pass(engine, on, index)
-        engine.sync()
-        seconds += time.perf_counter() - began
-        require_finite(engine, losses, index)
-        if after_pass is not None:
-            after_pass(index + 1, evaluate(engine, on.train), evaluate(engine, on.test))
-    presentations = on.presentations * engine.recipe.passes
-    return Training(presentations, seconds, evaluate(engine, on.train), evaluate(engine, on.test))
+    passes, seconds = engine.recipe.passes, 0.0
+    with Observer(engine, on.train, on.test, after_pass) as observer:
+        for index in range(passes):
+            engine.sync()
+            began = time.perf_counter()
+            losses = run_pass(engine, on, index)
+            engine.sync()
+            seconds += time.perf_counter() - began
+            require_finite(engine, losses, index)
+            if after_pass is not None or index + 1 == passes:
+                observer.look(index + 1)
+        on_train, on_test = observer.last()
+    return Training(on.presentations * passes, seconds, on_train, on_test)
 
 
 def require_finite(engine: Engine, losses: list[object], index: int) -> None:

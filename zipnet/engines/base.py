@@ -101,6 +101,13 @@ class Engine(ABC):
     def predict(self, placed: Placed) -> Any:
         """Outputs (presentations, 10) float32 on the device; may return before it is done."""
 
+    def twin(self) -> Engine | None:
+        """An engine that predicts from today's parameters while this one goes on learning.
+
+        None where the two could not run beside each other.
+        """
+        return None
+
     @abstractmethod
     def sync(self) -> None:
         """Return when everything asked for has finished."""

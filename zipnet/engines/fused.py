@@ -6,6 +6,7 @@ first-level cache, and Python is asked once for any number of steps. zipnet/fuse
 
 from __future__ import annotations
 
+import copy
 import threading
 from dataclasses import replace
 from typing import Any, ClassVar, final
@@ -89,6 +90,13 @@ class Fused(Engine):
 
     def _answer(self, x: Array) -> Array:
         return steps.predict(self._state, x, self._choices, self.threads)
+
+    def twin(self) -> Fused:
+        """A copy of the weights, asked on one thread; see Engine.twin."""
+        twin = copy.copy(self)
+        twin._state = replace(self._state, weights=self._state.weights.copy())
+        twin.threads = 1
+        return twin
 
     def sync(self) -> None:
         """Nothing is ever pending."""

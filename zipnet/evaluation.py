@@ -1,0 +1,99 @@
+"""Evaluation: what a network makes of digits it is shown, in Karpathy's printed form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+
+from zipnet import paper
+from zipnet.engines.base import Engine, Placed
+from zipnet.params import Array
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the network makes of a split: mean squared error, misses, and misses in per cent."""
+
+    loss: float
+    error: float
+    misses: int
+
+    def line(self, split: str) -> str:
+        """Karpathy's form, so that runs can be laid side by side."""
+        return (
+            f"eval: split {split:5s}. loss {self.loss:e}. "
+            f"error {self.error:.2f}%. misses: {self.misses}"
+        )
+
+
+def targets(labels: np.ndarray) -> Array:
+    """(n,) labels -> (n, 10) float32, +1 for the class and -1 elsewhere ("place coding")."""
+    return np.where(np.arange(paper.CLASSES) == labels[:, None], 1, -1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Digits placed to be evaluated, and what they are."""
+
+    placed: Placed
+    labels: np.ndarray  # (n,) uint8
+    targets: Array  # (n, 10)
+
+
+def evaluate(engine: Engine, split: Split) -> Evaluation:
+    """Show digits without learning: mean squared error against targets, and misses."""
+    outputs = engine.numpy(engine.predict(split.placed))
+    misses = int((outputs.argmax(axis=1) != split.labels).sum())
+    loss = float(np.mean((split.targets - outputs) ** 2, dtype=np.float64))
+    return Evaluation(loss, 100.0 * misses / len(split.labels), misses)
+
+
+Tell = Callable[[int, Evaluation, Evaluation], None]
+
+
+class Observer:
+    """Evaluates both splits when told to look, and tells what it saw, in order.
+
+    Where the engine has a twin, the twin is asked on a thread of its own while the engine goes on
+    learning; otherwise learning waits.
+    """
+
+    def __init__(self, engine: Engine, train: Split, test: Split, tell: Tell | None) -> None:
+        self._engine, self._train, self._test, self._tell = engine, train, test, tell
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="observer")
+        self._seen: Future[tuple[Evaluation, Evaluation]] | None = None
+
+    def __enter__(self) -> Observer:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def look(self, number: int) -> None:
+        """Evaluate the parameters as they are now, after pass `number`."""
+        twin = self._engine.twin()
+        if self._seen is not None:
+            self._seen.result()  # an error of the last look must not wait for the end
+        self._seen = self._pool.submit(self._evaluate, twin or self._engine, number)
+        if twin is None:
+            self._seen.result()
+
+    def last(self) -> tuple[Evaluation, Evaluation]:
+        """What the last look saw of training and test digits."""
+        assert self._seen is not None, "nobody looked"
+        return self._seen.result()
+
+    def _evaluate(self, engine: Engine, number: int) -> tuple[Evaluation, Evaluation]:
+        on_train, on_test = evaluate(engine, self._train), evaluate(engine, self._test)
+        if self._tell is not None:
+            self._tell(number, on_train, on_test)
+        return on_train, on_test
