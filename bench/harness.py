@@ -61,15 +61,15 @@ def seconds_of(work: Work) -> float:
 
 
 def warm(work: Work, seconds: float = 0.2) -> float:
-    """Call until the time is up and twice at least; returns the fastest call's seconds.
+    """Call until the time is up; returns the fastest call's seconds.
 
     The first calls of a shape allocate, choose kernels and fill caches; none of that is the
     steady state that a row claims to show.
     """
-    best, spent, calls = float("inf"), 0.0, 0
-    while calls < 2 or spent < seconds:
+    best, spent = float("inf"), 0.0
+    while spent < seconds:
         took = seconds_of(work)
-        best, spent, calls = min(best, took), spent + took, calls + 1
+        best, spent = min(best, took), spent + took
     return best
 
 

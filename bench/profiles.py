@@ -33,7 +33,7 @@ PROFILES: Final = {
     profile.name: profile
     for profile in (
         Profile("quick", 0.2, 3, 200, 0.02, 5.0),
-        Profile("standard", 1.5, 7, 1000, 0.05, 45.0),
+        Profile("standard", 1.0, 6, 1000, 0.05, 45.0),
         Profile("full", 8.0, 15, 2000, 0.2, 1200.0),
     )
 }

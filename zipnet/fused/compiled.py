@@ -10,10 +10,29 @@ multiply-adds are fused where `fma` is written and nowhere else. So a run repeat
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from numba import extending, njit
+
+def _load_numba() -> None:
+    """Load numba without scipy.linalg, which it would load only to see whether it could.
+
+    That takes a quarter of a warm start, and nothing here multiplies matrices through BLAS.
+    """
+    hide = "scipy.linalg" not in sys.modules
+    if hide:
+        sys.modules["scipy.linalg"] = None  # type: ignore[assignment]
+    try:
+        import numba.np.arraymath  # noqa: F401
+    finally:
+        if hide:
+            del sys.modules["scipy.linalg"]
+
+
+_load_numba()
+
+from numba import extending, njit  # noqa: E402
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
