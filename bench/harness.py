@@ -60,16 +60,16 @@ def seconds_of(work: Work) -> float:
     return time.perf_counter() - began
 
 
-def warm(work: Work, seconds: float = 0.2) -> float:
-    """Call until the time is up; returns the fastest call's seconds.
+def warm(work: Work, seconds: float = 0.2, long: float = 1.0) -> float:
+    """Call until the time is up, and twice unless a call is long; the fastest call's seconds.
 
     The first calls of a shape allocate, choose kernels and fill caches; none of that is the
     steady state that a row claims to show.
     """
-    best, spent = float("inf"), 0.0
-    while spent < seconds:
+    best, spent, calls = float("inf"), 0.0, 0
+    while spent < seconds or (calls < 2 and spent < long):
         took = seconds_of(work)
-        best, spent = min(best, took), spent + took
+        best, spent, calls = min(best, took), spent + took, calls + 1
     return best
 
 

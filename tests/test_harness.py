@@ -35,6 +35,18 @@ def test_work_is_warmed_then_timed_with_nothing_between_rounds():
     assert set(calls) == {"work"}
 
 
+def test_a_first_call_that_is_slow_does_not_pass_for_the_steady_state(monkeypatch):
+    took = iter([0.5, 0.01, 0.01])  # the first one compiles
+    monkeypatch.setattr(harness, "seconds_of", lambda _: next(took))
+    assert harness.warm(lambda: None) == 0.01
+
+
+def test_a_long_call_is_not_repeated_for_warming(monkeypatch):
+    took = iter([2.0])
+    monkeypatch.setattr(harness, "seconds_of", lambda _: next(took))
+    assert harness.warm(lambda: None) == 2.0
+
+
 def test_work_from_fresh_begins_anew_each_round_and_is_not_warmed():
     calls, benchmark = [], FakeBenchmark()
     profile = Profile("p", 2.0, 1, 5, 0.0, 1.0)
