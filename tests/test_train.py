@@ -56,14 +56,15 @@ def test_every_pass_is_evaluated_and_learning_shows(start):
     assert seen[-1][1:] == (training.train, training.test)
 
 
-def test_a_learning_rate_that_diverges_is_named_with_its_step(start):
+@pytest.mark.parametrize("engine", ["eager", "fused"])
+def test_a_learning_rate_that_diverges_is_named_with_its_step(engine, start):
     recipe = replace(
         KARPATHY_1989, passes=3, lr=1e12, lr_end=1e12, activation="relu", output="identity"
     )
     with pytest.raises(
         UserError, match=r"diverged in pass 1, step \d+: .*learning rate \(now 1e\+12"
     ):
-        train(eager(recipe), digits_of(40), start)
+        train(engines.make(engine, recipe, "cpu", threads=1), digits_of(40), start)
 
 
 def test_a_batch_larger_than_the_data_is_refused():

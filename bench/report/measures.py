@@ -52,6 +52,13 @@ class Measure:
         return (self.file.source, self.row.engine, self.row.device)
 
     @property
+    def trainings_per_minute(self) -> float | None:
+        """Whole runs of 1989 a minute, for a row of many side by side."""
+        if self.row.question != "replicas" or self.presentations_per_second is None:
+            return None
+        return 60.0 * self.presentations_per_second.median / paper.PRESENTATIONS
+
+    @property
     def share_of_peak(self) -> float | None:
         """How much of the machine's own peak the row reached."""
         if self.peak is None or self.macs_per_second is None:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from bench.report import wording
 from bench.report.figures import Drawn
 from bench.report.figures.palette import SCHEMES
-from bench.report.runs import Run, headline, learned
+from bench.report.runs import Run, headline, learned, side_by_side
 from bench.report.stats import Estimate
 from bench.report.svg import inline
 from zipnet import paper
@@ -49,6 +49,7 @@ def to_html(runs: Sequence[Run], figures: Sequence[Drawn], bad: Sequence[str]) -
         runs=runs,
         headline=headline(runs),
         learned=learned,
+        side_by_side=side_by_side,
         figures=[(d, Markup(inline(d.svg, d.name, d.alt))) for d in figures],  # noqa: S704
         schemes=SCHEMES,
         bad=bad,

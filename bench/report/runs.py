@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bench.report.cautions import cautions
-from bench.report.measures import Measure, Training, latest, measures, trainings
+from bench.report.measures import Measure, Training, best, latest, measures, trainings
 from bench.report.records import ResultFile
-from bench.report.wording import QUESTIONS, duration, times
+from bench.report.wording import QUESTIONS, duration, significant, times
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def headline(found: Sequence[Run]) -> str:
     return (
         f"{best.source.machine} trains the network of 1989 in {duration(best.seconds.median)} "
         f"({kind}{best.source.who}), {times(best.times_sun)} as fast as the SUN-4/260 with its "
-        f"three days; {learned(fastest)}."
+        f"three days; {learned(fastest)}.{side_by_side(fastest)}"
     )
 
 
@@ -82,6 +82,15 @@ def learned(run: Run) -> str:
         f"{training.test.misses} test and {training.train.misses} training misses on "
         f"{run.file.dataset}{by}"
     )
+
+
+def side_by_side(run: Run) -> str:
+    """How many trainings a minute the run's machine makes, many at once; empty if unmeasured."""
+    rates = [(m.trainings_per_minute, m) for m in best(run.measures, "replicas")]
+    for rate, measure in rates:
+        if rate is not None:
+            return f" Side by side it makes {significant(rate)} trainings a minute ({measure.who})."
+    return ""
 
 
 def _run(file: ResultFile, out: Path, *, newest: bool) -> Run:
