@@ -24,8 +24,8 @@ COPY_BYTES = {"cpu": 2**27, "other": 2**30}
 
 
 def _row(question: str, place: Place) -> Row:
-    device = torch.device(place.device)
-    return Row(question, place.device, device_name=devices.describe(device), threads=place.threads)
+    device = torch.empty(0, device=place.device).device  # read back, as engines' rows are
+    return Row(question, str(device), device_name=devices.describe(device), threads=place.threads)
 
 
 def _claim(place: Place) -> torch.device:

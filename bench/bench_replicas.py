@@ -30,6 +30,7 @@ def bench_replicas(bench: Bench, setting: Setting) -> None:
 
     def work() -> None:
         seeds = [Replica(seed) for seed in range(count)]
-        train_replicas(setting.engine, recipe, workshop.digits, seeds, threads=threads)
+        done = train_replicas(setting.engine, recipe, workshop.digits, seeds, threads=threads)
+        row.replica_misses = [training.test.misses for training in done.trainings]
 
     bench.measure_from_fresh(work, row, lambda: None, estimate)

@@ -27,6 +27,7 @@ def bench_training_run(bench: Bench, setting: Setting) -> None:
     engine, recipe = ready.engine, ready.engine.recipe
     probe = bench.workshop.placed(engine, PROBE_STEPS, 1)
     engine.run(probe)
+    engine.sync()
     step = seconds_of(lambda: (engine.run(probe), engine.sync())) / PROBE_STEPS
     projected = step * recipe.passes * len(bench.workshop.digits.x_train)
     if projected > bench.train_limit:

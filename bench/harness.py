@@ -43,6 +43,7 @@ class Row:
     passes: int | None = None
     seed: int | None = None
     replicas: int | None = None
+    replica_misses: list[int] | None = None
     phases: dict[str, float] | None = None
     train: dict[str, float] | None = None
     test: dict[str, float] | None = None
@@ -60,16 +61,17 @@ def seconds_of(work: Work) -> float:
     return time.perf_counter() - began
 
 
-def warm(work: Work, seconds: float = 0.2, long: float = 1.0) -> float:
-    """Call until the time is up, and twice unless a call is long; the fastest call's seconds.
+def warm(work: Work, seconds: float = 0.2) -> float:
+    """Call once for nothing, then until the time is up; the fastest call's seconds.
 
-    The first calls of a shape allocate, choose kernels and fill caches; none of that is the
-    steady state that a row claims to show.
+    The first call of a shape may compile, allocate, choose kernels and fill caches; none of that
+    is the steady state that a row claims to show.
     """
-    best, spent, calls = float("inf"), 0.0, 0
-    while spent < seconds or (calls < 2 and spent < long):
+    work()
+    best, spent = float("inf"), 0.0
+    while spent < seconds:
         took = seconds_of(work)
-        best, spent, calls = min(best, took), spent + took, calls + 1
+        best, spent = min(best, took), spent + took
     return best
 
 
@@ -87,7 +89,7 @@ def measure_from_fresh(
     fresh_start is called untimed before every round; estimate is about how many seconds a round
     takes. There is no warming: the work is long, and whoever asks has prepared its engine.
     """
-    rounds = max(1, min(int(profile.seconds / estimate), profile.max_rounds))
+    rounds = max(1, min(int(profile.long_seconds / estimate), profile.max_rounds))
     _time(benchmark, work, rounds, fresh_start)
 
 

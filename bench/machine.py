@@ -6,7 +6,6 @@ reading that differs between two boots, so that one machine always has one name.
 
 from __future__ import annotations
 
-import os
 import platform
 import re
 from importlib import metadata
@@ -14,25 +13,30 @@ from importlib import metadata
 import psutil
 import torch
 
-from zipnet import devices
+from zipnet import cpu, devices
 
 LIBRARIES = ("numpy", "torch", "numba", "jax", "pytest-benchmark")
 
 
 def identity() -> dict[str, object]:
     """What machine this is; `name` is a folder name made from the rest."""
-    cpu: dict[str, object] = {
-        "model": devices.cpu_model(),
+    processor: dict[str, object] = {
+        "model": cpu.model(),
         "physical_cores": psutil.cpu_count(logical=False) or psutil.cpu_count(),
         "logical_cores": psutil.cpu_count(),
         "arch": platform.machine(),
     }
     memory_gib = round(psutil.virtual_memory().total / 2**30)
     gpus = _gpus()
-    parts = [str(cpu["model"]), f"{cpu['physical_cores']}c", f"{memory_gib}g", *sorted(set(gpus))]
+    parts = [
+        str(processor["model"]),
+        f"{processor['physical_cores']}c",
+        f"{memory_gib}g",
+        *sorted(set(gpus)),
+    ]
     return {
         "name": slug("-".join(parts)),
-        "cpu": cpu,
+        "cpu": processor,
         "memory_gib": memory_gib,
         "gpus": gpus,
         "system": platform.system(),
@@ -78,10 +82,3 @@ def state() -> dict[str, object]:
         "memory_available": psutil.virtual_memory().available,
         "power": None if plugged is None else ("mains" if plugged else "battery"),
     }
-
-
-def cores() -> int:
-    """CPUs this process may run on, which a container or a scheduler may have cut down."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

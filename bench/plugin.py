@@ -13,7 +13,7 @@ import pytest
 
 from bench.profiles import PROFILES
 from bench.progress import Progress, duration
-from zipnet.errors import EXIT_USAGE, UserError
+from zipnet.errors import EXIT_USAGE, UserError, one_line
 
 SESSION: pytest.StashKey[Any] = pytest.StashKey()
 PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
@@ -69,20 +69,33 @@ def _open_session(config: pytest.Config) -> Any:
 
     option = config.getoption
     profile = PROFILES[choice("--profile", option("profile"), list(PROFILES))]
+    wanted_engines = chosen("--engines", option("engines"), engines.names())
+    wanted_devices = chosen("--devices", option("devices"), devices.KINDS)
+    if option("devices") is not None:
+        for device in wanted_devices:
+            devices.require(device)
     limit = option("train_limit")
     if limit is not None and not limit > 0:
         raise UserError(f"--train-limit is {limit:g}; give a number of seconds above 0")
     results = Path(option("results"))
     writable(results)
-    return Session(
+    parts = ("engines", "devices", "threads", "keyword", "markexpr", "deselect")
+    bare = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    session = Session(
         profile=profile,
         digits_name=choice("--digits", option("digits"), data.NAMES),
-        engines=chosen("--engines", option("engines"), engines.names()),
-        devices=chosen("--devices", option("devices"), devices.KINDS),
+        engines=wanted_engines,
+        devices=wanted_devices,
         threads=thread_counts(option("threads")),
         train_limit=profile.train_limit if limit is None else limit,
         results=results,
+        whole=bare and not any(option(part) for part in parts),
     )
+    if option("engines") is not None and not session.settings:
+        reasons = "; ".join(f"{a.engine} on {a.device}: {a.reason}" for a in session.absent)
+        raise UserError(f"--engines {option('engines')}: none can run here: {reasons}")
+    _ = session.workshop.digits  # a data set that cannot be had is said now, not after minutes
+    return session
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -133,6 +146,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.when == "call":
         item.stash[PASSED] = report.passed
+    measured = item.config.stash.get(SESSION, None)
+    if measured is not None and report.failed:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        reason = one_line(crash.message if crash else str(report.longrepr), 300)
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        measured.failed(parameters.get("setting"), item.name, reason)
     return report
 
 

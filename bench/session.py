@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import subprocess
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ class Session:
     threads: list[int]
     train_limit: float
     results: Path
+    whole: bool = True  # every benchmark was asked for, and none has failed
     rows: list[Any] = field(default_factory=list)
     absent: list[Absence] = field(default_factory=list)
     saved: Path | None = None
@@ -75,6 +77,13 @@ class Session:
         return {
             "schema": writer.SCHEMA,
             "status": "interrupted" if interrupted else "complete",
+            "scope": "all" if self.whole else "part",
+            "options": {
+                "engines": self.engines,
+                "devices": self.devices,
+                "threads": self.threads,
+                "train_limit": self.train_limit,
+            },
             "profile": self.profile.name,
             "workload": workload(),
             "dataset": {"name": digits.name, "sha256": digits.sha256},
@@ -83,6 +92,14 @@ class Session:
             "absent": [asdict(absence) for absence in self.absent],
             **body,
         }
+
+    def failed(self, setting: str | None, benchmark: str, reason: str) -> None:
+        """Note that a benchmark failed, so that its row's absence has a reason."""
+        self.whole = False
+        about = self.settings.get(setting or "")
+        engine = about.engine if about else None
+        place = str(about.place) if about else "any"
+        self.absent.append(Absence(engine, place, benchmark, reason))
 
     def save(self, body: dict[str, Any], *, interrupted: bool) -> Path:
         """Write the result file and return its path."""
@@ -155,8 +172,10 @@ class Bench:
         self.describe(row)
 
     def describe(self, row: Row) -> None:
-        """Store the row's facts beside its timings."""
-        self.benchmark.extra_info.update(row.as_dict())
+        """Store the row's facts beside its timings; a number that is none fails the benchmark."""
+        facts = row.as_dict()
+        json.dumps(facts, allow_nan=False)
+        self.benchmark.extra_info.update(facts)
 
     def absent(self, setting: Setting, question: str, reason: str) -> None:
         """Note that a row is left out, and why."""

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bench import machine
-from zipnet import devices, engines
+from zipnet import cpu, devices, engines
 from zipnet.errors import UserError, choice, whole
 from zipnet.recipe import Recipe
 
@@ -58,12 +57,17 @@ def only(serves: Callable[[Setting], bool]) -> Callable[[Benchmark], Benchmark]:
 
 def once_a_device(setting: Setting) -> bool:
     """For what does not depend on the number of threads: measured with all of them."""
-    return setting.place.threads in (None, machine.cores())
+    return setting.place.threads in (None, cpu.cores())
 
 
 def without_idle_threads(setting: Setting) -> bool:
     """For steps on one digit: more threads for an engine that uses one would say nothing."""
     return setting.place.threads in (None, 1) or not engines.kind(setting.engine).serial_steps
+
+
+def with_a_prediction_path(setting: Setting) -> bool:
+    """For inference: an engine that borrows predict() would be another engine under its name."""
+    return engines.kind(setting.engine).predicts_its_own_way
 
 
 def serves(function: object, setting: Setting) -> bool:
@@ -94,7 +98,7 @@ def settings(
         for place in where
         for engine in wanted_engines
         if engines.why_not(engine, recipe, place.device) is None
-        and (place.threads in (None, machine.cores()) or engines.kind(engine).limits_threads)
+        and (place.threads in (None, cpu.cores()) or engines.kind(engine).limits_threads)
     ]
 
 
@@ -122,7 +126,7 @@ def chosen(kind: str, text: str | None, known: Sequence[str]) -> list[str]:
 
 def thread_counts(text: str | None) -> list[int]:
     """A comma-separated option, checked; 1 and all of the CPU's where it was not given."""
-    most = machine.cores()
+    most = cpu.cores()
     if text is None:
         return sorted({1, most})
     try:

@@ -6,6 +6,7 @@ The schema is described in results/README.md.
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,8 @@ def writable(folder: Path) -> None:
     """Raise UserError now, not after minutes of measuring, where save() would fail."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / "probe") as file:
-            file.write(b"")
-        (folder / "probe").unlink()
+        with tempfile.TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         raise UserError(
             f"results folder {folder} cannot be written: {error.strerror}; "

@@ -199,6 +199,7 @@ def result(
         "version": "5.3.1",
         "schema": 1,
         "status": "complete",
+        "scope": "all",
         "profile": "standard",
         "workload": workload(),
         "dataset": {"name": "usps", "sha256": "5" * 64},

@@ -13,6 +13,7 @@ from tests.commands import ROOT
 FLOORS = {
     "zipnet.paper": 0,
     "zipnet.errors": 0,
+    "zipnet.cpu": 0,
     "zipnet.atomic": 0,
     "zipnet.recipe": 1,
     "zipnet.params": 1,

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.machine import cores
 from bench.report.check import findings
 from bench.report.reading import read
 from tests.commands import ROOT, command, run
+from zipnet.cpu import cores
 
 # Digits that need no network and no data folder; small enough for a test, real for the harness.
 MEASURE = ("pytest", "--benchmark-only", "--profile", "quick", "--digits", "fonts")
@@ -109,6 +109,10 @@ def test_a_benchmark_that_fails_leaves_no_row(tmp_path):
     (path,) = (tmp_path / "results").glob("*/*.json")
     rows = json.loads(path.read_text())["benchmarks"]
     assert [row["name"] for row in rows] == ["bench_good"]
+    (absent,) = [a for a in json.loads(path.read_text())["absent"] if a["question"]]
+    assert absent["question"] == "bench_strays"
+    assert "found out after the clock" in absent["reason"]
+    assert json.loads(path.read_text())["scope"] == "part"
 
 
 def begin(results, wait_for):
@@ -119,6 +123,8 @@ def begin(results, wait_for):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # A shell's background jobs are born deaf to Ctrl-C; ours must hear it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     seen = ""
     while wait_for not in seen:
@@ -163,6 +169,7 @@ def test_kill_9_leaves_earlier_files_intact_and_no_half_file(measured, tmp_path,
         (["--engines", "eager,,eager"], ["--engines ''"]),
         (["--devices", "tpu"], ["--devices 'tpu'", "cpu"]),
         (["--threads", "0"], ["--threads: '0'"]),
+        (["--devices", "cuda,xpu"], ["no cuda device", "devices here: cpu"]),
         (["--train-limit", "-1"], ["--train-limit is -1", "above 0"]),
         (["--train-limit", "nan"], ["--train-limit is nan"]),
         (["--results=/dev/null"], ["/dev/null", "--results"]),

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from zipnet import devices
+from zipnet import cpu, devices
 from zipnet.errors import UserError
 
 
@@ -61,5 +61,5 @@ def test_waiting_for_the_cpu_asks_nobody(fake_mps):
 
 
 def test_devices_have_names():
-    assert devices.describe(torch.device("cpu")) == devices.cpu_model() != ""
+    assert devices.describe(torch.device("cpu")) == cpu.model() != ""
     assert devices.describe(torch.device("mps")).endswith(" GPU")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from zipnet.errors import UserError
     from zipnet.params import Params
     from zipnet.recipe import Recipe, named
+    from zipnet.replicas import Replica, train_replicas
     from zipnet.train import train
 
 __version__ = "0.1.0"
@@ -23,23 +24,27 @@ _HOME = {
     "Digits": "zipnet.data",
     "Params": "zipnet.params",
     "Recipe": "zipnet.recipe",
+    "Replica": "zipnet.replicas",
     "UserError": "zipnet.errors",
     "counted": "zipnet.count",
     "load": "zipnet.data",
     "make": "zipnet.engines",
     "named": "zipnet.recipe",
     "train": "zipnet.train",
+    "train_replicas": "zipnet.replicas",
 }
 __all__ = [
     "Digits",
     "Params",
     "Recipe",
+    "Replica",
     "UserError",
     "counted",
     "load",
     "make",
     "named",
     "train",
+    "train_replicas",
 ]
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from zipnet import data
+from zipnet.cpu import cores
 from zipnet.errors import Parser, UserError, run_command, whole
 from zipnet.recipe import KARPATHY_1989, RECIPES, Recipe, named
 
@@ -42,7 +43,7 @@ def _parser() -> Parser:
     train.add_argument("--engine", help="default: the fastest that can run the recipe")
     train.add_argument("--device", default="cpu", help="cpu, cuda, mps or xpu")
     train.add_argument(
-        "--threads", type=_whole(1, 10**6), help="CPU threads; default: the library's"
+        "--threads", type=_whole(1, cores()), help="CPU threads; default: the library's"
     )
     train.add_argument("--passes", type=_whole(1, 10**6), help="default: the recipe's")
     train.add_argument(
@@ -120,6 +121,9 @@ def _train(arguments: argparse.Namespace) -> int:
         "device": arguments.device,
         "seed": arguments.seed,
         "passes": recipe.passes,
+        "batch": recipe.batch,
+        "lr": recipe.lr,
+        "threads": arguments.threads,
     }
     if arguments.replicas is not None:
         return _train_replicas(arguments, recipe, about)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import platform
-import subprocess
-from pathlib import Path
 from typing import Final
 
 import torch
 
+from zipnet import cpu
 from zipnet.errors import UserError, shown
 
 KINDS: Final = ("cpu", "cuda", "mps", "xpu")
@@ -21,8 +19,8 @@ def here() -> list[str]:
 
 def why_not(device: str) -> str | None:
     """None where the device can be used, otherwise the reason, for a person."""
-    kind, _, index = device.partition(":")
-    if kind not in KINDS:
+    kind, colon, index = device.partition(":")
+    if kind not in KINDS or (colon and not index):
         return f"device {shown(device)} is not known; choose one of: {', '.join(KINDS)}"
     if kind == "cpu":
         return None if not index else f"device {shown(device)}: the CPU has no index; write 'cpu'"
@@ -53,16 +51,4 @@ def describe(device: torch.device) -> str:
     """The device's model name, such as 'NVIDIA H200' or 'Apple M4'."""
     if device.type in ("cuda", "xpu"):
         return str(getattr(torch, device.type).get_device_name(device))
-    return cpu_model() + (" GPU" if device.type == "mps" else "")
-
-
-def cpu_model() -> str:
-    """The processor's marketing name, or the architecture where the system does not tell."""
-    if platform.system() == "Linux":
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):  # arm64 kernels print no such line
-                return line.partition(":")[2].strip()
-    if platform.system() == "Darwin":
-        sysctl = ["/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string"]
-        return subprocess.run(sysctl, capture_output=True, text=True, check=True).stdout.strip()
-    return platform.processor() or platform.machine()
+    return cpu.model() + (" GPU" if device.type == "mps" else "")

@@ -5,7 +5,6 @@ A recipe says nothing about who executes it or where: engines and devices are ch
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from typing import Final, Literal, get_args, get_type_hints
 
@@ -16,6 +15,8 @@ Activation = Literal["tanh", "relu"]
 Output = Literal["tanh", "identity"]
 Loss = Literal["mse", "cross_entropy"]
 Optimizer = Literal["sgd", "adamw"]
+
+FLOAT32: Final = 2.0**127  # what every engine's arithmetic can hold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,7 @@ class Recipe:
                 raise UserError(f"recipe: {name} is {shown(value)}; give a whole number from 1 up")
         for name in ("lr", "lr_end", "weight_decay", "dropout"):
             value = getattr(self, name)
-            if not math.isfinite(value) or value < 0:
+            if not 0 <= value < FLOAT32:
                 raise UserError(f"recipe: {name} is {shown(value)}; give a finite number from 0 up")
         if self.dropout >= 1:
             raise UserError(f"recipe: dropout is {self.dropout}; give a share below 1")

@@ -6,13 +6,13 @@ thread, so it ends bit for bit where it would have ended alone.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from zipnet import engines
+from zipnet.cpu import cores
 from zipnet.data import Digits
 from zipnet.params import Params
 from zipnet.recipe import Recipe
@@ -65,7 +65,7 @@ def train_replicas(
 
     began = time.perf_counter()
     finished = []
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(threads or cores()) as pool:
         for training in pool.map(one, replicas):
             finished.append(training)
             if after_each is not None:

@@ -17,7 +17,10 @@ from zipnet.params import Params
 
 @dataclass(frozen=True)
 class Training:
-    """A finished training. seconds are training alone: placing and evaluating are not in it."""
+    """A finished training. seconds are training alone: placing and evaluating are not in it.
+
+    An engine with a twin is evaluated on another core while it goes on; benchmarks do not do so.
+    """
 
     presentations: int
     seconds: float

@@ -20,6 +20,8 @@ def _run(file: ResultFile) -> list[str]:
     lines = []
     if file.status == "interrupted":
         lines.append("The run was interrupted: what is missing was not measured. Run it again.")
+    if file.scope == "part":
+        lines.append("A part of the benchmarks was asked for, or some failed; see what is absent.")
     if file.profile == "quick":
         lines.append("Quick profile: few rounds a row. For firm numbers use standard or full.")
     if file.dataset != "usps":

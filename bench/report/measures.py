@@ -97,7 +97,7 @@ def measures(file: ResultFile) -> list[Measure]:
 
 
 def latest(files: Iterable[ResultFile]) -> list[ResultFile]:
-    """One file a machine: its newest complete run, or else its newest.
+    """One file a machine: its newest complete run of everything, or else its newest.
 
     Figures compare within one run only; older runs keep their tables.
     """
@@ -186,8 +186,9 @@ def _peaks(file: ResultFile) -> dict[tuple[str, int | None], float]:
     return found
 
 
-def _freshness(file: ResultFile) -> tuple[bool, str]:
-    return (file.status == "complete", file.written)
+def _freshness(file: ResultFile) -> tuple[bool, bool, str]:
+    whole = file.status == "complete" and file.scope == "all"
+    return (whole, whole and file.profile != "quick", file.written)
 
 
 def first_of_each(rows: Iterable[Shown], key: Callable[[Shown], object]) -> list[Shown]:

@@ -25,6 +25,7 @@ from zipnet.errors import UserError
 
 SCHEMA: Final = 1
 STATUSES: Final = ("complete", "interrupted")
+SCOPES: Final = ("all", "part")
 PROFILES: Final = ("quick", "standard", "full")
 
 # Timings outside are no clock's: below a tenth of a nanosecond, above thirty years. Only a floor
@@ -46,6 +47,7 @@ def read(path: Path) -> ResultFile:
         written=top.text("datetime"),
         commit=commit.text_or_none("id") if commit else None,
         status=_one_of(top, "status", STATUSES),
+        scope=_one_of(top, "scope", SCOPES),
         profile=_one_of(top, "profile", PROFILES),
         workload=_workload(top.fields("workload")),
         dataset=dataset.text("name"),

@@ -93,6 +93,7 @@ class ResultFile:
     written: str
     commit: str | None
     status: str
+    scope: str
     profile: str
     workload: dict[str, Any]
     dataset: str

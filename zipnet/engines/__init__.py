@@ -12,16 +12,7 @@ from zipnet.engines.base import Engine, Placed, Unavailable
 from zipnet.errors import choice
 from zipnet.recipe import Recipe
 
-__all__ = [
-    "Engine",
-    "Placed",
-    "Unavailable",
-    "fastest",
-    "limits_threads",
-    "make",
-    "names",
-    "why_not",
-]
+__all__ = ["Engine", "Placed", "Unavailable", "fastest", "kind", "make", "names", "why_not"]
 
 _REGISTRY: Final = {
     "eager": "zipnet.engines.eager:Eager",

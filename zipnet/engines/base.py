@@ -53,6 +53,7 @@ class Engine(ABC):
 
     name: ClassVar[str]
     limits_threads: ClassVar[bool] = True  # False: it always uses every core of the CPU
+    predicts_its_own_way: ClassVar[bool] = True  # False: predict() is another engine's, borrowed
     serial_steps: ClassVar[bool] = False  # True: a step on one digit takes one thread, however many
 
     @classmethod

@@ -22,6 +22,7 @@ class Compiled(TorchEngine):
     """torch.func for the gradients, so that Dynamo sees one function of tensors."""
 
     name: ClassVar[str] = "compiled"
+    predicts_its_own_way: ClassVar[bool] = False  # steps are compiled; predict() is plain torch
 
     def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:
         super().__init__(recipe, device, threads)

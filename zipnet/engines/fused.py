@@ -14,6 +14,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 import numpy.typing as npt
 
+from zipnet.cpu import cores
 from zipnet.engines.base import Engine, Placed, as_steps
 from zipnet.errors import note
 from zipnet.fused import layout, steps
@@ -91,8 +92,10 @@ class Fused(Engine):
     def _answer(self, x: Array) -> Array:
         return steps.predict(self._state, x, self._choices, self.threads)
 
-    def twin(self) -> Fused:
-        """A copy of the weights, asked on one thread; see Engine.twin."""
+    def twin(self) -> Fused | None:
+        """A copy of the weights, asked on one thread, where a core is free; see Engine.twin."""
+        if cores() < 2:
+            return None
         twin = copy.copy(self)
         twin._state = replace(self._state, weights=self._state.weights.copy())
         twin.threads = 1

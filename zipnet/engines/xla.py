@@ -6,7 +6,11 @@ XLA runs each operation of a step as a kernel of its own, and that is what remai
 
 from __future__ import annotations
 
+import os
 from typing import Any, ClassVar, final
+
+# JAX would take most of a GPU's memory when it first looks at it, from engines that come after.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import jax
 import jax.numpy as jnp
@@ -22,6 +26,7 @@ from zipnet.reference import BETA1, BETA2, EPSILON, H2_INPUTS
 
 Weights = dict[str, jax.Array]
 _PLATFORMS = {"cpu": "cpu", "cuda": "cuda", "mps": "METAL", "xpu": "xpu"}
+_DEVICES = {"cpu": "cpu", "gpu": "cuda:0", "METAL": "mps:0"}  # what JAX calls a platform, in torch
 
 
 def _nonlinearity(name: str, a: jax.Array) -> jax.Array:
@@ -125,7 +130,8 @@ class Xla(Engine):
         """Copy digits to the device; see Engine.place."""
         steps_x, steps_y = as_steps(x, y, batch)
         placed_x, placed_y = self._put(steps_x.copy()), self._put(steps_y.copy())
-        device = next(iter(placed_x.devices())).platform
+        platform = next(iter(placed_x.devices())).platform
+        device = _DEVICES.get(platform, platform)
         return Placed(placed_x, placed_y, len(steps_x), batch, device)
 
     def prepare(self, placed: Placed) -> None:

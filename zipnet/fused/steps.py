@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zipnet.cpu import cores
 from zipnet.fused import batch
 from zipnet.fused.choices import Choices
 from zipnet.fused.compiled import entry
 from zipnet.fused.example import BLOCK, answer, learn
 from zipnet.fused.lanes import address, load, store, take_next
 from zipnet.fused.layout import AO, WORK, Array, State, workspace
-from zipnet.fused.threads import cores, pool
+from zipnet.fused.threads import pool
 
 TAKEN = 8
 """Blocks of examples that a thread takes at a time when the network answers."""
