@@ -12,7 +12,7 @@ PER_THREAD = 2  # trainings for each thread, so that the last ones to end do not
 PROBE_DIGITS = 50
 
 
-@only(lambda setting: setting.engine == "fused")
+@only(lambda setting: setting.engine == "fused", "only fused keeps every core busy from Python")
 def bench_replicas(bench: Bench, setting: Setting) -> None:
     """Whole trainings of different seeds side by side, from making an engine to its misses."""
     threads = setting.place.threads

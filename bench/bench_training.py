@@ -11,7 +11,7 @@ from bench.session import Bench
 from bench.settings import Setting, only, without_idle_threads
 from bench.workshop import SEED
 from zipnet.evaluation import evaluate
-from zipnet.train import require_finite, run_pass, stage
+from zipnet.training import require_finite, run_pass, stage
 
 PROBE_STEPS = 50
 

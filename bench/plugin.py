@@ -109,6 +109,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
         found = {} if measured is None else measured.settings
         names = [name for name, one in found.items() if serves(metafunc.function, one)]
+        reason = getattr(metafunc.function, "otherwise", None)
+        if measured is not None and reason is not None:
+            for name in found:
+                if name not in names:
+                    measured.left_out(name, metafunc.function.__name__, reason)
         metafunc.parametrize("setting", names, indirect=True)
     if "place" in metafunc.fixturenames:
         names = [] if measured is None else list(measured.places)
@@ -151,7 +156,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         crash = getattr(report.longrepr, "reprcrash", None)
         reason = one_line(crash.message if crash else str(report.longrepr), 300)
         parameters = getattr(getattr(item, "callspec", None), "params", {})
-        measured.failed(parameters.get("setting"), item.name, reason)
+        measured.whole = False
+        measured.left_out(parameters.get("setting"), item.name, reason)
     return report
 
 

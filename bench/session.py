@@ -93,9 +93,8 @@ class Session:
             **body,
         }
 
-    def failed(self, setting: str | None, benchmark: str, reason: str) -> None:
-        """Note that a benchmark failed, so that its row's absence has a reason."""
-        self.whole = False
+    def left_out(self, setting: str | None, benchmark: str, reason: str) -> None:
+        """Note that a benchmark has no row in a setting, and why."""
         about = self.settings.get(setting or "")
         engine = about.engine if about else None
         place = str(about.place) if about else "any"

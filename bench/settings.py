@@ -45,11 +45,17 @@ class Absence:
     reason: str
 
 
-def only(serves: Callable[[Setting], bool]) -> Callable[[Benchmark], Benchmark]:
-    """Mark a benchmark that makes sense in some settings only; no row is made of the others."""
+def only(
+    serves: Callable[[Setting], bool], otherwise: str | None = None
+) -> Callable[[Benchmark], Benchmark]:
+    """Mark a benchmark that makes sense in some settings only; no row is made of the others.
+
+    otherwise: the reason, told in the result file's `absent`; None where nobody would miss the row.
+    """
 
     def mark(function: Benchmark) -> Benchmark:
         function.serves = serves  # type: ignore[attr-defined]
+        function.otherwise = otherwise  # type: ignore[attr-defined]
         return function
 
     return mark

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zipnet.params import Params
     from zipnet.recipe import Recipe, named
     from zipnet.replicas import Replica, train_replicas
-    from zipnet.train import train
+    from zipnet.training import train
 
 __version__ = "0.1.0"
 
@@ -30,7 +30,7 @@ _HOME = {
     "load": "zipnet.data",
     "make": "zipnet.engines",
     "named": "zipnet.recipe",
-    "train": "zipnet.train",
+    "train": "zipnet.training",
     "train_replicas": "zipnet.replicas",
 }
 __all__ = [
@@ -52,7 +52,9 @@ def __getattr__(name: str) -> object:
     """Import a public name from the module it lives in (PEP 562)."""
     if name not in _HOME:
         raise AttributeError(f"module 'zipnet' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

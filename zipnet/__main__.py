@@ -134,7 +134,7 @@ def _train_one(arguments: argparse.Namespace, recipe: Recipe, about: dict[str, o
     from zipnet import engines
     from zipnet.evaluation import Evaluation
     from zipnet.params import Params
-    from zipnet.train import train
+    from zipnet.training import train
 
     engine = engines.make(str(about["engine"]), recipe, arguments.device, arguments.threads)
     digits = data.load(arguments.data)
@@ -159,7 +159,7 @@ def _train_one(arguments: argparse.Namespace, recipe: Recipe, about: dict[str, o
 
 def _train_replicas(arguments: argparse.Namespace, recipe: Recipe, about: dict[str, object]) -> int:
     from zipnet.replicas import Replica, train_replicas
-    from zipnet.train import Training
+    from zipnet.training import Training
 
     digits = data.load(arguments.data)
     replicas = [Replica(arguments.seed + i) for i in range(arguments.replicas)]

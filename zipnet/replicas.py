@@ -16,7 +16,7 @@ from zipnet.cpu import cores
 from zipnet.data import Digits
 from zipnet.params import Params
 from zipnet.recipe import Recipe
-from zipnet.train import Training, train
+from zipnet.training import Training, train
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from zipnet.params import Params
 from zipnet.recipe import KARPATHY_1989
 from zipnet.reference import Reference
 from zipnet.replicas import Replica, train_replicas
-from zipnet.train import stage, train
+from zipnet.training import stage, train
 
 
 def digits_of(count, seed=1):

@@ -1,0 +1,49 @@
+"""What the README shows works as written."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from tests.commands import ROOT, run
+
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```(\w*)\n(.*?)```", TEXT, flags=re.DOTALL)
+
+
+def test_the_python_example_runs(real_data):
+    (code,) = [body for language, body in BLOCKS if language == "python"]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, env=os.environ
+    )
+    assert done.returncode == 0, done.stderr
+    misses, per_minute = done.stdout.split()
+    assert 110 <= int(misses) <= 135
+    assert float(per_minute) > 0
+
+
+def commands():
+    """Every `python -m` line of the table of commands, without its explanation and its choices."""
+    for line in TEXT.splitlines():
+        if line.startswith(("python -m zipnet", "python -m bench", "pytest --")):
+            yield re.split(r"\s{2,}|\[", line)[0].strip()
+
+
+@pytest.mark.parametrize("line", sorted(set(commands())))
+def test_every_command_of_the_readme_exists(line):
+    words = shlex.split(line)
+    arguments = words[2:] if words[0] == "python" else words
+    done = run(*arguments, "--help")
+    assert done.returncode == 0, done.stderr
+    assert "usage:" in done.stdout
+
+
+def test_every_file_of_the_readme_exists():
+    links = re.findall(r"\]\(([^)#]+)\)", TEXT)
+    paths = [*links, *re.findall(r"`((?:zipnet|bench|tests|results|reports)/[\w./]+)`", TEXT)]
+    missing = [p for p in paths if "://" not in p and not (ROOT / p).exists()]
+    assert len(paths) > 5
+    assert not missing
