@@ -1,8 +1,9 @@
-"""measure(): warm, time, describe. The only caller of the clock.
+"""measure(): warm, then time round by round. Every timing of every row is taken here.
 
-What is timed is exactly `engine.run(placed); engine.sync()` (or predict in place of run), one
-such call a round. Placing data, compiling, loading weights and verifying happen before. Rounds
-follow each other with nothing between them, because an idle gap lets clocks drop and caches cool.
+For an engine's steps that is exactly `engine.run(placed); engine.sync()` (or predict in place of
+run), one such call a round. Placing data, compiling, loading weights and verifying happen before.
+Rounds follow each other with nothing between them, because an idle gap lets clocks drop and caches
+cool. Where a round is more than that (replicas, a new process), results/README.md says what.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ class Session:
 
     @functools.cached_property
     def workshop(self) -> Workshop:
-        """Engines and digits, loaded when the first benchmark asks."""
+        """Engines and digits; the digits are loaded with it."""
         return Workshop(KARPATHY_1989, data.load(self.digits_name))
 
     def document(self, body: dict[str, Any], *, interrupted: bool) -> dict[str, Any]:
@@ -178,8 +178,7 @@ class Bench:
 
     def absent(self, setting: Setting, question: str, reason: str) -> None:
         """Note that a row is left out, and why."""
-        place = setting.place
-        self.session.absent.append(Absence(setting.engine, str(place), question, reason))
+        self.session.left_out(str(setting), question, reason)
 
 
 def commit() -> dict[str, object]:
