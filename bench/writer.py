@@ -13,7 +13,7 @@ from typing import Any
 from zipnet.atomic import replacing
 from zipnet.errors import UserError
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def save(document: dict[str, Any], folder: Path, stamp: str, commit: str) -> Path:

@@ -37,7 +37,7 @@ def measured(tmp_path_factory):
 def test_the_file_says_what_results_readme_promises(measured):
     _, path = measured
     about = json.loads(path.read_text())
-    assert about["schema"] == 1
+    assert about["schema"] == 2
     assert about["status"] == "complete"
     assert about["profile"] == "quick"
     assert about["workload"]["step_macs"] == 171_780

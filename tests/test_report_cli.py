@@ -50,13 +50,13 @@ def test_report_writes_all_it_promises_and_says_the_answer(tmp_path):
 
 def test_bad_files_are_named_and_the_good_ones_reported_with_their_cautions(tmp_path):
     factory.write(tmp_path / "r", factory.result(profile="quick"))
-    factory.write(tmp_path / "r", factory.result("newer", schema=2))
+    factory.write(tmp_path / "r", factory.result("newer", schema=3))
     (tmp_path / "r" / "half.json").write_text('{"schema": 1,')
     done = bench("report", tmp_path / "r", tmp_path / "gone", "--out", tmp_path / "out")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 3
     assert "Traceback" not in done.stderr
-    assert "newer than the 1" in done.stderr
+    assert "newer than the 2" in done.stderr
     assert "Quick profile" in done.stdout
     assert "xeon-6982p-2c-8gib" in (tmp_path / "out" / "summary.csv").read_text()
     assert "Not reported" in (tmp_path / "out" / "index.html").read_text()

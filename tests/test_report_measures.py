@@ -16,8 +16,7 @@ def read(tmp_path, **overrides):
 
 def exact(question, seconds, **about):
     row = factory.learning(question, 1.0, about.pop("steps", 10), about.pop("batch", 1), **about)
-    row["stats"] = factory.stats([seconds] * 7)
-    return row
+    return factory.retimed(row, [seconds] * 7)
 
 
 def test_rates_follow_from_the_median_and_the_work_of_a_round(tmp_path):
@@ -76,7 +75,7 @@ def test_the_peak_is_that_of_the_same_device_and_threads(tmp_path):
         factory.row("floor-gemm", 1e-3, threads=None, device="cuda", macs=10**12),
     ]
     for row in rows[1:]:
-        row["stats"] = factory.stats([1e-3] * 7)
+        factory.retimed(row, [1e-3] * 7)
     measure = measures(read(tmp_path, benchmarks=rows))[0]
     assert measure.peak == pytest.approx(2e12)
     assert measure.share_of_peak == pytest.approx(10 * paper.STEP_MACS / 2e12)
@@ -88,7 +87,7 @@ def test_a_peak_of_fmas_counts_before_one_of_a_library(tmp_path):
         factory.row("floor-gemm", 1e-3, macs=10**9),
         factory.row("floor-fma", 1e-3, macs=10**8),
     ]
-    rows[2]["stats"] = factory.stats([1e-3] * 7)
+    factory.retimed(rows[2], [1e-3] * 7)
     assert measures(read(tmp_path, benchmarks=rows))[0].peak == pytest.approx(1e11)
 
 

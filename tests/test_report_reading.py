@@ -39,7 +39,12 @@ def nested(depth):
 ROW = "benchmarks.0."
 BAD_FIELDS = [
     ("schema", MISSING, "schema is missing"),
-    ("schema", 2, "newer than the 1"),
+    ("schema", 3, "newer than the 2"),
+    ("benchmarks.0.extra_info.laps", [1, 2], "laps is a list of 2; expected rounds of each lap"),
+    ("benchmarks.0.extra_info.laps", [0, 200], "laps is 0"),
+    ("benchmarks.0.extra_info.laps", "200", "laps is '200'"),
+    ("benchmarks.0.extra_info.watch", [{}], "watch[0].seconds is missing"),
+    ("benchmarks.0.extra_info.watch.0.other_cpu_seconds", -1, "other_cpu_seconds is -1"),
     ("schema", 0, "schema is 0"),
     ("schema", True, "schema is True"),
     ("schema", "1", "schema is '1'"),

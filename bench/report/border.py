@@ -107,6 +107,19 @@ class Fields:
             raise self.wrong(key, "a finite number of at least 0")
         return float(value)  # type: ignore[arg-type]
 
+    def number_or_none(self, key: str) -> float | None:
+        """As number(); None where the field is null or absent."""
+        return self.number(key) if self.has(key) else None
+
+    def integers(self, key: str, least: int = 0) -> tuple[int, ...]:
+        """A list of whole numbers, each at least `least`, with at least one of them."""
+        values = self._list(key)
+        if not values:
+            raise self.wrong(key, "a list of at least one whole number")
+        return tuple(
+            Fields({key: value}, self.file, self.path).integer(key, least) for value in values
+        )
+
     def numbers(self, key: str) -> tuple[float, ...]:
         """A list of finite numbers, each at least 0, with at least one of them."""
         values = self.values.get(key)

@@ -20,10 +20,11 @@ from bench.report.records import (
     Row,
     Score,
     Stated,
+    Watch,
 )
 from zipnet.errors import UserError
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2  # and 1, which had no laps and watched no rows
 STATUSES: Final = ("complete", "interrupted")
 SCOPES: Final = ("all", "part")
 PROFILES: Final = ("quick", "standard", "full")
@@ -38,12 +39,13 @@ def read(path: Path) -> ResultFile:
     """Read one result file; a UserError says in one line what is wrong with it."""
     source = source_name(path)
     top = Fields.of(strict_json.load(path, source), source)
-    _require_our_schema(top)
+    schema = _our_schema(top)
     dataset, state = top.fields("dataset"), top.fields_or_none("state")
     commit = top.fields_or_none("commit_info")
     return ResultFile(
         path=path,
         source=source,
+        schema=schema,
         written=top.text("datetime"),
         commit=commit.text_or_none("id") if commit else None,
         status=_one_of(top, "status", STATUSES),
@@ -67,7 +69,7 @@ def source_name(path: Path) -> str:
     return plain("/".join(absolute.parts[-2:]))
 
 
-def _require_our_schema(top: Fields) -> None:
+def _our_schema(top: Fields) -> int:
     if "schema" not in top.values:
         raise top.wrong("schema", f"{SCHEMA}: is this a result file of zipnet?")
     schema = top.integer("schema", least=1)
@@ -76,6 +78,7 @@ def _require_our_schema(top: Fields) -> None:
             f"{top.file}: schema is {found(schema)}, newer than the {SCHEMA} that this version "
             "reads; expected an older file, or a newer zipnet to read it"
         )
+    return schema
 
 
 def _one_of(fields: Fields, key: str, known: tuple[str, ...]) -> str:
@@ -121,7 +124,7 @@ def _machine(fields: Fields) -> Machine:
         physical_cores=cpu.integer_or_none("physical_cores", least=1),
         logical_cores=cpu.integer_or_none("logical_cores", least=1),
         arch=cpu.text_or_none("arch"),
-        memory_gib=fields.number("memory_gib") if fields.has("memory_gib") else None,
+        memory_gib=fields.number_or_none("memory_gib"),
         gpus=fields.texts("gpus"),
         system=fields.text_or_none("system"),
     )
@@ -131,6 +134,7 @@ def _row(entry: Fields) -> Row:
     about, stats = entry.fields("extra_info"), entry.fields("stats")
     question = about.text("question")
     network = question in LEARNING + RECOGNISING
+    seconds = _timings(stats, may_be_zero=not network)
     return Row(
         fullname=entry.text("fullname"),
         question=question,
@@ -154,7 +158,9 @@ def _row(entry: Fields) -> Row:
         train=_score(about, "train", required=question == "training"),
         test=_score(about, "test", required=question == "training"),
         warnings=about.texts("warnings"),
-        seconds=_timings(stats, may_be_zero=not network),
+        seconds=seconds,
+        laps=_laps(about, len(seconds)),
+        watches=tuple(map(_watch, about.each("watch"))),
         stated=Stated(
             min=stats.number("min"),
             max=stats.number("max"),
@@ -173,6 +179,26 @@ def _timings(stats: Fields, *, may_be_zero: bool) -> tuple[float, ...]:
                 f"expected {SHORTEST:g} to {LONGEST:g} seconds"
             )
     return timings
+
+
+def _laps(about: Fields, rounds: int) -> tuple[int, ...]:
+    if not about.has("laps"):
+        return (rounds,)
+    laps = about.integers("laps", least=1)
+    if sum(laps) != rounds:
+        raise about.wrong("laps", f"rounds of each lap, {rounds} in all")
+    return laps
+
+
+def _watch(fields: Fields) -> Watch:
+    return Watch(
+        seconds=fields.number("seconds"),
+        own=fields.number_or_none("own_cpu_seconds"),
+        others=fields.number_or_none("other_cpu_seconds"),
+        stolen=fields.number_or_none("stolen_cpu_seconds"),
+        before=_state(fields, "before"),
+        after=_state(fields, "after"),
+    )
 
 
 def _score(about: Fields, key: str, *, required: bool) -> Score | None:

@@ -30,6 +30,22 @@ class Stated:
 
 
 @dataclass(frozen=True)
+class Watch:
+    """What the machine was seen doing during one lap of a row; None where it does not tell.
+
+    Core-seconds: 1 is one core kept busy for a second. before and after are readings of the
+    machine's state, as text (clocks, load, power, heat).
+    """
+
+    seconds: float  # of the lap, its warming included
+    own: float | None  # core-seconds of the measuring process
+    others: float | None  # core-seconds of every other process of the machine
+    stolen: float | None  # core-seconds that a hypervisor gave to somebody else
+    before: dict[str, str]
+    after: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Row:
     """One benchmark: who ran what, and every raw timing, in seconds for one round."""
 
@@ -52,6 +68,8 @@ class Row:
     test: Score | None
     warnings: tuple[str, ...]
     seconds: tuple[float, ...]
+    laps: tuple[int, ...]  # rounds of each lap, in the order of seconds; schema 1 had one lap
+    watches: tuple[Watch, ...]  # one a lap, or none
     stated: Stated
 
     @property
@@ -90,6 +108,7 @@ class ResultFile:
 
     path: Path
     source: str
+    schema: int
     written: str
     commit: str | None
     status: str
