@@ -7,9 +7,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom, quantile_test
+from scipy.stats import binom, quantile_test, ttest_1samp
 
-from bench.report.stats import FEWEST_ROUNDS, Estimate, estimate, interval_rank
+from bench.report.stats import (
+    FEWEST_ROUNDS,
+    Estimate,
+    estimate,
+    geometric_mean,
+    interval_rank,
+    lap_medians,
+    lap_spread,
+    ratio,
+)
 
 TIMINGS = st.lists(st.floats(1e-9, 1e3), min_size=1, max_size=200)
 
@@ -35,8 +44,9 @@ def test_ranks_of_the_printed_tables(rounds, rank):
 
 @pytest.mark.parametrize("rounds", [6, 7, 15, 30, 101])
 def test_the_interval_is_scipys(rounds):
-    data = random.Random(rounds).sample(range(1000), rounds)
-    ours = estimate(data)
+    data = random.Random(rounds).sample(range(1, 1000), rounds)
+    rank, ordered = interval_rank(rounds), sorted(data)
+    ours = Estimate(statistics.median(data), ordered[rank], ordered[-1 - rank])
     theirs = quantile_test(data, p=0.5, alternative="two-sided").confidence_interval(0.95)
     assert (ours.low, ours.high) == (theirs.low, theirs.high)
 
@@ -55,14 +65,62 @@ def test_the_median_lies_within_its_interval_and_the_interval_within_the_data(da
     found = estimate(data)
     assert found.median == statistics.median(data)
     if found.low is not None:
-        assert min(data) <= found.low <= found.median <= found.high <= max(data)
+        assert found.low <= found.median <= found.high
     else:
         assert len(data) < FEWEST_ROUNDS
 
 
-@given(TIMINGS)
-def test_the_order_of_the_rounds_does_not_matter(data):
-    assert estimate(data) == estimate(sorted(data, reverse=True))
+def test_laps_that_lie_apart_widen_the_interval():
+    calm = [1.0, 1.01, 0.99] * 4
+    drifting = [t * (1 + 0.1 * lap) for lap in range(4) for t in calm]
+    narrow, wide = estimate(calm * 4, [12] * 4), estimate(drifting, [12] * 4)
+    assert narrow.high / narrow.low < 1.03
+    assert wide.low < 1.0 < 1.3 < wide.high
+
+
+def test_a_row_measured_in_one_go_is_cut_into_parts():
+    data = [1.0] * 30 + [2.0] * 30
+    assert lap_medians(data) == lap_medians(data, [60]) == [1.0, 1.0, 1.5, 2.0, 2.0]
+    assert lap_medians(data, [30, 20, 10]) == [1.0, 2.0, 2.0]
+    assert lap_medians([1.0] * 5) == []
+
+
+def test_the_spread_of_laps_is_students():
+    logs = np.array([0.1, 0.14, 0.2, 0.17])
+    low, high = ttest_1samp(logs, 0).confidence_interval(0.95)
+    assert lap_spread(np.exp(logs).tolist()) == pytest.approx((high - low) / 2)
+
+
+def test_the_interval_of_a_ratio_covers_it_as_often_as_it_says():
+    rng = np.random.default_rng(11)
+    hits = 0
+    for _ in range(1000):
+        one = estimate((3 * rng.lognormal(sigma=0.05, size=40)).tolist(), [10] * 4)
+        other = estimate((2 * rng.lognormal(sigma=0.1, size=60)).tolist(), [20] * 3)
+        found = ratio(one, other)
+        hits += found.low <= 1.5 <= found.high
+    assert hits / 1000 > 0.95
+
+
+@given(TIMINGS, TIMINGS)
+def test_a_ratio_turned_over_is_the_ratio_the_other_way(one, other):
+    there, back = ratio(estimate(one), estimate(other)), ratio(estimate(other), estimate(one))
+    assert there.median == pytest.approx(1 / back.median)
+    if there.low is not None:
+        assert there.low == pytest.approx(1 / back.high)
+        assert there.low <= there.median <= there.high
+
+
+def test_a_ratio_to_nothing_is_none():
+    assert ratio(Estimate(1.0, 1.0, 1.0), Estimate(0.0, 0.0, 0.0)) is None
+    assert ratio(Estimate(2.0, 1.0, 3.0), Estimate(1.0, None, None)) == Estimate(2.0, None, None)
+
+
+def test_the_geometric_mean_of_many_ratios_is_surer_than_each():
+    found = geometric_mean([Estimate(2.0, 1.8, 2.2)] * 4)
+    assert found.median == pytest.approx(2.0)
+    assert found.low == pytest.approx(2.0 * (1.8 / 2.0) ** 0.5)
+    assert geometric_mean([Estimate(4.0, None, None), Estimate(1.0, 1.0, 1.0)]).low is None
 
 
 def test_a_rate_turns_the_interval_round():

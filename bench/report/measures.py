@@ -158,7 +158,7 @@ def fit(rows: Sequence[Shown], budget: int, machine: Callable[[Shown], str]) -> 
 
 
 def _measure(file: ResultFile, row: Row, peaks: dict[tuple[str, int | None], float]) -> Measure:
-    seconds = estimate(row.seconds)
+    seconds = estimate(row.seconds, row.laps)
     shown = row.presentations if row.shows_digits else None
     return Measure(
         file=file,

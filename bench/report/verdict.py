@@ -1,0 +1,55 @@
+"""What a ratio of two machines' speeds lets one say: faster, slower, same, or unclear.
+
+Two things stand between a ratio and a verdict. The interval holds what the rounds of these two
+rows leave open. The threshold is how far apart equal things were found (bench/report/null.py): a
+machine that differs from itself by 5% cannot be told from another within 5%, however narrow the
+intervals. A difference is called only beyond both; sameness only where the whole interval lies
+within the threshold; anything else is unclear, which is an answer too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from bench.report.stats import Estimate
+from bench.report.wording import percent, significant
+
+Word = Literal["faster", "slower", "same", "unclear"]
+WORDS: Final[tuple[Word, ...]] = ("faster", "slower", "same", "unclear")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A word and why it was chosen, for a person."""
+
+    word: Word
+    reason: str
+
+
+def judge(speed: Estimate, threshold: float, doubts: Sequence[str] = ()) -> Verdict:
+    """Judge how many times as fast the second is as the first.
+
+    threshold: a share, 0.03 for 3%; it counts on both sides of 1, on a scale of logarithms.
+    doubts: what forbids a verdict for either row; the first is given as the reason.
+    """
+    if doubts:
+        return Verdict("unclear", doubts[0])
+    if speed.low is None or speed.high is None:
+        return Verdict("unclear", "too few rounds for an interval")
+    beyond = math.log1p(threshold)
+    low, middle, high = (math.log(value) for value in (speed.low, speed.median, speed.high))
+    within = f"equal things differ by up to {percent(threshold)} here"
+    if low > 0 and middle > beyond:
+        return Verdict("faster", f"the interval lies above 1, and {within}")
+    if high < 0 and middle < -beyond:
+        return Verdict("slower", f"the interval lies below 1, and {within}")
+    if -beyond <= low and high <= beyond:
+        return Verdict("same", f"the whole interval lies within what equal things differ by "
+                       f"({percent(threshold)})")  # fmt: skip
+    if low > 0 or high < 0:
+        return Verdict("unclear", f"a difference, but {within}")
+    span = f"{significant(speed.low)} to {significant(speed.high)}"
+    return Verdict("unclear", f"the interval, {span}, holds 1 and more than {percent(threshold)}")
