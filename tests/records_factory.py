@@ -123,6 +123,13 @@ def learning(question: str, us: float, steps: int, batch: int, **about: Any) -> 
     return row(question, 1e-6 * us * shown, **(info | about))
 
 
+def unwatched(content: Any) -> Any:
+    """Make a file of schema 1 of one: no laps, no watch."""
+    for row in content["benchmarks"]:
+        del row["extra_info"]["laps"], row["extra_info"]["watch"]
+    return content | {"schema": 1}
+
+
 def engine_rows(engine: str, device: str, threads: int | None, us: float, full: float) -> list[Any]:
     """What a run measures of one engine: steps, full batch and recognition."""
     who: dict[str, Any] = {"engine": engine, "device": device, "threads": threads}

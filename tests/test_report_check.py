@@ -3,13 +3,18 @@
 import pytest
 
 from bench.report import reading
-from bench.report.cautions import cautions
+from bench.report.cautions import cautions as cautions_of
 from bench.report.check import findings
+from bench.report.measures import measures
 from tests import records_factory as factory
 
 
 def read(tmp_path, content):
     return reading.read(factory.write(tmp_path, content))
+
+
+def cautions(file):
+    return cautions_of(file, measures(file))
 
 
 @pytest.mark.parametrize("gpu", [False, True])
@@ -94,10 +99,13 @@ def test_what_cannot_be_right_is_found(tmp_path, kind):
 CAUTIONS = {
     "interrupted": ({"status": "interrupted"}, "was interrupted"),
     "quick": ({"profile": "quick"}, "Quick profile"),
-    "busy": ({"state": {"before": {"load_1min": 1.9}, "after": {}}}, "busy before the run"),
-    "battery": ({"state": {"before": {"power": "battery"}}}, "On battery"),
+    "busy": (
+        {"schema": 1, "state": {"before": {"load_1min": 1.9}, "after": {}}},
+        "busy before the run",
+    ),
+    "battery": ({"schema": 1, "state": {"before": {"power": "battery"}}}, "On battery"),
     "clock": (
-        {"state": {"before": {"cpu_mhz": 3000}, "after": {"cpu_mhz": 1200}}},
+        {"schema": 1, "state": {"before": {"cpu_mhz": 3000}, "after": {"cpu_mhz": 1200}}},
         "fell from 3000 to 1200 MHz",
     ),
     "fonts": ({"dataset": {"name": "fonts", "sha256": "f"}}, "Trained on fonts"),
@@ -107,7 +115,15 @@ CAUTIONS = {
 @pytest.mark.parametrize("kind", CAUTIONS)
 def test_a_run_to_be_trusted_less_is_said_so(tmp_path, kind):
     overrides, says = CAUTIONS[kind]
-    assert any(says in line for line in cautions(read(tmp_path, factory.result(**overrides))))
+    content = factory.result(**overrides)
+    if content["schema"] == 1:
+        factory.unwatched(content)
+    assert any(says in line for line in cautions(read(tmp_path, content)))
+
+
+def test_a_load_before_the_run_says_nothing_where_rows_were_watched(tmp_path):
+    busy = {"before": {"load_1min": 9.0}, "after": {}}
+    assert cautions(read(tmp_path, factory.result(state=busy))) == []
 
 
 def test_unknown_states_and_no_state_are_no_caution(tmp_path):

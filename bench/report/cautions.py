@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 from bench.report.check import findings
+from bench.report.measures import Measure
+from bench.report.quality import FEW, SLOWER_CLOCK, reading
 from bench.report.records import ResultFile
 
 BUSY_SHARE: Final = 0.4  # of the logical cores; below it may be what the run itself had just set up
-SLOWER_CLOCK: Final = 0.9  # after the run, of what it was before
 
 
-def cautions(file: ResultFile) -> list[str]:
+def cautions(file: ResultFile, measures: Sequence[Measure]) -> list[str]:
     """Collect from the run as a whole, its state, its rows and the checker."""
-    return [*_run(file), *_state(file), *_rows(file), *(f"check: {f}" for f in findings(file))]
+    return [
+        *_run(file),
+        *_state(file),
+        *_doubts(measures),
+        *_rows(file),
+        *(f"check: {f}" for f in findings(file)),
+    ]
 
 
 def _run(file: ResultFile) -> list[str]:
@@ -33,8 +42,11 @@ def _run(file: ResultFile) -> list[str]:
 
 
 def _state(file: ResultFile) -> list[str]:
-    lines = []
-    load, cores = _number(file.before, "load_1min"), file.machine.logical_cores
+    lines: list[str] = []
+    if any(row.watches for row in file.rows):
+        return lines  # each row was watched, and says what happened meanwhile
+    # A load of the minute before holds the run's own start: it is asked only where nothing else is.
+    load, cores = reading(file.before, "load_1min"), file.machine.logical_cores
     if load is not None and cores and load > BUSY_SHARE * cores:
         lines.append(
             f"The machine was busy before the run (load {load:g} on {cores} cores). "
@@ -42,7 +54,7 @@ def _state(file: ResultFile) -> list[str]:
         )
     if "battery" in (file.before.get("power"), file.after.get("power")):
         lines.append("On battery, where clocks are often held down. Plug it in.")
-    before, after = _number(file.before, "cpu_mhz"), _number(file.after, "cpu_mhz")
+    before, after = reading(file.before, "cpu_mhz"), reading(file.after, "cpu_mhz")
     if before and after and after < SLOWER_CLOCK * before:
         lines.append(
             f"The processor's clock fell from {before:g} to {after:g} MHz. Let it cool, and try a "
@@ -51,12 +63,19 @@ def _state(file: ResultFile) -> list[str]:
     return lines
 
 
+def _doubts(measures: Sequence[Measure]) -> list[str]:
+    """One line for all rows: the table says which. Few rounds are what the profile asked for."""
+    found = Counter(d.kind for m in measures for d in m.doubts if d.kind != FEW)
+    if not found:
+        return []
+    remedies = {doubt.kind: doubt.remedy for m in measures for doubt in m.doubts}
+    rows = sum(any(doubt.kind != FEW for doubt in m.doubts) for m in measures)
+    counts = ", ".join(f"{kind} {count}" for kind, count in found.most_common())
+    return [
+        f"{rows} of {len(measures)} rows are in doubt ({counts}); the table of rows says which. "
+        + remedies[found.most_common(1)[0][0]]
+    ]
+
+
 def _rows(file: ResultFile) -> list[str]:
     return [f"{row.fullname}: {warning}" for row in file.rows for warning in row.warnings]
-
-
-def _number(state: dict[str, str], key: str) -> float | None:
-    try:
-        return float(state[key])
-    except (KeyError, ValueError):
-        return None

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from bench.report.quality import FEW, Doubt, doubts
 from bench.report.records import ResultFile, Row, Score
-from bench.report.stats import Estimate, estimate
+from bench.report.stats import Estimate, estimate, lap_medians
 from bench.report.wording import joined, threads
 from zipnet import paper
 
@@ -30,6 +31,9 @@ class Measure:
     macs_per_second: Estimate | None
     bytes_per_second: Estimate | None
     peak: float | None  # MAC/s that this device reached with as many threads
+    rounds: int
+    lap_medians: tuple[float, ...]  # seconds; of fifths where the row was measured in one go
+    doubts: tuple[Doubt, ...]
 
     @property
     def machine(self) -> str:
@@ -40,6 +44,16 @@ class Measure:
     def who(self) -> str:
         """Engine, device and threads."""
         return joined((self.row.engine, self.row.device, threads(self.row.threads)))
+
+    @property
+    def forbidden(self) -> str | None:
+        """Why no verdict may rest on this row; None where one may."""
+        return next((doubt.text for doubt in self.doubts if doubt.forbids), None)
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether something else was at work meanwhile; figures mark it. Few rounds show anyway."""
+        return any(doubt.forbids and doubt.kind != FEW for doubt in self.doubts)
 
     @property
     def seconds_each(self) -> float:
@@ -169,6 +183,9 @@ def _measure(file: ResultFile, row: Row, peaks: dict[tuple[str, int | None], flo
         macs_per_second=seconds.rate(row.macs) if row.macs else None,
         bytes_per_second=seconds.rate(row.bytes) if row.bytes else None,
         peak=peaks.get((row.device, row.threads)) if row.macs else None,
+        rounds=len(row.seconds),
+        lap_medians=tuple(lap_medians(row.seconds, row.laps)),
+        doubts=doubts(row),
     )
 
 

@@ -31,6 +31,11 @@ class Run:
         return self.trainings[0] if self.trainings else None
 
     @property
+    def remedies(self) -> dict[str, str]:
+        """What to try against each kind of doubt that some row of the run is in."""
+        return {d.kind: d.remedy for measure in self.measures for d in measure.doubts}
+
+    @property
     def by_question(self) -> list[tuple[str, list[Measure]]]:
         """The rows of each question, fastest first; questions in the order of their words."""
         known = list(QUESTIONS)
@@ -99,7 +104,7 @@ def _run(file: ResultFile, out: Path, *, newest: bool) -> Run:
         file=file,
         measures=derived,
         trainings=trainings(derived),
-        cautions=cautions(file),
+        cautions=cautions(file, derived),
         newest=newest,
         link=_link(file.path, out),
     )

@@ -66,10 +66,15 @@ def estimate(seconds: Sequence[float], laps: Sequence[int] = ()) -> Estimate:
 
 def lap_medians(seconds: Sequence[float], laps: Sequence[int] = ()) -> list[float]:
     """The median of each lap; of each fifth of the rounds where they were taken in one go."""
+    return [_median(seconds[begin:end]) for begin, end in lap_bounds(len(seconds), laps)]
+
+
+def lap_bounds(rounds: int, laps: Sequence[int] = ()) -> list[tuple[int, int]]:
+    """Where each lap begins and ends; each fifth of the rounds where they were taken in one go."""
     if len(laps) < FEWEST_LAPS:
-        parts = min(PARTS, len(seconds) // FEWEST_ROUNDS)
-        laps = [len(seconds) * (p + 1) // parts - len(seconds) * p // parts for p in range(parts)]
-    return [_median(seconds[a:b]) for a, b in pairwise(accumulate(laps, initial=0))]
+        parts = min(PARTS, rounds // FEWEST_ROUNDS)
+        laps = [rounds * (p + 1) // parts - rounds * p // parts for p in range(parts)]
+    return list(pairwise(accumulate(laps, initial=0)))
 
 
 def lap_spread(medians: Sequence[float], confidence: float = CONFIDENCE) -> float:

@@ -31,7 +31,7 @@ COLUMNS: Final = (
     "median_seconds", "low_seconds", "high_seconds", "us_per_presentation",
     "presentations_per_second", "macs_per_second", "peak_macs_per_second", "share_of_peak",
     "bytes_per_second", "training_seconds", "training_kind", "times_sun", "train_misses",
-    "test_misses",
+    "test_misses", "quality", "verdicts",
 )  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def _line(measure: Measure) -> dict[str, Cell]:
         "batch": row.batch,
         "steps": row.steps,
         "presentations": row.presentations,
-        "rounds": len(row.seconds),
+        "rounds": measure.rounds,
         "median_seconds": measure.seconds.median,
         "low_seconds": measure.seconds.low,
         "high_seconds": measure.seconds.high,
@@ -68,6 +68,8 @@ def _line(measure: Measure) -> dict[str, Cell]:
         "times_sun": training.times_sun if training else None,
         "train_misses": row.train.misses if row.train else None,
         "test_misses": row.test.misses if row.test else None,
+        "quality": "; ".join(f"{doubt.kind}: {doubt.text}" for doubt in measure.doubts),
+        "verdicts": "no" if measure.forbidden else "yes",
     }
 
 

@@ -40,7 +40,11 @@ def draw(measures: Sequence[Measure]) -> Figure:
         "Multiply-accumulates a second, log axis. Tick: the peak that the same machine reached; "
         "per cent: of that peak.",
         canvas.names_of(rows),
-        [*NOTES, *canvas.left_out(len(combinations) - len(rows))],
+        [
+            *NOTES,
+            *marks.disturbed_note(every),
+            *canvas.left_out(len(combinations) - len(rows)),
+        ],
         panels=len(PANELS),
     )
     values = [paper.DSP_PEAK_MACS_PER_SECOND]
@@ -62,7 +66,7 @@ def _row(panel: Any, y: int, measure: Measure | None) -> None:
         _write(panel, (0.3, y), ("axes fraction", "data"), "not measured", MUTED)
         return
     rate, color = measure.macs_per_second, of_device(measure.row.device)
-    marks.mark(panel, y, rate.median, color)
+    marks.mark(panel, y, rate.median, color, disturbed=measure.disturbed)
     marks.whisker(panel, y, rate.low, rate.high, color)
     share = measure.share_of_peak
     text = joined((quantity(rate.median), percent(share) if share else None))

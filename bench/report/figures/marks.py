@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from matplotlib.lines import Line2D
 
 from bench.report.figures.canvas import SMALL
 from bench.report.figures.palette import ACCENT, PAPER
+from bench.report.measures import Measure
 
 SIZES: Final = {"o": 7.5, "s": 7.0, "D": 5.5}  # points; equal to the eye, not to the ruler
 DASHED: Final = (0, (4, 2))
 
 
 def mark(
-    panel: Any, y: float, x: float, color: str, shape: str = "o", *, hollow: bool = False
+    panel: Any,
+    y: float,
+    x: float,
+    color: str,
+    shape: str = "o",
+    *,
+    hollow: bool = False,
+    disturbed: bool = False,
 ) -> None:
-    """One value: a filled mark, or a hollow one for what was not measured."""
+    """One value: filled; hollow where it was not measured; crossed where it was disturbed."""
+    hollow = hollow or disturbed
     panel.plot(
         [x],
         [y],
@@ -29,12 +39,31 @@ def mark(
         zorder=4,
         clip_on=False,
     )
+    if disturbed:
+        panel.plot(
+            [x],
+            [y],
+            marker="x",
+            markersize=0.5 * SIZES[shape],
+            markeredgecolor=color,
+            markeredgewidth=1.3,
+            linestyle="none",
+            zorder=5,
+            clip_on=False,
+        )
 
 
 def whisker(panel: Any, y: float, low: float | None, high: float | None, color: str) -> None:
     """The 95% interval of a median; nothing where there were too few rounds for one."""
     if low is not None and high is not None:
         panel.plot([low, high], [y, y], color=color, linewidth=2.2, zorder=3)
+
+
+def disturbed_note(rows: Iterable[Measure]) -> list[str]:
+    """The line of small print that explains a crossed mark, where there is one."""
+    if not any(row.disturbed for row in rows):
+        return []
+    return ["Hollow with a cross: something else was at work meanwhile; no verdict rests on it."]
 
 
 def beside(panel: Any, y: float, x: float, text: str, *, left: bool = False) -> None:

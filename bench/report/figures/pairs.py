@@ -71,6 +71,7 @@ def draw(pair: Pair, measures: Sequence[Measure]) -> Figure:
     notes = [
         *pair.notes,
         "The better thread count of each is shown. Whiskers: 95% interval of the median.",
+        *marks.disturbed_note([*ones.values(), *manies.values()]),
         *canvas.left_out(len(every) - len(rows)),
     ]
     sheet = canvas.sheet(
@@ -93,7 +94,7 @@ def _row(panel: Any, y: int, one: Measure | None, many: Measure | None) -> None:
         if measure and measure.presentations_per_second:
             color = of_device(measure.row.device)
             interval = measure.presentations_per_second
-            marks.mark(panel, y, rate(measure), color, shape)
+            marks.mark(panel, y, rate(measure), color, shape, disturbed=measure.disturbed)
             marks.whisker(panel, y, interval.low, interval.high, color)
     rates = [rate(measure) for measure in (one, many) if measure]
     slow, fast = min(rates), max(rates)

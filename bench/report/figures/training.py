@@ -46,6 +46,7 @@ class _Line:
     color: str
     shape: str
     hollow: bool
+    disturbed: bool
     interval: tuple[float | None, float | None]
     learned: str | None
 
@@ -63,7 +64,11 @@ def draw(trainings: Sequence[Training]) -> Figure:
         f"{paper.PRESENTATIONS:,} digits shown one by one, a weight update after each. "
         "Time on a log axis, less is better.",
         [line.name for line in lines],
-        [*NOTES, *canvas.left_out(len(trainings) - len(shown))],
+        [
+            *NOTES,
+            *marks.disturbed_note(training.source for training in shown),
+            *canvas.left_out(len(trainings) - len(shown)),
+        ],
         key=_key(shown),
     )
     panel = sheet.panels[0]
@@ -74,7 +79,8 @@ def draw(trainings: Sequence[Training]) -> Figure:
         left = line.seconds > low ** (1 - ROOM_AT_RIGHT) * high**ROOM_AT_RIGHT
         panel.plot([low, line.seconds], [y, y], color=line.color, linewidth=1, alpha=0.3, zorder=1)
         marks.whisker(panel, y, *line.interval, line.color)
-        marks.mark(panel, y, line.seconds, line.color, line.shape, hollow=line.hollow)
+        shape, looks = line.shape, {"hollow": line.hollow, "disturbed": line.disturbed}
+        marks.mark(panel, y, line.seconds, line.color, shape, **looks)
         marks.beside(panel, y, line.seconds, _value(line), left=left)
     return sheet.figure
 
@@ -101,6 +107,7 @@ def _ours(training: Training, several: bool) -> _Line:
         of_device(source.row.device),
         "o",
         not training.measured,
+        source.disturbed,
         (training.seconds.low, training.seconds.high),
         _learned(training),
     )
@@ -111,7 +118,9 @@ def _published(run: paper.Published) -> _Line:
     name = canvas.Name(f"{run.label}, {run.year}", color=INK if then else MUTED)
     color = ACCENT if then else FAINT
     learned = f"{paper.TEST_MISSES} test misses" if then else None
-    return _Line(name, run.seconds, color, "s" if then else "D", False, (None, None), learned)
+    return _Line(
+        name, run.seconds, color, "s" if then else "D", False, False, (None, None), learned
+    )
 
 
 def _key(shown: Sequence[Training]) -> list[Line2D]:

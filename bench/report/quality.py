@@ -1,0 +1,185 @@
+"""What speaks against a row: pure functions from timings, laps and watches to doubts.
+
+Derived by the reader, stored by nobody: a later reader may know better. A doubt says what was
+found and what to try. Some doubts forbid: no verdict may rest on such a row, because its interval
+cannot know what happened. The others are for a person: noise and drift are in the interval
+already, which grows with both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.report.dip import has_two_modes
+from bench.report.ranks import differ
+from bench.report.records import Row, Watch
+from bench.report.stats import FEWEST_LAPS, FEWEST_ROUNDS, lap_bounds, lap_medians
+from bench.report.wording import percent, significant
+
+Floats = NDArray[np.float64]
+
+SPREAD: Final = 0.1  # IQR by median; pyperf too calls a benchmark unstable from 10% on
+DRIFT: Final = 0.05  # between the medians of two laps, and beyond what rounds explain
+SLOW_START: Final = 0.1  # the first rounds of each lap, above the rest
+OPENING: Final = 10  # the first rounds are the first tenth of a lap
+MODES_APART: Final = 0.05  # below it a second mode would change no verdict
+MODE_SHARE: Final = 0.1  # of the rounds; fewer are outliers
+SURE: Final = 1e-3  # chance that a test calls a calm row drifting or slow to start
+SLOWER_CLOCK: Final = 0.9  # after a lap, of what it was before; less is the governor's play
+BUSY_CORES: Final = 0.5  # half a core: system services stay below, a busy loop takes 1
+CALM: Final = ("", "0", "none", "no", "idle", "gpu idle")  # what a GPU says when nothing slows it
+
+
+FEW: Final = "few rounds"
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """One thing that speaks against a row."""
+
+    kind: str  # one or two words, for a table
+    text: str  # what was found, with its figure
+    remedy: str  # what to try
+    forbids: bool = False  # no verdict may rest on the row
+
+
+def doubts(row: Row) -> tuple[Doubt, ...]:
+    """Everything that speaks against a row, what forbids a verdict first."""
+    found = [*_timings(row.seconds, row.laps), *_watched(row.watches)]
+    return tuple(sorted(found, key=lambda doubt: not doubt.forbids))
+
+
+def _timings(seconds: Sequence[float], laps: Sequence[int]) -> Iterator[Doubt]:
+    rounds = len(seconds)
+    if rounds < FEWEST_ROUNDS:
+        counted = "1 round" if rounds == 1 else f"{rounds} rounds"
+        yield Doubt(FEW, f"{counted}, and {FEWEST_ROUNDS} make an interval",
+                    "Measure longer: --profile full.", forbids=True)  # fmt: skip
+        return
+    data = np.asarray(seconds, float)
+    middle = float(np.median(data))
+    if middle <= 0:
+        return
+    low, high = np.percentile(data, (25, 75))
+    if (spread := float(high - low) / middle) > SPREAD:
+        yield Doubt("spread", f"half of the rounds spread over {percent(spread)} of the median",
+                    "Close what else runs; try a fixed clock.")  # fmt: skip
+    drift = _drift(seconds, data, laps)
+    yield from drift
+    yield from _slow_start(data, laps)
+    if not drift:  # laps at two speeds are two modes, and said better as drift
+        yield from _two_modes(data)
+
+
+def _drift(seconds: Sequence[float], data: Floats, laps: Sequence[int]) -> list[Doubt]:
+    """Laps farther apart than their rounds explain: the machine was not the same all along."""
+    medians = lap_medians(seconds, laps)
+    if len(medians) < FEWEST_LAPS or min(medians) <= 0:
+        return []
+    apart = max(medians) / min(medians) - 1
+    if apart <= DRIFT or not differ(_groups(data, laps), SURE):
+        return []
+    steps = np.diff(medians)
+    way = " and rose" if np.all(steps > 0) else " and fell" if np.all(steps < 0) else ""
+    return [Doubt("drift", f"laps lie {percent(apart)} apart{way}",
+                  "Let the machine cool down or warm up first; try a fixed clock.")]  # fmt: skip
+
+
+def _slow_start(data: Floats, laps: Sequence[int]) -> Iterator[Doubt]:
+    """The first rounds of the laps against the rest of them."""
+    ends = list(accumulate(laps, initial=0))
+    first = np.zeros(len(data), bool)
+    for begin, end in pairwise(ends):
+        first[begin : begin + max(1, (end - begin) // OPENING)] = True
+    opening, rest = data[first], data[~first]
+    if not rest.size:
+        return
+    slower = float(np.median(opening) / max(float(np.median(rest)), 1e-300)) - 1
+    if slower > SLOW_START and differ([opening, rest], SURE):
+        yield Doubt("slow start", f"the first rounds took {percent(slower)} longer than the rest",
+                    "Measure longer, so that they weigh less: --profile full.")  # fmt: skip
+
+
+def _two_modes(data: Floats) -> Iterator[Doubt]:
+    ordered = np.sort(data)
+    fifth, last = ordered[len(data) // 20], ordered[-1 - len(data) // 20]
+    if last < (1 + MODES_APART) * fifth:
+        return  # whatever modes there are lie closer than that
+    share, apart = _split(ordered)
+    if apart > MODES_APART and MODE_SHARE <= share <= 1 - MODE_SHARE and has_two_modes(ordered):
+        yield Doubt("two modes", f"{percent(share)} of the rounds took {percent(apart)} longer "
+                    "than the others",
+                    "Pin the clock and the process to its cores; look for a second "
+                    "memory layout.")  # fmt: skip
+
+
+def _split(ordered: Floats) -> tuple[float, float]:
+    """The share of the slower group, and how much longer it takes, where two are told apart best.
+
+    Source: N. Otsu, IEEE Transactions on Systems, Man, and Cybernetics 9 (1979) 62-66.
+    """
+    count = len(ordered)
+    sums = np.cumsum(ordered)
+    sizes = np.arange(1, count)
+    between = (sums[-1] * sizes / count - sums[:-1]) ** 2 / (sizes * (count - sizes))
+    cut = int(np.argmax(between)) + 1
+    apart = float(np.median(ordered[cut:]) / np.median(ordered[:cut])) - 1
+    return (count - cut) / count, apart
+
+
+def _groups(data: Floats, laps: Sequence[int]) -> list[Floats]:
+    """The rounds of each lap, or of each fifth: the parts that lap_medians() speaks of."""
+    return [data[begin:end] for begin, end in lap_bounds(len(data), laps)]
+
+
+def _watched(watches: Sequence[Watch]) -> Iterator[Doubt]:
+    """What the machine was seen doing meanwhile; the worst lap is named."""
+    for kind, text, field, remedy in (
+        ("busy", "another process used {} cores", "others", "Close what else runs."),
+        ("stolen", "the hypervisor took {} cores away", "stolen",
+         "Ask for a machine of your own, or measure at another hour."),
+    ):  # fmt: skip
+        cores = [(getattr(w, field) or 0.0) / w.seconds if w.seconds else 0.0 for w in watches]
+        if cores and max(cores) >= BUSY_CORES:
+            lap = f" in lap {cores.index(max(cores)) + 1} of {len(cores)}"
+            found = text.format(significant(max(cores), 2)) + lap
+            yield Doubt(kind, found, remedy, forbids=True)
+    yield from _throttled(watches)
+    if any("battery" in (w.before.get("power"), w.after.get("power")) for w in watches):
+        yield Doubt("battery", "measured on battery, where clocks are often held down",
+                    "Plug it in.")  # fmt: skip
+
+
+def _throttled(watches: Sequence[Watch]) -> Iterator[Doubt]:
+    """Counters that rose, clocks that fell, reasons that a GPU gave; the first found is enough."""
+    remedy = "Let it cool; give it air, or a lower fixed clock."
+    for watch in watches:
+        before, after = reading(watch.before, "throttled"), reading(watch.after, "throttled")
+        if before is not None and after is not None and after > before:
+            text = f"the processor throttled {after - before:g} times"
+            yield Doubt("throttled", text, remedy)
+            return
+        for key, what in (("cpu_mhz", "processor"), ("gpu_mhz", "GPU")):
+            before, after = reading(watch.before, key), reading(watch.after, key)
+            if before and after is not None and after < SLOWER_CLOCK * before:
+                text = f"the {what}'s clock fell from {before:g} to {after:g} MHz in a lap"
+                yield Doubt("throttled", text, remedy)
+                return
+        reason = watch.after.get("gpu_throttle", "")
+        if reason.lower() not in CALM:
+            yield Doubt("throttled", f"the GPU was slowed: {reason}", remedy)
+            return
+
+
+def reading(state: dict[str, str], key: str) -> float | None:
+    """A reading of the machine's state as a number; None where it is absent or is none."""
+    try:
+        return float(state[key])
+    except (KeyError, ValueError):
+        return None
