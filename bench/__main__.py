@@ -79,17 +79,17 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from bench.report.check import findings
+    from bench.report.examined import examine_all
     from bench.report.library import collect
 
     library = collect(arguments.results)
     _name_the_bad(arguments.command, library.bad)
     sound = not library.bad
-    for file in library.files:
-        found = findings(file)
+    for examined in examine_all(library.files):
+        found, source = examined.lines, examined.file.source
         sound = sound and not found
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        print(f"{file.source}: {found[0]}{more}" if found else f"{file.source}: ok")
+        print(f"{source}: {found[0]}{more}" if found else f"{source}: ok")
     return 0 if sound else EXIT_USAGE
 
 

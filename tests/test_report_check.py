@@ -1,11 +1,13 @@
 """The checker: a sound file passes, and each thing that cannot be right is found and named."""
 
+import random
+
 import pytest
 
 from bench.report import reading
 from bench.report.cautions import cautions as cautions_of
 from bench.report.check import findings
-from bench.report.measures import measures
+from bench.report.examined import examine, examine_all
 from tests import records_factory as factory
 
 
@@ -14,7 +16,7 @@ def read(tmp_path, content):
 
 
 def cautions(file):
-    return cautions_of(file, measures(file))
+    return cautions_of(examine(file))
 
 
 @pytest.mark.parametrize("gpu", [False, True])
@@ -25,7 +27,7 @@ def test_a_sound_file_has_no_findings(tmp_path, gpu):
 
 
 def rehashed(workload):
-    from bench.report.check import workload_hash
+    from bench.report.check.workload import workload_hash
 
     return workload | {"hash": workload_hash(workload)}
 
@@ -61,7 +63,7 @@ WRONG = {
         "workload.params is 9761; the network of 1989 has 9760",
     ),
     "count gone": (lambda c: c["workload"].pop("units"), "workload.units is None"),
-    "min": (change_stat("min", 1e-9), "stats.min is 1e-09, but stats.data gives"),
+    "min": (change_stat("min", 1e-9), "stats.min is 1e-09, which stats.data does not give"),
     "max": (change_stat("max", 9.0), "stats.max is 9.0"),
     "median": (change_stat("median", 1e-3), "stats.median is 0.001"),
     "rounds": (change_stat("rounds", 3), "stats.rounds is 3, but stats.data holds 200"),
@@ -73,7 +75,7 @@ WRONG = {
     "dataset": (change_info(dataset="mnist"), "dataset is mnist, not the file's usps"),
     "misses": (change_test_misses, "test.misses is 2008, more than the 2007"),
     "duplicate": (lambda c: c["benchmarks"].append(c["benchmarks"][0]), "appears 2 times"),
-    "beyond peak": (speed_up, "is beyond the peak of"),
+    "beyond peak": (speed_up, "MAC/s are beyond the peak of"),
     "steps": (
         lambda c: c["benchmarks"][3]["extra_info"].update(steps=4),
         "nothing is learned where digits are recognised",
@@ -136,3 +138,166 @@ def test_a_rows_own_warnings_are_passed_on(tmp_path):
     content = factory.result()
     change_info(warnings=["the loss is not finite"])(content)
     assert any("the loss is not finite" in line for line in cautions(read(tmp_path, content)))
+
+
+# --- what a stranger may have done to a row --------------------------------------------------------
+
+
+def pytest_benchmarks(data):
+    """What pytest-benchmark itself writes of these timings."""
+    from pytest_benchmark.stats import Stats
+
+    stats = Stats()
+    stats.data = list(data)
+    return stats.as_dict() | {"data": list(data), "iterations": 1}
+
+
+def with_row(tmp_path, data=None, question="sgd-queued", stats=None, **about):
+    row = factory.learning(question, 900.0, 10, 1, engine="eager", **about)
+    if data is not None:
+        factory.retimed(row, data)
+    row["stats"] = (stats or pytest_benchmarks)(row["stats"]["data"])
+    row["extra_info"] |= about
+    return read(tmp_path, factory.result(benchmarks=[row]))
+
+
+def noisy(rounds, seed=1, step=0.0):
+    rng = random.Random(seed)
+    data = [9e-3 * rng.lognormvariate(0, 0.2) for _ in range(rounds)]
+    return [round(t / step) * step + 1e-12 * rng.random() for t in data] if step else data
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 3, 4, 5, 6, 7, 8, 9, 31, 200, 1000])
+@pytest.mark.parametrize("step", [0.0, 1e-3], ids=["fine", "coarse clock"])
+def test_every_statistic_that_pytest_benchmark_writes_is_understood(tmp_path, rounds, step):
+    assert findings(with_row(tmp_path, noisy(rounds, step=step))) == []
+
+
+def test_the_fence_of_older_versions_is_understood(tmp_path):
+    data = [*noisy(20), 0.9]  # their hd15iqr was the first outlier, not the last timing within
+
+    def older(data):
+        return pytest_benchmarks(data) | {"hd15iqr": 0.9}
+
+    assert findings(with_row(tmp_path, data, stats=older)) == []
+
+
+STATISTICS = ["min", "max", "mean", "stddev", "median", "iqr", "q1", "q3", "ld15iqr", "hd15iqr",
+              "ops", "total"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_a_statistic_changed_by_a_ten_thousandth_is_found(tmp_path, name):
+    def edited(data):
+        right = pytest_benchmarks(data)
+        return right | {name: right[name] * 1.0001}
+
+    (line,) = findings(with_row(tmp_path, noisy(25), stats=edited))
+    assert f"stats.{name} is" in line
+
+
+COUNTED = {"iqr_outliers": 17, "stddev_outliers": 0, "outliers": "0;0", "iterations": 5}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_count_that_the_timings_do_not_give_is_found(tmp_path, name):
+    file = with_row(
+        tmp_path, noisy(25), stats=lambda d: pytest_benchmarks(d) | {name: COUNTED[name]}
+    )
+    (line,) = findings(file)
+    assert f"stats.{name} is" in line
+
+
+def test_timings_that_were_typed_are_found(tmp_path):
+    typed = [round(t, 5) for t in noisy(20)]
+    (line,) = findings(with_row(tmp_path, typed))
+    assert "these were typed or rounded" in line
+    (line,) = findings(with_row(tmp_path, [0.00912345678] * 30))
+    assert "30 rounds hold only 1 different timings" in line
+
+
+def test_a_lap_shorter_than_its_rounds_is_found(tmp_path):
+    content = factory.result()
+    row = content["benchmarks"][1]["extra_info"]
+    row["watch"][2]["seconds"] /= 4
+    assert "the rounds of lap 3 last longer than the lap" in findings(read(tmp_path, content))[0]
+    row["watch"].pop()
+    assert "watch has 3 entries, one for each of 4 laps" in findings(read(tmp_path, content))[0]
+
+
+def test_misses_of_replicas_are_counted(tmp_path):
+    many = {"question": "replicas", "replicas": 2, "rounds": 6}
+    assert findings(with_row(tmp_path, replica_misses=[120, 119], **many)) == []
+    (line,) = findings(with_row(tmp_path, replica_misses=[120, 2008], **many))
+    assert "replica_misses is 2008, more than the 2007" in line
+    (line,) = findings(with_row(tmp_path, replica_misses=[120], **many))
+    assert "replica_misses holds 1, for 2 replicas" in line
+    (line,) = findings(with_row(tmp_path, question="replicas", replicas=3, rounds=6))
+    assert "which 3 replicas cannot share" in line
+
+
+IMPOSSIBLE = {
+    "MACs of a copy": (factory.row("floor-bandwidth", 1.0, bytes=9, macs=8), "macs is 8; a floor-"),
+    "a core beyond all cores": (factory.row("floor-fma", 1e-3, macs=10**11), "more than any core"),
+    "memory beyond all memory": (factory.row("floor-bandwidth", 1e-3, bytes=10**12), "any memory"),
+}
+
+
+@pytest.mark.parametrize("kind", IMPOSSIBLE)
+def test_floors_that_cannot_be_are_found(tmp_path, kind):
+    row, says = IMPOSSIBLE[kind]
+    (line,) = findings(read(tmp_path, factory.result(benchmarks=[row])))
+    assert says in line
+
+
+NAMES = {
+    "20261121T020000Z_0123456.json": None,
+    "20261121T020000Z_0123456-1.json": None,
+    "20261120T230000Z_nocommit.json": None,
+    "renamed by somebody.json": None,
+    "20251121T020000Z_0123456.json": "by its name the run began at 20251121T020000Z",
+    "20261121T040000Z_0123456.json": "by its name the run began at",
+    "20261121T020000Z_7654321.json": "commit is 0123456789ab, but by its name it was 7654321",
+    "20269921T020000Z_0123456.json": "has no time in it",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_the_harness_gave_must_fit_what_the_file_says(tmp_path, name):
+    found = findings(reading.read(factory.write(tmp_path, factory.result(), name)))
+    assert len(found) == (NAMES[name] is not None)
+    assert (NAMES[name] or "") in "".join(found)
+
+
+# --- across files -------------------------------------------------------------------------------
+
+
+def test_timings_of_another_machine_are_found_on_both_sides(tmp_path):
+    honest, thief = factory.result("honest"), factory.result("thief")
+    thief["benchmarks"][0] = honest["benchmarks"][0]
+    found = examine_all([read(tmp_path, honest), read(tmp_path, thief)])
+    assert [len(one.excluded) for one in found] == [1, 1]
+    assert "holds the very timings of thief/2026" in found[0].lines[0]
+    assert "holds the very timings of honest/2026" in found[1].lines[0]
+
+
+def test_a_copy_of_a_run_counts_once(tmp_path):
+    content = factory.result()
+    files = [reading.read(factory.write(tmp_path, content, f"{name}.json")) for name in "ab"]
+    first, second = examine_all(files)
+    assert not first.excluded
+    told = [m for m in second.measures if m.fingerprint]
+    assert not told
+    assert len(second.excluded) > 20
+
+
+def test_an_invalid_row_has_no_measure_and_is_no_peak(tmp_path):
+    content = factory.result()
+    gemm = next(r for r in content["benchmarks"] if r["extra_info"]["question"] == "floor-gemm")
+    gemm["stats"]["rounds"] += 1
+    found = examine(read(tmp_path, content))
+    (excluded,) = found.excluded
+    assert excluded.question == "floor-gemm"
+    assert len(found.measures) == len(content["benchmarks"]) - 1
+    assert all(m.peak is None for m in found.measures if m.row.threads == 1)
+    assert any(m.peak for m in found.measures if m.row.threads == 2)

@@ -173,10 +173,8 @@ def test_calm_rows_are_next_to_never_called_drifting_or_slow_to_start(tmp_path):
 
 
 def test_a_measure_carries_what_pages_and_comparisons_need(tmp_path):
-    row = row_of(tmp_path, calm(), other_cpu_seconds=0.45)
     content = factory.result(benchmarks=[factory.retimed(factory.row("floor-launch", 1.0), [1.0])])
     (measure,) = measures(reading.read(factory.write(tmp_path, content)))
     assert (measure.rounds, measure.lap_medians) == (1, ())
     assert measure.forbidden == "1 round, and 6 make an interval"
     assert not measure.disturbed
-    assert doubts(row)[0].forbids

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from bench.report.check import findings
+from bench.report.examined import Examined
 from bench.report.measures import Measure
 from bench.report.quality import FEW, SLOWER_CLOCK, reading
 from bench.report.records import ResultFile
@@ -14,14 +14,16 @@ from bench.report.records import ResultFile
 BUSY_SHARE: Final = 0.4  # of the logical cores; below it may be what the run itself had just set up
 
 
-def cautions(file: ResultFile, measures: Sequence[Measure]) -> list[str]:
+def cautions(found: Examined) -> list[str]:
     """Collect from the run as a whole, its state, its rows and the checker."""
+    file = found.file
     return [
         *_run(file),
         *_state(file),
-        *_doubts(measures),
-        *_rows(file),
-        *(f"check: {f}" for f in findings(file)),
+        *_doubts(found.measures),
+        *_rows(found.measures),
+        *(f"check: {line}" for line in found.findings),
+        *_excluded(found),
     ]
 
 
@@ -43,7 +45,7 @@ def _run(file: ResultFile) -> list[str]:
 
 def _state(file: ResultFile) -> list[str]:
     lines: list[str] = []
-    if any(row.watches for row in file.rows):
+    if file.schema > 1:
         return lines  # each row was watched, and says what happened meanwhile
     # A load of the minute before holds the run's own start: it is asked only where nothing else is.
     load, cores = reading(file.before, "load_1min"), file.machine.logical_cores
@@ -77,5 +79,16 @@ def _doubts(measures: Sequence[Measure]) -> list[str]:
     ]
 
 
-def _rows(file: ResultFile) -> list[str]:
-    return [f"{row.fullname}: {warning}" for row in file.rows for warning in row.warnings]
+def _rows(measures: Sequence[Measure]) -> list[str]:
+    return [f"{m.row.fullname}: {warning}" for m in measures for warning in m.row.warnings]
+
+
+def _excluded(found: Examined) -> list[str]:
+    """The first of the rows that are left out; all of them stand below the table of rows."""
+    if not found.excluded:
+        return []
+    first, rows = found.excluded[0], len(found.excluded)
+    return [
+        f"check: {rows} of {rows + len(found.measures)} rows cannot be right and are left out; "
+        f"{first.fullname}: {first.reason}. Measure again, and keep files as they were written."
+    ]

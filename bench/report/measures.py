@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import TypeVar
 
+from bench.report.check import row_findings
+from bench.report.check.duplicates import fingerprint
+from bench.report.peaks import Place, peaks
 from bench.report.quality import FEW, Doubt, doubts
 from bench.report.records import ResultFile, Row, Score
 from bench.report.stats import Estimate, estimate, lap_medians
 from bench.report.wording import joined, threads
 from zipnet import paper
-
-PEAKS: Final = ("floor-fma", "floor-gemm")  # the first that a file holds counts
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Measure:
     rounds: int
     lap_medians: tuple[float, ...]  # seconds; of fifths where the row was measured in one go
     doubts: tuple[Doubt, ...]
+    fingerprint: str | None  # of the raw timings: equal only where they are; None of too few
 
     @property
     def machine(self) -> str:
@@ -43,7 +45,7 @@ class Measure:
     @property
     def who(self) -> str:
         """Engine, device and threads."""
-        return joined((self.row.engine, self.row.device, threads(self.row.threads)))
+        return who(self.row)
 
     @property
     def forbidden(self) -> str | None:
@@ -105,9 +107,20 @@ class Training:
 
 
 def measures(file: ResultFile) -> list[Measure]:
-    """Derive what can be derived from every row of a file."""
-    peaks = _peaks(file)
-    return [_measure(file, row, peaks) for row in file.rows]
+    """Derive what can be derived from every sound row of a file."""
+    found = zip(file.rows, row_findings(file), strict=True)
+    return derive(file, [row for row, findings in found if not findings])
+
+
+def derive(file: ResultFile, sound: Sequence[Row]) -> list[Measure]:
+    """Derive what can be derived from these rows of a file."""
+    reached = peaks(sound)
+    return [_measure(file, row, reached) for row in sound]
+
+
+def who(row: Row) -> str:
+    """Engine, device and threads."""
+    return joined((row.engine, row.device, threads(row.threads)))
 
 
 def latest(files: Iterable[ResultFile]) -> list[ResultFile]:
@@ -171,7 +184,7 @@ def fit(rows: Sequence[Shown], budget: int, machine: Callable[[Shown], str]) -> 
     return first_of_each(rows, machine)[:budget]
 
 
-def _measure(file: ResultFile, row: Row, peaks: dict[tuple[str, int | None], float]) -> Measure:
+def _measure(file: ResultFile, row: Row, reached: dict[Place, float]) -> Measure:
     seconds = estimate(row.seconds, row.laps)
     shown = row.presentations if row.shows_digits else None
     return Measure(
@@ -182,25 +195,12 @@ def _measure(file: ResultFile, row: Row, peaks: dict[tuple[str, int | None], flo
         presentations_per_second=seconds.rate(shown) if shown else None,
         macs_per_second=seconds.rate(row.macs) if row.macs else None,
         bytes_per_second=seconds.rate(row.bytes) if row.bytes else None,
-        peak=peaks.get((row.device, row.threads)) if row.macs else None,
+        peak=reached.get((row.device, row.threads)) if row.macs else None,
         rounds=len(row.seconds),
         lap_medians=tuple(lap_medians(row.seconds, row.laps)),
         doubts=doubts(row),
+        fingerprint=fingerprint(row.seconds),
     )
-
-
-def _peaks(file: ResultFile) -> dict[tuple[str, int | None], float]:
-    """Peak MAC/s by device and threads: what a library or a loop of FMAs reached in this run."""
-    found: dict[tuple[str, int | None], float] = {}
-    for question in reversed(PEAKS):
-        of_question: dict[tuple[str, int | None], float] = {}
-        for row in file.rows:
-            if row.question == question and row.macs and min(row.seconds) > 0:
-                key = (row.device, row.threads)
-                rate = row.macs / estimate(row.seconds).median
-                of_question[key] = max(rate, of_question.get(key, 0.0))
-        found |= of_question
-    return found
 
 
 def _freshness(file: ResultFile) -> tuple[bool, bool, str]:

@@ -29,6 +29,13 @@ STATUSES: Final = ("complete", "interrupted")
 SCOPES: Final = ("all", "part")
 PROFILES: Final = ("quick", "standard", "full")
 
+# pytest-benchmark's names for what it derives from the timings.
+STATISTICS: Final = (
+    "min", "max", "mean", "stddev", "median", "iqr", "q1", "q3", "iqr_outliers", "stddev_outliers",
+    "ld15iqr", "hd15iqr", "ops", "total",
+)  # fmt: skip
+STATED_ALWAYS: Final = ("min", "max", "median")
+
 # Timings outside are no clock's: below a tenth of a nanosecond, above thirty years. Only a floor
 # may take no time at all, where the clock is too coarse for it.
 SHORTEST: Final = 1e-10
@@ -155,6 +162,8 @@ def _row(entry: Fields) -> Row:
         dataset=about.text("dataset") if network else about.text_or_none("dataset"),
         dataset_sha256=about.text_or_none("dataset_sha256"),
         seed=about.integer_or_none("seed"),
+        replicas=about.integer_or_none("replicas", least=1),
+        replica_misses=about.integers("replica_misses") if about.has("replica_misses") else (),
         train=_score(about, "train", required=question == "training"),
         test=_score(about, "test", required=question == "training"),
         warnings=about.texts("warnings"),
@@ -162,10 +171,14 @@ def _row(entry: Fields) -> Row:
         laps=_laps(about, len(seconds)),
         watches=tuple(map(_watch, about.each("watch"))),
         stated=Stated(
-            min=stats.number("min"),
-            max=stats.number("max"),
-            median=stats.number("median"),
             rounds=stats.integer("rounds", least=1),
+            iterations=stats.integer_or_none("iterations"),
+            numbers={
+                name: stats.number(name)
+                for name in STATISTICS
+                if name in STATED_ALWAYS or stats.has(name)
+            },
+            outliers=stats.text_or_none("outliers"),
         ),
     )
 

@@ -23,10 +23,10 @@ class Score:
 class Stated:
     """The statistics that the file itself states; the report derives its own from the timings."""
 
-    min: float
-    max: float
-    median: float
     rounds: int
+    iterations: int | None
+    numbers: dict[str, float]  # by pytest-benchmark's names; older versions wrote fewer
+    outliers: str | None  # two counts with a semicolon between
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Row:
     dataset: str | None
     dataset_sha256: str | None
     seed: int | None
+    replicas: int | None
+    replica_misses: tuple[int, ...]
     train: Score | None
     test: Score | None
     warnings: tuple[str, ...]

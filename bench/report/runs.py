@@ -9,7 +9,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bench.report.cautions import cautions
-from bench.report.measures import Measure, Training, best, latest, measures, trainings
+from bench.report.examined import Examined, Excluded, examine_all
+from bench.report.measures import Measure, Training, best, latest, trainings
 from bench.report.records import ResultFile
 from bench.report.wording import QUESTIONS, duration, significant, times
 
@@ -21,6 +22,7 @@ class Run:
     file: ResultFile
     measures: list[Measure]
     trainings: list[Training]
+    excluded: Sequence[Excluded]
     cautions: list[str]
     newest: bool  # of its machine: the run that figures and headlines use
     link: str | None
@@ -56,7 +58,10 @@ class Run:
 def runs(files: Sequence[ResultFile], out: Path) -> list[Run]:
     """Derive every run; links are relative to the folder `out`."""
     newest = latest(files)
-    return [_run(file, out, newest=any(file is kept for kept in newest)) for file in files]
+    return [
+        _run(found, out, newest=any(found.file is kept for kept in newest))
+        for found in examine_all(files)
+    ]
 
 
 def headline(found: Sequence[Run]) -> str:
@@ -98,15 +103,15 @@ def side_by_side(run: Run) -> str:
     return ""
 
 
-def _run(file: ResultFile, out: Path, *, newest: bool) -> Run:
-    derived = measures(file)
+def _run(found: Examined, out: Path, *, newest: bool) -> Run:
     return Run(
-        file=file,
-        measures=derived,
-        trainings=trainings(derived),
-        cautions=cautions(file, derived),
+        file=found.file,
+        measures=list(found.measures),
+        trainings=trainings(found.measures),
+        excluded=found.excluded,
+        cautions=cautions(found),
         newest=newest,
-        link=_link(file.path, out),
+        link=_link(found.file.path, out),
     )
 
 
