@@ -1,7 +1,7 @@
-"""python -m bench: report on result files, check them, or say what this machine is.
+"""python -m bench: report on result files, compare or check them, or say what this machine is.
 
 Exit codes: 0 fine; 2 usage, no readable file, or some file was bad (the good ones are reported
-all the same, the bad ones named on stderr, one line each).
+all the same, the bad ones named on stderr, one line each). compare has more: see its --help.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from bench.report.compare.arguments import add_arguments
 from zipnet.errors import EXIT_USAGE, Parser, UserError, run_command
 
 PROG = "python -m bench"
@@ -27,6 +28,8 @@ def main() -> int:
     report.add_argument("--out", default="reports", metavar="FOLDER", help="default: %(default)s")
     check = _command(commands, "check", _check, "does each file agree with itself?")
     _takes_results(check)
+    compare = _command(commands, "compare", _compare, "which is faster, and is that real?")
+    add_arguments(compare)
     machine = _command(commands, "machine", _machine, "what identifies this machine")
     machine.add_argument("--json", action="store_true", help="as one JSON object")
     for stream in (sys.stdout, sys.stderr):
@@ -91,6 +94,12 @@ def _check(arguments: argparse.Namespace) -> int:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         print(f"{source}: {found[0]}{more}" if found else f"{source}: ok")
     return 0 if sound else EXIT_USAGE
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from bench.report.compare.command import run
+
+    return run(arguments)
 
 
 def _machine(arguments: argparse.Namespace) -> int:

@@ -140,7 +140,7 @@ def test_a_rows_own_warnings_are_passed_on(tmp_path):
     assert any("the loss is not finite" in line for line in cautions(read(tmp_path, content)))
 
 
-# --- what a stranger may have done to a row --------------------------------------------------------
+# --- what a stranger may have done to a row ---------------------------------------------------
 
 
 def pytest_benchmarks(data):

@@ -18,7 +18,9 @@ from bench.report.stats import (
     lap_medians,
     lap_spread,
     ratio,
+    widened,
 )
+from bench.report.verdict import FLOOR, Verdict, judge, threshold
 
 TIMINGS = st.lists(st.floats(1e-9, 1e3), min_size=1, max_size=200)
 
@@ -116,10 +118,10 @@ def test_a_ratio_to_nothing_is_none():
     assert ratio(Estimate(2.0, 1.0, 3.0), Estimate(1.0, None, None)) == Estimate(2.0, None, None)
 
 
-def test_the_geometric_mean_of_many_ratios_is_surer_than_each():
+def test_the_geometric_mean_of_rows_that_share_a_run_is_no_surer_than_each():
     found = geometric_mean([Estimate(2.0, 1.8, 2.2)] * 4)
     assert found.median == pytest.approx(2.0)
-    assert found.low == pytest.approx(2.0 * (1.8 / 2.0) ** 0.5)
+    assert (found.low, found.high) == pytest.approx((1.8, 2.2))
     assert geometric_mean([Estimate(4.0, None, None), Estimate(1.0, 1.0, 1.0)]).low is None
 
 
@@ -133,3 +135,46 @@ def test_a_rate_turns_the_interval_round():
 def test_scaling_keeps_what_is_not_known_unknown():
     assert Estimate(2.0, 1.0, 4.0).scaled(10) == Estimate(20.0, 10.0, 40.0)
     assert Estimate(2.0, None, None).scaled(10) == Estimate(20.0, None, None)
+
+
+def test_an_interval_is_widened_to_a_share_and_never_narrowed():
+    assert widened(Estimate(2.0, 1.9, 2.1), 0.25) == Estimate(2.0, 1.6, 2.5)
+    assert widened(Estimate(2.0, 1.0, 4.0), 0.25) == Estimate(2.0, 1.0, 4.0)
+    assert widened(Estimate(2.0, None, None), 0.25) == Estimate(2.0, None, None)
+
+
+# --- verdicts -----------------------------------------------------------------------------------
+
+JUDGED = [
+    ((1.5, 1.4, 1.6), 0.05, "faster", "the interval lies above 1"),
+    ((0.7, 0.6, 0.8), 0.05, "slower", "the interval lies below 1"),
+    ((1.0, 0.99, 1.02), 0.05, "same", "the whole interval lies within"),
+    ((1.03, 1.02, 1.06), 0.05, "unclear", "a difference, but equal things differ by up to 5.0%"),
+    ((1.2, 0.9, 1.5), 0.05, "unclear", "the interval holds 1 and ends beyond 5.0%"),
+    ((1.2, None, None), 0.05, "unclear", "too few rounds for an interval"),
+]
+
+
+@pytest.mark.parametrize(("speed", "threshold", "word", "reason"), JUDGED)
+def test_a_verdict_needs_the_interval_and_the_threshold(speed, threshold, word, reason):
+    verdict = judge(Estimate(*speed), threshold)
+    assert verdict.word == word
+    assert reason in verdict.reason
+
+
+@pytest.mark.parametrize(("speed", "threshold", "word", "reason"), JUDGED)
+def test_the_other_way_round_the_verdict_turns_round(speed, threshold, word, reason):
+    turned = {"faster": "slower", "slower": "faster"}
+    median, low, high = speed
+    back = Estimate(1 / median, high and 1 / high, low and 1 / low)
+    assert judge(back, threshold).word == turned.get(word, word)
+
+
+def test_a_doubt_forbids_any_verdict():
+    verdict = judge(Estimate(2.0, 1.9, 2.1), 0.01, ["A: another process used 1.8 cores"])
+    assert verdict == Verdict("unclear", "A: another process used 1.8 cores")
+
+
+def test_the_threshold_has_a_floor():
+    assert threshold(0.002) == FLOOR
+    assert threshold(0.2) == 0.2

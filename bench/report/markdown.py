@@ -8,8 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bench.report.figures import Drawn
+from bench.report.null import nulls
 from bench.report.runs import Run, headline
-from bench.report.wording import cut, duration, times
+from bench.report.wording import cut, duration, percent, times
 from zipnet import paper
 
 # Everything else becomes a character reference, which Markdown shows and never obeys.
@@ -36,6 +37,7 @@ def to_markdown(runs: Sequence[Run], figures: Iterable[Drawn], bad: Sequence[str
         f"1989: three days, {paper.TEST_MISSES} test and {paper.TRAIN_MISSES} training misses. "
         "*Projected* is the median time of a queued step times "
         f"{paper.PRESENTATIONS:,}: nothing was learned.",
+        *_null(runs),
         *_cautions(runs),
         *_bad(bad),
     ]  # fmt: skip
@@ -71,6 +73,24 @@ def _source(run: Run) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _null(runs: Sequence[Run]) -> list[str]:
+    """How far apart equal things were found, by machine."""
+    lines = [
+        (
+            text(null.machine),
+            null.how,
+            f"{null.pairs:,}",
+            f"{null.different:,}",
+            percent(null.threshold("network")),
+            percent(null.threshold("machine")),
+        )
+        for null in nulls([run.found for run in runs]).values()
+    ]
+    head = ("machine", "compared", "rows", "called different", "threshold, networks",
+            "threshold, floors")  # fmt: skip
+    return ["## Equal things compared", _table(head, lines)] if lines else []
 
 
 def _cautions(runs: Sequence[Run]) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from bench.report.check import row_findings
 from bench.report.check.duplicates import fingerprint
@@ -18,6 +18,8 @@ from bench.report.records import ResultFile, Row, Score
 from bench.report.stats import Estimate, estimate, lap_medians
 from bench.report.wording import joined, threads
 from zipnet import paper
+
+Kind = Literal["network", "machine"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,26 @@ class Measure:
     def disturbed(self) -> bool:
         """Whether something else was at work meanwhile; figures mark it. Few rounds show anyway."""
         return any(doubt.forbids and doubt.kind != FEW for doubt in self.doubts)
+
+    @property
+    def unit(self) -> tuple[str, int]:
+        """What times are compared per, and how many of it one round holds."""
+        row = self.row
+        if row.shows_digits and row.presentations:
+            return "presentation", row.presentations
+        if row.macs:
+            return "MAC", row.macs
+        return ("byte", row.bytes) if row.bytes else ("round", 1)
+
+    @property
+    def seconds_per_unit(self) -> Estimate:
+        """Of one presentation, MAC, byte or round: what two machines are compared by."""
+        return self.seconds.scaled(1 / self.unit[1])
+
+    @property
+    def kind(self) -> Kind:
+        """Whether a network was at work, or only the machine: the two are never averaged."""
+        return "network" if self.row.shows_digits else "machine"
 
     @property
     def seconds_each(self) -> float:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from bench.report import wording
 from bench.report.figures import Drawn
 from bench.report.figures.palette import SCHEMES
+from bench.report.null import nulls
 from bench.report.runs import Run, headline, learned, side_by_side
 from bench.report.stats import Estimate
 from bench.report.svg import inline
@@ -53,6 +54,7 @@ def to_html(runs: Sequence[Run], figures: Sequence[Drawn], bad: Sequence[str]) -
         figures=[(d, Markup(inline(d.svg, d.name, d.alt))) for d in figures],  # noqa: S704
         schemes=SCHEMES,
         bad=bad,
+        nulls=list(nulls([run.found for run in runs]).values()),
         paper=paper,
     )
 

@@ -19,13 +19,22 @@ from bench.report.wording import QUESTIONS, duration, significant, times
 class Run:
     """A result file with everything derived from it."""
 
-    file: ResultFile
+    found: Examined
     measures: list[Measure]
     trainings: list[Training]
-    excluded: Sequence[Excluded]
     cautions: list[str]
     newest: bool  # of its machine: the run that figures and headlines use
     link: str | None
+
+    @property
+    def file(self) -> ResultFile:
+        """What the run said."""
+        return self.found.file
+
+    @property
+    def excluded(self) -> Sequence[Excluded]:
+        """The rows that cannot be right."""
+        return self.found.excluded
 
     @property
     def fastest(self) -> Training | None:
@@ -105,10 +114,9 @@ def side_by_side(run: Run) -> str:
 
 def _run(found: Examined, out: Path, *, newest: bool) -> Run:
     return Run(
-        file=found.file,
+        found=found,
         measures=list(found.measures),
         trainings=trainings(found.measures),
-        excluded=found.excluded,
         cautions=cautions(found),
         newest=newest,
         link=_link(found.file.path, out),

@@ -107,15 +107,29 @@ def ratio(above: Estimate, below: Estimate) -> Estimate | None:
     return Estimate(found, found * math.exp(-down), found * math.exp(up))
 
 
+def widened(found: Estimate, share: float) -> Estimate:
+    """The same with an interval of at least this share to either side; none stays none."""
+    if found.low is None or found.high is None:
+        return found
+    apart = 1 + share
+    return Estimate(
+        found.median, min(found.low, found.median / apart), max(found.high, found.median * apart)
+    )
+
+
 def geometric_mean(ratios: Sequence[Estimate]) -> Estimate:
-    """Of ratios with intervals, taken as independent of each other; an end without one is None."""
-    logs = [math.log(one.median) for one in ratios]
-    found = math.exp(fmean(logs))
-    if not all(one.low and one.high for one in ratios):
+    """Of ratios with intervals; without one where any has none.
+
+    Its interval is as wide as theirs are on average. That holds however much they depend on each
+    other, and rows of one run do: they share its clock, its heat and its neighbours. Narrower by
+    the root of their number would hold for independent ones only.
+    """
+    found = math.exp(fmean(math.log(one.median) for one in ratios))
+    ends = [(one.low, one.high) for one in ratios if one.low and one.high]
+    if len(ends) < len(ratios):
         return Estimate(found, None, None)
-    down = math.hypot(*(math.log(one.median / (one.low or 1)) for one in ratios)) / len(ratios)
-    up = math.hypot(*(math.log((one.high or 1) / one.median) for one in ratios)) / len(ratios)
-    return Estimate(found, found * math.exp(-down), found * math.exp(up))
+    low, high = (math.exp(fmean(map(math.log, side))) for side in zip(*ends, strict=True))
+    return Estimate(found, min(low, found), max(high, found))
 
 
 @functools.cache

@@ -21,7 +21,7 @@ def to_csv(measures: Iterable[Measure]) -> str:
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(line[column]) for column in COLUMNS] for line in lines)
+    writer.writerows([cell(line[column]) for column in COLUMNS] for line in lines)
     return buffer.getvalue()
 
 
@@ -77,7 +77,7 @@ def _median(estimate: Estimate | None) -> float | None:
     return estimate.median if estimate else None
 
 
-def _cell(value: Cell) -> str:
+def cell(value: Cell) -> str:
     """Nine digits say all a timing knows; text that a spreadsheet would run gets an apostrophe."""
     if value is None:
         return ""

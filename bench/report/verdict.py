@@ -1,10 +1,11 @@
 """What a ratio of two machines' speeds lets one say: faster, slower, same, or unclear.
 
 Two things stand between a ratio and a verdict. The interval holds what the rounds of these two
-rows leave open. The threshold is how far apart equal things were found (bench/report/null.py): a
-machine that differs from itself by 5% cannot be told from another within 5%, however narrow the
-intervals. A difference is called only beyond both; sameness only where the whole interval lies
-within the threshold; anything else is unclear, which is an answer too.
+rows leave open, and is never narrower than what equal things were found apart (bench/report/
+null.py): a machine that differs from itself by 5% from run to run cannot be told from another
+within 5%, however alike its rounds are. The threshold is what would matter: that same noise, or
+1% on the calmest machine. A difference is called only beyond both; sameness only where the whole
+interval lies within the threshold; anything else is unclear, which is an answer too.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from bench.report.stats import Estimate
-from bench.report.wording import percent, significant
+from bench.report.wording import percent
 
+FLOOR: Final = 0.01  # a difference below it matters to nobody, and no null test sees as finely
 Word = Literal["faster", "slower", "same", "unclear"]
 WORDS: Final[tuple[Word, ...]] = ("faster", "slower", "same", "unclear")
 
@@ -27,6 +29,11 @@ class Verdict:
 
     word: Word
     reason: str
+
+
+def threshold(noise: float) -> float:
+    """From how far apart equal things are found to how far apart different ones must be."""
+    return max(FLOOR, noise)
 
 
 def judge(speed: Estimate, threshold: float, doubts: Sequence[str] = ()) -> Verdict:
@@ -51,5 +58,4 @@ def judge(speed: Estimate, threshold: float, doubts: Sequence[str] = ()) -> Verd
                        f"({percent(threshold)})")  # fmt: skip
     if low > 0 or high < 0:
         return Verdict("unclear", f"a difference, but {within}")
-    span = f"{significant(speed.low)} to {significant(speed.high)}"
-    return Verdict("unclear", f"the interval, {span}, holds 1 and more than {percent(threshold)}")
+    return Verdict("unclear", f"the interval holds 1 and ends beyond {percent(threshold)}")

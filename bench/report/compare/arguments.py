@@ -1,0 +1,43 @@
+"""The arguments of `python -m bench compare`, apart from its work: --help loads no numbers."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+CODES: Final = """\
+exit codes:
+  0  fine
+  1  --fail-if-slower: some row is slower by more than the limit, beyond doubt
+  2  bad input, named on stderr; what could be read is compared all the same
+  3  nothing comparable: the files share no row
+  4  quality too low to say: every shared row has too few rounds, or was disturbed
+"""
+DESCRIPTION: Final = (
+    "Which machine is faster, by how much, and is that real? Each argument is a result file, a\n"
+    "folder or glob of them, or the name of a machine below --results. The first is the baseline."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command."""
+    parser.description, parser.epilog = DESCRIPTION, CODES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("contestants", nargs="+", metavar="FILE|FOLDER|MACHINE")
+    parser.add_argument(
+        "--results",
+        default="results",
+        metavar="FOLDER",
+        help="where machines are looked up by name; default: %(default)s",
+    )
+    parser.add_argument("--baseline", metavar="NAME", help="the contestant to compare with")
+    parser.add_argument("--rows", action="store_true", help="every row, however many contestants")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="as one JSON object")
+    shape.add_argument("--csv", action="store_true", help="every row compared, as CSV")
+    parser.add_argument(
+        "--fail-if-slower",
+        metavar="PERCENT",
+        dest="limit",
+        help="exit 1 where a row surely takes more than, say, 5%% longer",
+    )

@@ -1,0 +1,58 @@
+"""What two rows must share to be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from bench.report.measures import Measure
+from bench.report.wording import QUESTIONS, joined, threads
+from zipnet import paper
+
+IMPLIED: Final = (None, 0, 1, paper.TRAIN_DIGITS, paper.TEST_DIGITS)  # batches the question says
+ALL: Final = "all"  # the thread role of every logical core: machines differ in how many that is
+
+
+@dataclass(frozen=True)
+class Key:
+    """One question to one engine on one kind of device; rows with the same key answer the same."""
+
+    question: str
+    engine: str | None
+    device: str  # its kind: cuda:1 is cuda
+    threads: str  # "1", "all", another number, or nothing on an accelerator
+    batch: int | None
+    dtype: str | None
+
+    @property
+    def text(self) -> str:
+        """For a table."""
+        role = "all threads" if self.threads == ALL else threads(int(self.threads or 0) or None)
+        batch = None if self.batch in IMPLIED else f"batch {self.batch:,}"
+        return joined((self.question, self.engine, self.device, role, batch))
+
+    def order(self) -> tuple[object, ...]:
+        """Questions in the order of their words, then engine, device, threads and batch."""
+        known = list(QUESTIONS)
+        at = known.index(self.question) if self.question in known else len(known)
+        return (
+            at,
+            self.question,
+            self.engine or "",
+            self.device,
+            self.threads.rjust(8, "0"),
+            self.batch or 0,
+            self.dtype or "",
+        )
+
+
+def keys(measure: Measure) -> Iterable[Key]:
+    """The keys that a row answers to: one, or two where one thread is all the machine has."""
+    row, cores = measure.row, measure.file.machine.logical_cores
+    roles = {str(row.threads)} if row.threads is not None else {""}
+    if row.threads is not None and row.threads == cores:
+        roles = {ALL, "1"} if cores == 1 else {ALL}
+    kind = row.device.partition(":")[0]
+    for role in sorted(roles):
+        yield Key(row.question, row.engine, kind, role, row.batch, row.dtype)

@@ -1,0 +1,339 @@
+"""compare: who is faster, by how much, and is that real? In-process, as a person would type it."""
+
+import argparse
+import csv
+import io
+import json
+
+import pytest
+
+from bench.report.compare.arguments import add_arguments
+from bench.report.compare.command import run
+from tests import records_factory as factory
+from zipnet.errors import UserError
+
+
+@pytest.fixture
+def compare(tmp_path, capsys):
+    """Run the command below tmp_path / "r"; returns exit code, stdout and stderr."""
+
+    def typed(*arguments):
+        parser = argparse.ArgumentParser()
+        add_arguments(parser)
+        code = run(parser.parse_args(["--results", str(tmp_path / "r"), *map(str, arguments)]))
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return typed
+
+
+@pytest.fixture
+def put(tmp_path):
+    def write(name, speed=1.0, change=None, file="20261121T020000Z_0123456.json", **overrides):
+        content = factory.result(name, speed, **overrides)
+        if change:
+            change(content)
+        return factory.write(tmp_path / "r", content, file)
+
+    return write
+
+
+def test_the_answer_comes_first(compare, put):
+    put("laptop")
+    put("station", 1.5)
+    code, out, err = compare("laptop", "station")
+    assert (code, err) == (0, "")
+    first = out.splitlines()[0]
+    assert first.startswith("B is 1.50x as fast as A (geometric mean of 20 rows, ")
+    counts = " ".join(out.split("\n\n")[0].split()).rpartition("; ")[2]
+    assert counts == "22 faster, 0 slower, 6 same, 5 unclear"
+    assert "A = laptop, laptop/20261121T020000Z_0123456.json" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_the_baseline_can_be_chosen(compare, put):
+    put("laptop")
+    put("station", 2.0)
+    _, out, _ = compare("laptop", "station", "--baseline", "station")
+    assert out.startswith("B is 0.500x as fast as A")
+    assert "A = station" in out
+    with pytest.raises(UserError, match="is not compared here; choose one of: laptop, station"):
+        compare("laptop", "station", "--baseline", "tower")
+
+
+def test_a_row_has_both_times_the_ratio_its_interval_and_the_verdict(compare, put):
+    put("laptop")
+    put("station", 1.5)
+    _, out, _ = compare("laptop", "station")
+    (line,) = [
+        line for line in out.splitlines() if line.startswith("fullbatch · compiled · cpu · 1")
+    ]
+    assert line.split()[-6:-3] == ["µs", "22.2", "µs"]
+    assert line.endswith("faster")
+
+
+# --- who competes -------------------------------------------------------------------------------
+
+
+def test_a_machine_is_represented_by_its_latest_run(compare, put):
+    put("laptop", 1.0)
+    put("laptop", 3.0, file="b.json", datetime="2026-11-25T02:00:00+00:00")
+    put("station", 3.0)
+    _, out, _ = compare("laptop", "station")
+    assert out.startswith("B is 1.00x as fast as A")
+    assert "A = laptop, laptop/b.json" in out
+
+
+def test_two_files_of_one_machine_are_two_contestants_named_by_file(compare, put):
+    one = put("laptop", 1.0, file="a.json")
+    other = put("laptop", 1.2, file="b.json", datetime="2026-11-25T02:00:00+00:00")
+    _, out, _ = compare(one, other)
+    assert out.startswith("B is 1.20x as fast as A")
+    assert "B = b, laptop/b.json" in out
+    _, out, _ = compare(one, "laptop")  # the machine's latest but the one named
+    assert out.startswith("B is 1.20x as fast as A")
+
+
+def test_a_folder_enters_each_of_its_machines_and_a_glob_each_of_its_files(compare, put, tmp_path):
+    for at, name in enumerate("abc"):
+        put(name, 1 + at)
+    put("a", 1.0, file="b.json", datetime="2026-10-25T02:00:00+00:00")
+    _, out, _ = compare(tmp_path / "r")
+    assert out.splitlines()[1].startswith("C is 3.00x as fast as A")
+    assert len([line for line in out.splitlines() if " = " in line[:4]]) == 3
+    _, out, _ = compare(tmp_path / "r" / "*" / "2*.json")
+    assert len([line for line in out.splitlines() if " = " in line[:4]]) == 3
+
+
+def test_names_that_are_not_there_are_one_line_with_what_is_near(compare, put):
+    put("laptop")
+    with pytest.raises(UserError, match=r"'labtop' is no file, folder or machine below .*laptop"):
+        compare("labtop", "laptop")
+    with pytest.raises(UserError, match="only laptop to compare"):
+        compare("laptop", "laptop")
+    for strange in ("", "\0", "a" * 5000):
+        with pytest.raises(UserError):
+            compare(strange, "laptop")
+
+
+def test_bad_and_unsound_files_are_named_and_the_others_compared(compare, put, tmp_path):
+    put("laptop")
+    put("station")
+    put("stranger", workload=factory.workload() | {"hash": "0" * 64})
+    (tmp_path / "r" / "bad.json").write_text("[]")
+    code, out, err = compare(tmp_path / "r")
+    assert code == 2
+    assert len(err.splitlines()) == 2
+    assert "workload.hash is not the SHA-256" in err
+    assert "bad.json: holds a list of 0" in err
+    assert out.startswith("B is 1.00x as fast as A")
+    assert "stranger" not in out
+
+
+# --- what is compared ---------------------------------------------------------------------------
+
+
+def row_of(content, question, at=0):
+    rows = [r for r in content["benchmarks"] if r["extra_info"]["question"] == question]
+    return rows[at]["extra_info"] | {"row": rows[at]}
+
+
+def set_row(question, **about):
+    def change(content):
+        row_of(content, question)["row"]["extra_info"].update(about)
+
+    return change
+
+
+def invalid(content):
+    row_of(content, "sgd-queued")["row"]["stats"]["rounds"] += 1
+
+
+INCOMPARABLE = {
+    "precision": (set_row("sgd-queued", dtype="bfloat16"), "dtype is bfloat16 in B"),
+    "threads": (set_row("sgd-queued", threads=7), "only in B"),
+    "batch": (set_row("sgd-queued", batch=2, steps=256), "batch is 2 in B, 1 elsewhere"),
+    "invalid": (invalid, "invalid in B: stats.rounds is 31"),
+    "engine": (set_row("sgd-queued", engine="other"), "only in B"),
+}
+
+
+@pytest.mark.parametrize("kind", INCOMPARABLE)
+def test_rows_that_differ_in_more_than_the_machine_are_left_alone(compare, put, kind):
+    change, says = INCOMPARABLE[kind]
+    put("laptop")
+    put("station", 1.5, change)
+    _, out, _ = compare("laptop", "station", "--rows")
+    assert f"not compared: {says}" in " ".join(out.split())
+    assert "geometric mean of 19 rows" in out
+    assert "sgd-queued · eager · cpu · 1 thread  " not in out
+
+
+def test_another_device_of_the_same_kind_is_not_mixed_in(compare, put):
+    def second(content):
+        row = factory.learning("sgd-queued", 100, 512, 1, engine="eager", device="cuda:1",
+                               threads=None)  # fmt: skip
+        content["benchmarks"].append(row)
+
+    put("laptop", gpu=True)
+    put("station", 1.0, second, gpu=True)
+    _, out, _ = compare("laptop", "station", "--rows")
+    assert "B has it more than once; its cuda was taken" in out
+
+
+def test_all_threads_of_one_machine_are_compared_with_all_of_another(compare, put):
+    def many(content):
+        content["machine_info"]["cpu"]["logical_cores"] = 64
+        for row in content["benchmarks"]:
+            if row["extra_info"]["threads"] == 2:
+                row["extra_info"]["threads"] = 64
+
+    put("laptop")
+    put("node", 8.0, many)
+    _, out, _ = compare("laptop", "node")
+    assert "sgd-queued · eager · cpu · all threads" in out
+    assert "note: all threads: 2 in A, 64 in B" in out
+
+
+def test_the_only_thread_of_a_machine_is_one_and_all(compare, put):
+    def single(content):
+        content["machine_info"]["cpu"]["logical_cores"] = 1
+        content["benchmarks"] = [
+            row for row in content["benchmarks"] if row["extra_info"]["threads"] != 2
+        ]
+
+    put("laptop")
+    put("small", 0.5, single)
+    _, out, _ = compare("laptop", "small")
+    assert "sgd-queued · eager · cpu · 1 thread" in out
+    assert "sgd-queued · eager · cpu · all threads" in out
+
+
+NOTES = {
+    "profile": ({"profile": "quick"}, "profile: standard in A, quick in B"),
+    "torch": ({"software": {"torch": "2.9"}}, "torch: 2.13.0 in A, 2.9 in B"),
+    "commit": ({"commit_info": {"id": "f" * 16}}, "commit: 01234567 in A, ffffffff in B"),
+    "interrupted": ({"status": "interrupted"}, "B was interrupted"),
+}
+
+
+@pytest.mark.parametrize("kind", NOTES)
+def test_what_else_differs_is_noted(compare, put, kind):
+    overrides, says = NOTES[kind]
+    put("laptop")
+    put("station", file="b.json", **overrides)
+    assert f"note: {says}" in compare("laptop", "station")[1]
+
+
+def disturb(content):
+    for row in content["benchmarks"]:
+        row["extra_info"]["watch"][0] |= {"other_cpu_seconds": 1e3}
+
+
+def test_a_disturbed_row_is_unclear_and_says_why(compare, put):
+    put("laptop")
+    put("station", 1.5, lambda c: disturb({"benchmarks": [row_of(c, "sgd-queued")["row"]]}))
+    _, out, _ = compare("laptop", "station")
+    assert "unclear: B: another process used" in out
+    assert "geometric mean of 19 rows" in out
+
+
+# --- many, few and none -------------------------------------------------------------------------
+
+
+def test_five_machines_and_more_have_a_line_each_fastest_first(compare, put, tmp_path):
+    for at in range(6):
+        put(f"m{at}", 1 + at)
+    _, out, _ = compare(tmp_path / "r")
+    lines = out.splitlines()
+    assert len(lines) == 2 + 5
+    assert [line.split()[0] for line in lines[2:]] == ["m5", "m4", "m3", "m2", "m1"]
+    _, out, _ = compare(tmp_path / "r", "--rows")
+    assert out.count("sgd-queued · eager · cpu · 1 thread") == 5
+
+
+def test_three_machines_stand_side_by_side(compare, put, tmp_path):
+    for at in range(3):
+        put(f"m{at}", 1 + at)
+    _, out, _ = compare(tmp_path / "r")
+    (line,) = [x for x in out.splitlines() if x.startswith("sgd-queued · eager · cpu · 1")]
+    assert line.split()[-4:] == ["2.00x", "faster", "3.00x", "faster"]
+
+
+def test_one_row_is_enough(compare, put):
+    rows = [factory.learning("sgd-queued", 900.0, 100, 1, engine="eager")]
+    put("laptop", benchmarks=rows)
+    faster = [factory.learning("sgd-queued", 450.0, 100, 1, engine="eager", seed=1)]
+    put("station", benchmarks=faster)
+    code, out, _ = compare("laptop", "station")
+    assert code == 0
+    assert "B is 2.00x as fast as A (1 row" in out
+
+
+# --- exit codes ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("speed", "allowed", "code"), [
+    (0.8, "5%", 1), (0.8, "30%", 0), (0.8, "0%", 1), (1.5, "0%", 0), (1.0, "0%", 0),
+    (0.96, "2%", 1), (0.96, "4.1%", 0),
+])  # fmt: skip
+def test_slower_beyond_the_limit_is_exit_1(compare, put, speed, allowed, code):
+    put("laptop")
+    put("station", speed)
+    assert compare("laptop", "station", "--fail-if-slower", allowed)[0] == code
+
+
+@pytest.mark.parametrize("text", ["5", "0.05", "", "%", "-5%", "5 %", "five%", "nan%", "1e9%"])
+def test_a_limit_is_a_percentage_or_one_line(compare, put, text):
+    with pytest.raises(UserError, match="write a percentage, such as 5%"):
+        compare("a", "b", f"--fail-if-slower={text}")
+
+
+def test_nothing_in_common_is_exit_3(compare, put):
+    put("laptop", benchmarks=[factory.training("eager", "cpu", 1, 900)])
+    put("station", benchmarks=factory.floor_rows("cpu", 1, 1e11))
+    code, out, _ = compare("laptop", "station")
+    assert code == 3
+    assert "no network row in common" in out
+
+
+def test_nothing_but_doubtful_rows_is_exit_4(compare, put):
+    put("laptop")
+    put("station", 1.5, disturb)
+    code, out, _ = compare("laptop", "station", "--fail-if-slower", "1%")
+    assert code == 4
+    assert "no network row fit for a verdict" in out
+
+
+# --- for programs -------------------------------------------------------------------------------
+
+
+def test_json_and_csv_say_the_same_as_the_table(compare, put):
+    put("laptop")
+    put("station", 1.5, invalid)
+    document = json.loads(compare("laptop", "station", "--json")[1])
+    (found,) = document["comparisons"]
+    assert found["geometric_mean"]["network"]["speed"] == pytest.approx(1.5, rel=0.01)
+    assert found["verdicts"]["faster"] == 21
+    assert document["null_tests"]["laptop"]["how"] == "within runs"
+    lines = list(csv.DictReader(io.StringIO(compare("laptop", "station", "--csv")[1])))
+    assert len(lines) == len(found["rows"]) == 32
+    assert [line["verdict"] for line in lines] == [row["verdict"] for row in found["rows"]]
+    assert {row["reason"].split(":")[0] for row in found["not_compared"]} == {
+        "invalid in B",
+        "only in A",
+    }
+
+
+HOSTILE = ["=1+1", "<b>", "a\u202eb", "\N{GRINNING FACE}" * 30, "x" * 1500]
+
+
+def test_hostile_names_stay_on_their_line(compare, put, tmp_path):
+    put("laptop")
+    for name in HOSTILE:
+        put(name, 1.5)
+    code, out, _ = compare(tmp_path / "r", "--rows")
+    assert code == 0
+    assert "\u202e" not in out
+    for cell in next(iter(csv.reader(io.StringIO(compare(tmp_path / "r", "--csv")[1])))):
+        assert not cell.startswith("=")
