@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.report.compare.arguments import add_arguments
-from zipnet.errors import EXIT_USAGE, Parser, UserError, run_command
+from zipnet.errors import EXIT_USAGE, Parser, UserError, run_command, whole
 
 PROG = "python -m bench"
 
@@ -30,6 +30,10 @@ def main() -> int:
     _takes_results(check)
     compare = _command(commands, "compare", _compare, "which is faster, and is that real?")
     add_arguments(compare)
+    trials = _command(commands, "trials", _trials, "how often is a verdict of compare wrong?")
+    trials.add_argument("--out", metavar="FILE", help="write the page there; default: print it")
+    trials.add_argument("--trials", default="1000", metavar="N", help="a cell; default: 1000")
+    trials.add_argument("--seed", default="1989", metavar="N", help="default: %(default)s")
     machine = _command(commands, "machine", _machine, "what identifies this machine")
     machine.add_argument("--json", action="store_true", help="as one JSON object")
     for stream in (sys.stdout, sys.stderr):
@@ -100,6 +104,20 @@ def _compare(arguments: argparse.Namespace) -> int:
     from bench.report.compare.command import run
 
     return run(arguments)
+
+
+def _trials(arguments: argparse.Namespace) -> int:
+    from bench.report.publish import write
+    from bench.report.trials import trial_table
+    from bench.report.trials_page import to_page
+
+    count, seed = whole(arguments.trials, 1, 1_000_000), whole(arguments.seed, 0, 2**32)
+    page = to_page(trial_table(count, seed), seed)
+    if arguments.out is None:
+        print(page, end="")
+    else:
+        write(Path(arguments.out), page.encode())
+    return 0
 
 
 def _machine(arguments: argparse.Namespace) -> int:

@@ -29,7 +29,7 @@ def to_markdown(runs: Sequence[Run], figures: Iterable[Drawn], bad: Sequence[str
         "source: [index.html](index.html); for a spreadsheet: [summary.csv](summary.csv).",
         *(f"![{text(drawn.alt, 400)}]({drawn.name}.png)" for drawn in figures),
         "## Training the network of 1989",
-        _table(
+        table(
             ("machine", "engine", "time", "times the SUN", "test misses", "training misses",
              "source"),
             _training_rows(runs),
@@ -70,7 +70,8 @@ def _source(run: Run) -> str:
     return f"[{name}]({html.escape(run.link)})" if run.link else name
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown; its cells are taken as they are."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
@@ -90,7 +91,7 @@ def _null(runs: Sequence[Run]) -> list[str]:
     ]
     head = ("machine", "compared", "rows", "called different", "threshold, networks",
             "threshold, floors")  # fmt: skip
-    return ["## Equal things compared", _table(head, lines)] if lines else []
+    return ["## Equal things compared", table(head, lines)] if lines else []
 
 
 def _cautions(runs: Sequence[Run]) -> list[str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
@@ -22,26 +22,15 @@ from typing import Final, Literal
 from bench.report.compare.matching import match
 from bench.report.examined import Examined
 from bench.report.measures import Kind, Measure
+from bench.report.noise import Same, Set, noise_of
 from bench.report.records import ResultFile
 from bench.report.stats import Estimate, ratio, widened
 from bench.report.verdict import judge, threshold
 
-SHARE: Final = 0.95  # of equal rows lie within the noise
 FEWEST_HALVES: Final = 2  # laps in each half, so that one odd lap is not the half
 MOST_FILES: Final = 12  # newest of one machine and software: 66 pairs say enough
 
 How = Literal["between runs", "within runs"]
-
-
-@dataclass(frozen=True)
-class Same:
-    """One row measured twice: how many times as fast it was the second time."""
-
-    kind: Kind
-    speed: Estimate
-
-
-Set = Sequence[Same]  # all rows of one pair of runs, or of one run's two halves
 
 
 @dataclass(frozen=True)
@@ -80,37 +69,41 @@ def nulls(found: Sequence[Examined], without: Sequence[ResultFile] = ()) -> dict
 
 
 def _of_machine(name: str, runs: Sequence[Examined], without: Sequence[ResultFile]) -> Null | None:
+    pairs, degrees = _between(runs, without)
     how: How = "between runs"
     sets: dict[tuple[str, ...], Set] = {
-        (one.file.source, other.file.source): _rows(one, other)
-        for one, other in _between(runs, without)
+        (one.file.source, other.file.source): _rows(one, other) for one, other in pairs
     }
     if not any(sets.values()):
-        how, sets = "within runs", {(run.file.source,): _halves(run.measures) for run in runs}
+        how, degrees = "within runs", 0
+        sets = {(run.file.source,): _halves(run.measures) for run in runs}
     sets = {sources: found for sources, found in sets.items() if found}
     if not sets:
         return None
     rows = list(sets.values())
-    sources = tuple(sorted({source for pair in sets for source in pair}))
-    return Null(name, how, sum(map(len, rows)), _called_different(rows), sources, noise_of(rows))
+    return Null(
+        machine=name,
+        how=how,
+        pairs=sum(map(len, rows)),
+        different=_called_different(rows, degrees),
+        sources=tuple(sorted({source for pair in sets for source in pair})),
+        noise=noise_of(rows, degrees),
+    )
 
 
 def _between(
     runs: Sequence[Examined], without: Sequence[ResultFile]
-) -> list[tuple[Examined, Examined]]:
-    """Every pair of complete runs of the same software."""
+) -> tuple[list[tuple[Examined, Examined]], int]:
+    """Every pair of complete runs of the same software, and how many differences are free."""
     equal: dict[object, list[Examined]] = defaultdict(list)
     for run in runs:
         if run.file.status == "complete":
             equal[_software(run.file)].append(run)
-    pairs = [
-        pair
-        for group in equal.values()
-        for pair in combinations(sorted(group, key=lambda r: r.file.written)[-MOST_FILES:], 2)
-    ]
+    groups = [sorted(g, key=lambda run: run.file.written)[-MOST_FILES:] for g in equal.values()]
+    pairs = [pair for group in groups for pair in combinations(group, 2)]
     compared = {id(file) for file in without}
     others = [p for p in pairs if not {id(p[0].file), id(p[1].file)} <= compared]
-    return others or pairs
+    return others or pairs, sum(len(group) - 1 for group in groups)
 
 
 def _software(file: ResultFile) -> object:
@@ -155,30 +148,25 @@ def _half(measure: Measure, laps: Sequence[float]) -> Estimate:
     )
 
 
-def noise_of(sets: Iterable[Set]) -> dict[Kind, float]:
-    """How far apart equal rows of each kind are found in 95 of 100 cases: a share."""
-    apart: dict[Kind, list[float]] = defaultdict(list)
-    for row in (row for part in sets for row in part):
-        apart[row.kind].append(abs(math.log(row.speed.median)))
-    return {name: math.expm1(percentile(values)) for name, values in apart.items()}
+def _called_different(sets: Sequence[Set], degrees: int) -> int:
+    """How many equal rows we call different, each judged with the noise of the other sets.
 
-
-def percentile(values: Sequence[float], share: float = SHARE) -> float:
-    """The smallest value that has at least this share of the values at or below it."""
-    return sorted(values)[math.ceil(share * len(values)) - 1]
-
-
-def _called_different(sets: Sequence[Set]) -> int:
-    """How many equal rows we call different, each set judged with the noise of the others.
-
-    Where there is one set only, each row is judged with the noise of the other rows.
+    Where there is one set only, with the noise of its other rows.
     """
-    parts: Sequence[Set] = sets if len(sets) > 1 else [[row] for row in sets[0]]
-    different = 0
-    for at, part in enumerate(parts):
-        noise = noise_of([*parts[:at], *parts[at + 1 :]])
-        for row in part:
-            apart = noise.get(row.kind, 0.0)
-            verdict = judge(widened(row.speed, apart), threshold(apart))
-            different += verdict.word in ("faster", "slower")
-    return different
+    return sum(_differs(row, noise) for part, noise in _left_out(sets, degrees) for row in part)
+
+
+def _left_out(sets: Sequence[Set], degrees: int) -> Iterator[tuple[Set, dict[Kind, float]]]:
+    """Each set with the noise of the others; each row of an only set with that of the others."""
+    if len(sets) > 1:
+        for at, part in enumerate(sets):
+            yield part, noise_of([*sets[:at], *sets[at + 1 :]], degrees)
+    else:
+        (rows,) = sets
+        for at, row in enumerate(rows):
+            yield [row], noise_of([[*rows[:at], *rows[at + 1 :]]], degrees)
+
+
+def _differs(row: Same, noise: dict[Kind, float]) -> bool:
+    apart = noise.get(row.kind, 0.0)
+    return judge(widened(row.speed, apart), threshold(apart)).word in ("faster", "slower")

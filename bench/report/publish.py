@@ -31,6 +31,18 @@ def publish(library: Library, out: Path) -> list[Run]:
     return found
 
 
+def write(path: Path, content: bytes) -> None:
+    """Write one file whole or not at all; a UserError says why it cannot be written."""
+    try:
+        with replacing(path) as file:
+            file.write(content)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(
+            f"{shown(str(path))} cannot be written: {reason}; choose another with --out"
+        ) from None
+
+
 def _make(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)

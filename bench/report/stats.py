@@ -86,7 +86,7 @@ def lap_spread(medians: Sequence[float], confidence: float = CONFIDENCE) -> floa
     if len(medians) < FEWEST_LAPS or min(medians) <= 0:
         return 0.0
     logs = [math.log(value) for value in medians]
-    return _student(len(logs) - 1, confidence) * stdev(logs) / math.sqrt(len(logs))
+    return student(len(logs) - 1, confidence) * stdev(logs) / math.sqrt(len(logs))
 
 
 def ratio(above: Estimate, below: Estimate) -> Estimate | None:
@@ -133,7 +133,8 @@ def geometric_mean(ratios: Sequence[Estimate]) -> Estimate:
 
 
 @functools.cache
-def _student(degrees: int, confidence: float) -> float:
+def student(degrees: int, confidence: float = CONFIDENCE) -> float:
+    """How many standard errors each side of an interval holds, for so many degrees of freedom."""
     return float(stdtrit(degrees, 0.5 + confidence / 2))
 
 
