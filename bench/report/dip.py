@@ -25,7 +25,7 @@ FEWEST: Final = 20  # timings below which two modes are two accidents
 POINTS: Final = 200  # order statistics looked at, at most: plenty for a mode that matters
 
 
-def has_two_modes(seconds: Sequence[float] | Floats) -> bool:
+def has_two_modes(seconds: Sequence[float]) -> bool:
     """Whether the dip says, wrong in about 1 of 1000 rows, that there is more than one mode."""
     if len(seconds) < FEWEST:
         return False

@@ -11,6 +11,7 @@ calls equal things different, judged with the noise of the *other* pairs.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,10 +40,20 @@ class Null:
 
     machine: str
     how: How
-    pairs: int  # rows compared with themselves
-    different: int  # of them called faster or slower
+    sets: Sequence[Set]  # rows compared with themselves, by pair of runs
+    degrees: int  # differences between runs that are free; 0 within runs
     sources: tuple[str, ...]  # the files it rests on
     noise: dict[Kind, float]  # of network rows and of the machine's own: shares, 0.03 for 3%
+
+    @property
+    def pairs(self) -> int:
+        """How many rows were compared with themselves."""
+        return sum(map(len, self.sets))
+
+    @functools.cached_property
+    def different(self) -> int:
+        """How many of them were called faster or slower."""
+        return _called_different(self.sets, self.degrees)
 
     def threshold(self, kind: Kind = "network") -> float:
         """How far apart rows of a kind must be to be called different: a share."""
@@ -84,8 +95,8 @@ def _of_machine(name: str, runs: Sequence[Examined], without: Sequence[ResultFil
     return Null(
         machine=name,
         how=how,
-        pairs=sum(map(len, rows)),
-        different=_called_different(rows, degrees),
+        sets=rows,
+        degrees=degrees,
         sources=tuple(sorted({source for pair in sets for source in pair})),
         noise=noise_of(rows, degrees),
     )

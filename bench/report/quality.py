@@ -11,18 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from statistics import median
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.report.dip import has_two_modes
 from bench.report.ranks import differ
 from bench.report.records import Row, Watch
 from bench.report.stats import FEWEST_LAPS, FEWEST_ROUNDS, lap_bounds, lap_medians
 from bench.report.wording import percent, significant
-
-Floats = NDArray[np.float64]
 
 SPREAD: Final = 0.1  # IQR by median; pyperf too calls a benchmark unstable from 10% on
 DRIFT: Final = 0.05  # between the medians of two laps, and beyond what rounds explain
@@ -62,54 +60,54 @@ def _timings(seconds: Sequence[float], laps: Sequence[int]) -> Iterator[Doubt]:
         yield Doubt(FEW, f"{counted}, and {FEWEST_ROUNDS} make an interval",
                     "Measure longer: --profile full.", forbids=True)  # fmt: skip
         return
-    data = np.asarray(seconds, float)
-    middle = float(np.median(data))
-    if middle <= 0:
-        return
-    low, high = np.percentile(data, (25, 75))
-    if (spread := float(high - low) / middle) > SPREAD:
+    ordered = sorted(seconds)
+    middle = ordered[rounds // 2]
+    if ordered[0] <= 0:
+        return  # a clock too coarse for the row tells no noise from its own ticks
+    if (spread := (ordered[-1 - rounds // 4] - ordered[rounds // 4]) / middle) > SPREAD:
         yield Doubt("spread", f"half of the rounds spread over {percent(spread)} of the median",
                     "Close what else runs; try a fixed clock.")  # fmt: skip
-    drift = _drift(seconds, data, laps)
+    drift = _drift(seconds, laps)
     yield from drift
-    yield from _slow_start(data, laps)
+    yield from _slow_start(seconds, laps)
     if not drift:  # laps at two speeds are two modes, and said better as drift
-        yield from _two_modes(data)
+        yield from _two_modes(ordered)
 
 
-def _drift(seconds: Sequence[float], data: Floats, laps: Sequence[int]) -> list[Doubt]:
+def _drift(seconds: Sequence[float], laps: Sequence[int]) -> list[Doubt]:
     """Laps farther apart than their rounds explain: the machine was not the same all along."""
     medians = lap_medians(seconds, laps)
-    if len(medians) < FEWEST_LAPS or min(medians) <= 0:
+    if len(medians) < FEWEST_LAPS:
         return []
     apart = max(medians) / min(medians) - 1
-    if apart <= DRIFT or not differ(_groups(data, laps), SURE):
+    parts = [seconds[begin:end] for begin, end in lap_bounds(len(seconds), laps)]
+    if apart <= DRIFT or not differ(parts, SURE):
         return []
-    steps = np.diff(medians)
-    way = " and rose" if np.all(steps > 0) else " and fell" if np.all(steps < 0) else ""
+    rising = [later > earlier for earlier, later in pairwise(medians)]
+    way = " and rose" if all(rising) else "" if any(rising) else " and fell"
     return [Doubt("drift", f"laps lie {percent(apart)} apart{way}",
                   "Let the machine cool down or warm up first; try a fixed clock.")]  # fmt: skip
 
 
-def _slow_start(data: Floats, laps: Sequence[int]) -> Iterator[Doubt]:
+def _slow_start(seconds: Sequence[float], laps: Sequence[int]) -> Iterator[Doubt]:
     """The first rounds of the laps against the rest of them."""
-    ends = list(accumulate(laps, initial=0))
-    first = np.zeros(len(data), bool)
-    for begin, end in pairwise(ends):
-        first[begin : begin + max(1, (end - begin) // OPENING)] = True
-    opening, rest = data[first], data[~first]
-    if not rest.size:
+    opening: list[float] = []
+    rest: list[float] = []
+    for begin, end in pairwise(accumulate(laps, initial=0)):
+        settled = begin + max(1, (end - begin) // OPENING)
+        opening += seconds[begin:settled]
+        rest += seconds[settled:end]
+    if not rest:
         return
-    slower = float(np.median(opening) / max(float(np.median(rest)), 1e-300)) - 1
+    slower = median(opening) / median(rest) - 1
     if slower > SLOW_START and differ([opening, rest], SURE):
         yield Doubt("slow start", f"the first rounds took {percent(slower)} longer than the rest",
                     "Measure longer, so that they weigh less: --profile full.")  # fmt: skip
 
 
-def _two_modes(data: Floats) -> Iterator[Doubt]:
-    ordered = np.sort(data)
-    fifth, last = ordered[len(data) // 20], ordered[-1 - len(data) // 20]
-    if last < (1 + MODES_APART) * fifth:
+def _two_modes(ordered: Sequence[float]) -> Iterator[Doubt]:
+    few = len(ordered) // 20
+    if ordered[-1 - few] < (1 + MODES_APART) * ordered[few]:
         return  # whatever modes there are lie closer than that
     share, apart = _split(ordered)
     if apart > MODES_APART and MODE_SHARE <= share <= 1 - MODE_SHARE and has_two_modes(ordered):
@@ -119,7 +117,7 @@ def _two_modes(data: Floats) -> Iterator[Doubt]:
                     "memory layout.")  # fmt: skip
 
 
-def _split(ordered: Floats) -> tuple[float, float]:
+def _split(ordered: Sequence[float]) -> tuple[float, float]:
     """The share of the slower group, and how much longer it takes, where two are told apart best.
 
     Source: N. Otsu, IEEE Transactions on Systems, Man, and Cybernetics 9 (1979) 62-66.
@@ -129,13 +127,8 @@ def _split(ordered: Floats) -> tuple[float, float]:
     sizes = np.arange(1, count)
     between = (sums[-1] * sizes / count - sums[:-1]) ** 2 / (sizes * (count - sizes))
     cut = int(np.argmax(between)) + 1
-    apart = float(np.median(ordered[cut:]) / np.median(ordered[:cut])) - 1
+    apart = median(ordered[cut:]) / median(ordered[:cut]) - 1
     return (count - cut) / count, apart
-
-
-def _groups(data: Floats, laps: Sequence[int]) -> list[Floats]:
-    """The rounds of each lap, or of each fifth: the parts that lap_medians() speaks of."""
-    return [data[begin:end] for begin, end in lap_bounds(len(data), laps)]
 
 
 def _watched(watches: Sequence[Watch]) -> Iterator[Doubt]:

@@ -9,24 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import chdtrc
 
-Floats = NDArray[np.float64]
 
-
-def differ(groups: Sequence[Floats], chance: float) -> bool:
+def differ(groups: Sequence[Sequence[float]], chance: float) -> bool:
     """Whether the groups' medians differ, wrong with at most `chance` where they do not."""
     return kruskal_wallis(groups) < chance
 
 
-def kruskal_wallis(groups: Sequence[Floats]) -> float:
+def kruskal_wallis(groups: Sequence[Sequence[float]]) -> float:
     """The probability of ranks as far apart as these in groups of one distribution; 1 if all tie.
 
     Source: W. H. Kruskal, W. A. Wallis, Journal of the American Statistical Association 47 (1952)
     583-621, with their correction for ties.
     """
-    values = np.concatenate(groups)
+    values = np.concatenate([np.asarray(group, float) for group in groups])
     count = len(values)
     _, which, sizes = np.unique(values, return_inverse=True, return_counts=True)
     if len(sizes) < 2:

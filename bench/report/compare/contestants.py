@@ -49,9 +49,9 @@ def enter(arguments: Sequence[str], results: str) -> Field:
     places = [_place(argument, results) for argument in arguments]
     named = [path for found in places for path in found if not _is_folder(path)]
     library = collect([path for found in places for path in found])
-    own = _own_folders(library.files, results)
     known = {os.path.realpath(file.path) for file in library.files}
-    more = [f for f in collect(own).files if os.path.realpath(f.path) not in known] if own else []
+    further = [path for path in _own_files(library.files, results) if path not in known]
+    more = collect(further).files if further else ()
     runs = examine_all([*library.files, *more])
     bad = [*library.bad]
     bad += [f"{run.file.source}: {run.findings[0]}" for run in runs[: len(library.files)]
@@ -111,11 +111,17 @@ def _is_folder(path: str) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 (any text at all)
 
 
-def _own_folders(files: Iterable[ResultFile], results: str) -> list[str]:
-    """Where further runs of the same machines lie: the null test can use them."""
-    names = sorted({file.machine.name for file in files})
-    folders = [os.path.join(results, name) for name in names if os.path.basename(name) == name]  # noqa: PTH118, PTH119
-    return [folder for folder in folders if _is_folder(folder)]
+def _own_files(files: Iterable[ResultFile], results: str) -> list[str]:
+    """Further runs of the same machines, by their folders: the null test can use them."""
+    names = {file.machine.name for file in files if os.path.basename(file.machine.name)}  # noqa: PTH119 (any text at all)
+    folders = [Path(results) / name for name in sorted(names) if Path(name).name == name]
+    return [
+        os.path.realpath(path)
+        for folder in folders
+        if _is_folder(str(folder))
+        for path in sorted(folder.glob("*.json"))
+        if not path.name.startswith(".")
+    ]
 
 
 def _entered(path: str, by_path: dict[str, Examined], explicit: set[str]) -> list[Examined]:
