@@ -126,7 +126,17 @@ def test_check_of_sound_files_is_fine(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
-WRONG_USAGE = ["", "reprot", "report --out", "check --fast", "machine extra", "report --outt x"]
+WRONG_USAGE = [
+    "",
+    "reprot",
+    "report --out",
+    "check --fast",
+    "machine extra",
+    "report --outt x",
+    "compare",
+    "compare a b --json --csv",
+    "trials --trials",
+]
 
 
 @pytest.mark.parametrize("arguments", WRONG_USAGE)
@@ -153,7 +163,7 @@ def test_machine_says_what_identifies_it(monkeypatch, capsys):
 def test_help_names_the_commands():
     done = bench("--help")
     assert done.returncode == 0
-    for command in ("report", "check", "machine"):
+    for command in ("report", "compare", "check", "trials", "machine"):
         assert command in done.stdout
 
 
@@ -169,6 +179,43 @@ heavy = {{"torch", "numba", "pytest", "_pytest", "jax", "psutil"}} & set(sys.mod
 ours = {{name for name in sys.modules if name.startswith("zipnet.")}}
 assert not heavy, heavy
 assert ours <= {{"zipnet.paper", "zipnet.errors", "zipnet.atomic"}}, ours
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment(), capture_output=True,
+        text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_compare_as_a_person_types_it(tmp_path):
+    factory.write(tmp_path / "results", factory.result("laptop"))
+    factory.write(tmp_path / "results", factory.result("station", 0.5))
+    done = bench("compare", "laptop", "station", "--fail-if-slower", "5%", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("B is 0.500x as fast as A")
+    done = bench("compare", "laptop", "station", "--fail-if-slower", "0.05", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "write a percentage, such as 5%" in one_line(done.stderr)
+    done = bench("compare", "laptop", "stat", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "did you mean: station, laptop?" in one_line(done.stderr)
+
+
+def test_compare_explains_its_exit_codes():
+    done = bench("compare", "--help")
+    for code in ("1  --fail-if-slower", "3  nothing comparable", "4  quality too low"):
+        assert code in done.stdout
+
+
+def test_compare_loads_no_figures_and_nothing_that_measures(tmp_path):
+    paths = [str(factory.write(tmp_path, factory.result(name, 2.0))) for name in ("a", "b")]
+    program = f"""
+import sys
+sys.argv = ["bench", "compare", *{paths!r}]
+from bench.__main__ import main
+assert main() == 0
+heavy = {{"torch", "numba", "pytest", "matplotlib", "jinja2", "scipy.stats"}} & set(sys.modules)
+assert not heavy, heavy
 """
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environment(), capture_output=True,

@@ -108,7 +108,7 @@ def _between(
     """Every pair of complete runs of the same software, and how many differences are free."""
     equal: dict[object, list[Examined]] = defaultdict(list)
     for run in runs:
-        if run.file.status == "complete":
+        if run.file.status == "complete" and run.file.commit is not None:
             equal[_software(run.file)].append(run)
     groups = [sorted(g, key=lambda run: run.file.written)[-MOST_FILES:] for g in equal.values()]
     pairs = [pair for group in groups for pair in combinations(group, 2)]

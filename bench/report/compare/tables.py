@@ -17,6 +17,8 @@ from bench.report.wording import cut, percent
 
 COLUMNS: Final = 100
 DETAILED: Final = 4  # contestants whose rows stand side by side; more have a line each
+FINE: Final = 3  # free differences between runs: from four runs on, more add little
+FEW_RUNS: Final = "; a further run of it would make that finer"
 NAMED: Final = 3  # rows that are named where a reason holds for many
 
 
@@ -47,6 +49,7 @@ def _equal(null: Null | None) -> str:
     return (
         f"differences count from {percent(null.threshold())} on (equal rows compared {null.how}: "
         f"{null.pairs}, {null.different} called different)"
+        f"{FEW_RUNS if 0 < null.degrees < FINE else ''}"
     )
 
 

@@ -1,0 +1,233 @@
+"""Strangers' files, by the thousand: never a traceback, never a hang, never an invalid number.
+
+Real files (cut short) and synthetic ones are damaged in the ways that people and disks damage
+them, and go through check and compare in-process. ZIPNET_FUZZ=20000 asks for that many inputs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import os
+import re
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
+from io import StringIO
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bench.report.compare.arguments import add_arguments
+from bench.report.compare.command import run
+from bench.report.examined import examine_all
+from bench.report.library import collect
+from bench.report.null import nulls
+from bench.report.publish import publish
+from tests import records_factory as factory
+from tests.commands import ROOT
+from zipnet.errors import run_command
+
+INPUTS = int(os.environ.get("ZIPNET_FUZZ", "2000"))
+LONGEST = 5.0  # seconds for one input, on a busy machine
+ROUNDS, ROWS = 24, 5
+
+
+def cut(content):
+    """A real file with few rows and few rounds, still sound."""
+    rows = [r for r in content["benchmarks"] if len(r["stats"]["data"]) >= 6]
+    content["benchmarks"] = rows[:: max(1, len(rows) // ROWS)][:ROWS]
+    for row in content["benchmarks"]:
+        watched = "watch" in row["extra_info"]
+        factory.retimed(row, row["stats"]["data"][:ROUNDS])
+        if not watched:
+            del row["extra_info"]["laps"], row["extra_info"]["watch"]
+    return content
+
+
+def corpus():
+    found = [cut(json.loads(path.read_text("utf-8"))) for path in ROOT.glob("results/*/*.json")]
+    return [*found, cut(factory.result("synthetic", gpu=True))]
+
+
+CORPUS = corpus()
+JUNK = [
+    None, True, False, 0, 1, -1, 2, 7, 1e-300, 1e300, -0.0, 0.1, 1e-9, 2**63, 2**70, 10**400, "",
+    "x", "1", "nan", "\0", "\u202e", "a" * 3000, [], [[]], {}, {"a": {}}, [0.0], [1e-3] * 12,
+    [1e-3, -1.0], ["a"], [None] * 3, "cuda:1", "all", "usps", "schema", [1, 2, 3], {"": None},
+]  # fmt: skip
+
+
+def places(value, found=None, parent=None, key=None):
+    """Every (container, key) of a JSON tree, in order."""
+    found = [] if found is None else found
+    if parent is not None:
+        found.append((parent, key))
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(
+        value, list) else ()  # fmt: skip
+    for name, child in list(children):
+        places(child, found, value, name)
+    return found
+
+
+def damage(content, how, where, junk):
+    """One thing done to a file, in place."""
+    spots = places(content)
+    if not spots:
+        return
+    parent, key = spots[where % len(spots)]
+    if how == "replace":
+        parent[key] = copy.deepcopy(junk)
+    elif how == "delete":
+        del parent[key]
+    elif how == "scale" and isinstance(parent[key], int | float):
+        parent[key] = parent[key] * 10 ** (where % 13 - 6)
+    elif how == "repeat" and isinstance(parent, list):
+        parent.insert(key, copy.deepcopy(parent[key]))
+    elif how == "swap":
+        other, name = spots[(7 * where + 1) % len(spots)]
+        parent[key], other[name] = copy.deepcopy(other[name]), copy.deepcopy(parent[key])
+    elif how == "rename" and isinstance(parent, dict):
+        parent[str(junk)[:40]] = parent.pop(key)
+
+
+DAMAGES = st.lists(
+    st.tuples(
+        st.sampled_from(["replace", "delete", "scale", "repeat", "swap", "rename"]),
+        st.integers(0, 100_000),
+        st.sampled_from(JUNK),
+    ),
+    min_size=1,
+    max_size=4,
+)
+QUIET = settings(
+    max_examples=INPUTS // 2,
+    deadline=None,  # each input is timed below: what hypothesis would time holds its own work
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def through_everything(folder):
+    """Check and compare all that the folder holds, in the forms a person can ask for."""
+    began = time.perf_counter()
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    library = collect([str(folder)])
+    for examined in examine_all(library.files):
+        assert all("\n" not in line for line in examined.lines)
+    for form in ([], ["--rows"], ["--json"], ["--csv"]):
+        arguments = parser.parse_args([str(folder), "--results", str(folder), *form])
+        out, err = StringIO(), StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run_command("compare", partial(run, arguments))
+        assert code in range(5)
+        for line in err.getvalue().splitlines():
+            assert line.startswith(("compare: ", "python -m bench compare: "))
+        if not out.getvalue():
+            break  # nobody to compare, in whatever form
+        if form == ["--json"]:
+            json.loads(out.getvalue(), parse_constant=pytest.fail)
+    assert time.perf_counter() - began < LONGEST
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with an honest file in it; the stranger's is written beside it."""
+    made = tmp_path_factory.mktemp("strangers")
+    factory.write(made, cut(factory.result("honest", gpu=True)))
+    return made
+
+
+@QUIET
+@given(st.sampled_from(range(len(CORPUS))), DAMAGES)
+def test_a_damaged_file_is_read_or_refused_in_one_line(folder, which, damages):
+    content = copy.deepcopy(CORPUS[which])
+    for how, where, junk in damages:
+        damage(content, how, where, junk)
+    (folder / "stranger.json").write_text(json.dumps(content), "utf-8")
+    through_everything(folder)
+
+
+@QUIET
+@given(
+    st.sampled_from(range(len(CORPUS))),
+    st.lists(st.tuples(st.integers(0, 10**6), st.binary(max_size=6)), max_size=4),
+    st.one_of(st.none(), st.integers(0, 10**6)),
+)
+def test_damaged_bytes_are_read_or_refused_in_one_line(folder, which, splices, end):
+    text = bytearray(json.dumps(CORPUS[which]).encode())
+    for at, patch in splices:
+        at %= len(text)
+        text[at : at + len(patch)] = patch
+    (folder / "stranger.json").write_bytes(text if end is None else text[: end % len(text)])
+    through_everything(folder)
+
+
+# --- what is called invalid is never read ---------------------------------------------------------
+
+SENTINEL = 7.7512  # seconds for what takes milliseconds: its digits appear in nothing else
+
+
+def wrong_statistic(row):
+    row["stats"]["mean"] *= 2
+
+
+def wrong_rounds(row):
+    row["stats"]["rounds"] += 1
+
+
+def wrong_watch(row):
+    row["extra_info"]["watch"][0]["seconds"] = 0.0
+
+
+def wrong_counts(row):
+    row["extra_info"]["macs"] = 12345
+
+
+def wrong_iterations(row):
+    row["stats"]["iterations"] = 3
+
+
+INVALID = [wrong_statistic, wrong_rounds, wrong_watch, wrong_counts, wrong_iterations]
+
+
+def poisoned(row, at):
+    """The row with timings whose first digits nothing else has, in whatever unit they are shown."""
+    data = [SENTINEL * (1 + 1e-9 * (at + n)) for n in range(len(row["stats"]["data"]))]
+    row["extra_info"] |= {"presentations": 1, "steps": 1, "batch": 1, "macs": 171780}
+    return factory.retimed(row, data)
+
+
+@pytest.mark.parametrize("spoil", INVALID)
+@pytest.mark.parametrize("figures", [False, True])
+def test_no_number_of_an_invalid_row_is_ever_read(tmp_path, monkeypatch, capsys, spoil, figures):
+    if not figures:
+        monkeypatch.setattr("bench.report.publish.draw_all", lambda measures: iter(()))
+    honest, stranger = (factory.result(name, benchmarks=[
+        factory.learning(question, 900.0, 1, 1, engine=engine, seed=ord(name[0]))
+        for question in ("sgd-synced", "sgd-queued") for engine in ("eager", "compiled", "fused")
+    ]) for name in ("honest", "stranger"))  # fmt: skip
+    for at, row in enumerate(stranger["benchmarks"][::2]):
+        spoil(poisoned(row, at))
+    factory.write(tmp_path / "r", honest)
+    factory.write(tmp_path / "r", stranger)
+    said = []
+    library = collect([str(tmp_path / "r")])
+    found = examine_all(library.files)
+    assert sum(len(one.excluded) for one in found) == 3
+    said += [line for one in found for line in one.lines]
+    said.append(str(nulls(found)))
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    for form in ([], ["--rows"], ["--json"], ["--csv"]):
+        run(parser.parse_args(["honest", "stranger", "--results", str(tmp_path / "r"), *form]))
+        said.append(capsys.readouterr().out)
+    publish(library, tmp_path / "out")
+    pages = [p.read_text("utf-8") for p in (tmp_path / "out").iterdir() if p.suffix != ".png"]
+    said += [re.sub("<[^>]*>", " ", page) for page in pages]  # coordinates are no numbers read
+    for text in said:
+        for digits in ("7.75", "7,75", "7751", "775120", "0.129", "129."):  # s, us, rates
+            assert digits not in text, text[max(0, text.find(digits) - 80) :][:160]
