@@ -7,6 +7,7 @@ that no later page, table or figure has to think of them.
 
 from __future__ import annotations
 
+import functools
 import math
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # Unicode
 # Categories of characters that are invisible, unassigned or turn the writing direction.
 
 
+@functools.lru_cache(4096)  # a fleet says the same few thousand words, a million times
 def plain(text: str) -> str:
     """Fold whitespace and replace every hidden character by a visible mark."""
     folded = " ".join(text.split())
@@ -45,9 +47,14 @@ def found(value: Any) -> str:
 
 def _is_number(value: Any) -> bool:
     # bool is an int to Python and never a number to us; an integer beyond 2**64 is no count.
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return value.bit_length() <= 64 if isinstance(value, int) else math.isfinite(value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 64
+
+
+def _are_sizes(values: list[Any]) -> bool:
+    """Whether all are floats, finite and not below 0: a quick yes for most lists there are."""
+    return set(map(type, values)) == {float} and min(values) >= 0 and math.isfinite(sum(values))
 
 
 @dataclass(frozen=True)
@@ -125,6 +132,8 @@ class Fields:
         values = self.values.get(key)
         if not isinstance(values, list) or not values:
             raise self.wrong(key, "a list of at least one number")
+        if _are_sizes(values):
+            return tuple(values)
         for at, value in enumerate(values):
             if not _is_number(value) or value < 0:
                 raise UserError(
@@ -157,7 +166,9 @@ class Fields:
     def scalars(self) -> dict[str, str]:
         """The fields that are text or numbers, as cleaned text: for facts that are only shown."""
         return {
-            plain(key)[:MAX_TEXT]: plain(str(value)[:MAX_TEXT])
+            plain(key)[:MAX_TEXT]: (
+                plain(value[:MAX_TEXT]) if isinstance(value, str) else str(value)
+            )
             for key, value in self.values.items()
             if isinstance(value, str) or _is_number(value)
         }

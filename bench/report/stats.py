@@ -13,7 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from statistics import fmean, stdev
+from statistics import fmean
 from statistics import median as _median
 from typing import Final
 
@@ -86,7 +86,7 @@ def lap_spread(medians: Sequence[float], confidence: float = CONFIDENCE) -> floa
     if len(medians) < FEWEST_LAPS or min(medians) <= 0:
         return 0.0
     logs = [math.log(value) for value in medians]
-    return student(len(logs) - 1, confidence) * stdev(logs) / math.sqrt(len(logs))
+    return student(len(logs) - 1, confidence) * _deviation(logs) / math.sqrt(len(logs))
 
 
 def ratio(above: Estimate, below: Estimate) -> Estimate | None:
@@ -130,6 +130,12 @@ def geometric_mean(ratios: Sequence[Estimate]) -> Estimate:
         return Estimate(found, None, None)
     low, high = (math.exp(fmean(map(math.log, side))) for side in zip(*ends, strict=True))
     return Estimate(found, min(low, found), max(high, found))
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """The sample's standard deviation; statistics.stdev works in fractions, forty times slower."""
+    mean = fmean(values)
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
 
 
 @functools.cache

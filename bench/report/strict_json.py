@@ -69,14 +69,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _depth_within(value: Any, limit: int) -> bool:
     """Whether containers nest no deeper than limit, counted level by level, not recursively."""
-    level = [value]
+    containers = (list, dict)
+    level = [value] if isinstance(value, containers) else []
     for _ in range(limit):
         level = [
             child
             for parent in level
-            if isinstance(parent, list | dict)
             for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, list | dict)
+            if isinstance(child, containers)
         ]
         if not level:
             return True
