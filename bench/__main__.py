@@ -72,7 +72,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
     library = collect(arguments.results)
     _name_the_bad(arguments.command, library.bad)
-    if not library.files:
+    if not library.examined:
         raise UserError("no result file could be read, so nothing was written")
     runs = publish(library, Path(arguments.out))
     machines = len({run.file.machine.name for run in runs})
@@ -86,13 +86,12 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from bench.report.examined import examine_all
     from bench.report.library import collect
 
     library = collect(arguments.results)
     _name_the_bad(arguments.command, library.bad)
     sound = not library.bad
-    for examined in examine_all(library.files):
+    for examined in library.examined:
         found, source = examined.lines, examined.file.source
         sound = sound and not found
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""

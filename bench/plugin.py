@@ -255,7 +255,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     from bench.report.library import collect
     from bench.report.runs import headline, runs
 
-    found = runs(collect([str(measured.saved)]).files, measured.saved.parent)
+    found = runs(collect([str(measured.saved)]).examined, measured.saved.parent)
     terminalreporter.write_line("")
     terminalreporter.write_line(headline(found))
     terminalreporter.write_line(f"saved {measured.saved}")

@@ -3,6 +3,7 @@
 import pytest
 
 from bench.report import reading
+from bench.report.examined import examine
 from bench.report.measures import best, fit, latest, measures, training_of, trainings
 from bench.report.runs import headline, runs
 from tests import records_factory as factory
@@ -124,7 +125,7 @@ def test_a_figure_shows_all_or_the_first_of_each_machine():
 def test_many_trainings_side_by_side_are_told_as_trainings_a_minute(tmp_path):
     step = exact("sgd-queued", 0.5, engine="fused")
     many = exact("replicas", 6.0, engine="fused", steps=4 * paper.PRESENTATIONS)
-    (run,) = runs([read(tmp_path, benchmarks=[step, many])], tmp_path)
+    (run,) = runs([examine(read(tmp_path, benchmarks=[step, many]))], tmp_path)
     assert "Side by side it makes 40.0 trainings a minute" in headline([run])
-    alone = runs([read(tmp_path, benchmarks=[step], file="alone.json")], tmp_path)
+    alone = runs([examine(read(tmp_path, benchmarks=[step], file="alone.json"))], tmp_path)
     assert "Side by side" not in headline(alone)

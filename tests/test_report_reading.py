@@ -242,7 +242,7 @@ def test_good_files_are_kept_beside_bad_ones(tmp_path):
     (tmp_path / "bad.json").write_text("{")
     (tmp_path / "folder.json").mkdir()
     found = library.collect([str(tmp_path)])
-    assert len(found.files) == 1
+    assert len(found.examined) == 1
     assert len(found.bad) == 2
     assert any("a folder" in line for line in found.bad)
 
@@ -250,7 +250,7 @@ def test_good_files_are_kept_beside_bad_ones(tmp_path):
 def test_a_file_named_twice_is_read_once(tmp_path):
     path = factory.write(tmp_path, factory.result())
     found = library.collect([str(path), str(tmp_path), str(tmp_path / "*" / "*.json")])
-    assert len(found.files) == 1
+    assert len(found.examined) == 1
     assert not found.bad
 
 
@@ -267,13 +267,13 @@ def test_a_link_to_nothing_is_named(tmp_path):
 def test_a_glob_may_stand_for_folders(tmp_path):
     factory.write(tmp_path, factory.result("a"))
     factory.write(tmp_path, factory.result("b"))
-    assert len(library.collect([str(tmp_path / "*")]).files) == 2
+    assert len(library.collect([str(tmp_path / "*")]).examined) == 2
 
 
 def test_two_machines_of_one_name_are_both_read(tmp_path):
     factory.write(tmp_path / "a", factory.result())
     factory.write(tmp_path / "b", factory.result())
-    assert len(library.collect([str(tmp_path)]).files) == 2
+    assert len(library.collect([str(tmp_path)]).examined) == 2
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_two_machines_of_one_name_are_both_read(tmp_path):
 def test_an_argument_that_stands_for_nothing_is_named(tmp_path, monkeypatch, argument, says):
     monkeypatch.chdir(tmp_path)
     found = library.collect([argument])
-    assert not found.files
+    assert not found.examined
     assert says in found.bad[0]
     assert len(found.bad) == 1
 

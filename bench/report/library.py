@@ -1,81 +1,77 @@
-"""The result files that a command was given: files, folders and globs, good ones and bad ones."""
+"""The result files that a command was given: files, folders, globs and addresses, good and bad."""
 
 from __future__ import annotations
 
-import glob
-import os
-from collections.abc import Iterator, Sequence
+import contextlib
+import gc
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from bench.report.reading import read
-from bench.report.records import ResultFile
-from zipnet.errors import UserError, shown
+from bench.report.columns import unpack
+from bench.report.examined import Examined, without_shared_timings
+from bench.report.loading import Fetch, load
+from bench.report.places import Place, local
+from bench.report.remote import Store, is_remote, path_of
+from zipnet.errors import UserError
 
 
 @dataclass(frozen=True)
 class Library:
     """What could be read, by machine and time, and one line for each thing that could not."""
 
-    files: tuple[ResultFile, ...]
+    examined: tuple[Examined, ...]
     bad: tuple[str, ...]
+    named: Mapping[str, tuple[str, ...]]  # the addresses that each argument stood for
 
 
 def collect(arguments: Sequence[str]) -> Library:
     """Read everything the arguments name; never raises for a bad file."""
-    files: list[ResultFile] = []
+    examined: list[Examined] = []
     bad: list[str] = []
     seen: set[str] = set()
-    for argument in arguments:
-        try:
-            for path in _paths(argument):
-                real = os.path.realpath(path)  # Path.resolve() trips over a link to itself
-                if real in seen:
-                    continue
-                seen.add(real)
-                try:
-                    files.append(read(path))
-                except UserError as error:
-                    bad.append(str(error))
-        except UserError as error:
-            bad.append(str(error))
-    files.sort(key=lambda file: (file.machine.name, file.written, file.source))
-    return Library(tuple(files), tuple(bad))
-
-
-def _paths(argument: str) -> Iterator[Path]:
-    """The files that one argument stands for, sorted; a UserError where it stands for none."""
-    try:
-        path = Path(argument)
-        if argument and path.is_dir():  # an empty argument is no name for the folder we are in
-            yield from _inside(path)
-        elif argument and os.path.lexists(path):
-            yield path
-        else:
-            matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 (may be absolute)
-            if not matches:
-                raise UserError(
-                    f"{shown(argument)}: no such file or folder; expected result files, "
-                    "written by 'pytest --benchmark-only'"
-                )
-            for match in map(Path, matches):
-                if match.is_dir():
-                    yield from _inside(match)
+    named: dict[str, tuple[str, ...]] = {}
+    with _uncollected():
+        for argument in arguments:
+            places, fetch = _places(argument, bad)
+            named[argument] = tuple(place.key for place in places)
+            new = {place.key: place for place in places if place.key not in seen}
+            seen |= set(new)
+            for answer in load(list(new.values()), fetch):
+                if answer.packed is not None:
+                    examined.append(unpack(answer.packed))
                 else:
-                    yield match
-    except (OSError, ValueError) as error:  # a name too long, a NUL inside, a folder kept shut
-        if isinstance(error, UserError):
-            raise
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{shown(argument)}: cannot be read: {reason}") from None
+                    bad.append(answer.bad or "")
+        examined.sort(key=lambda one: (one.file.machine.name, one.file.written, one.file.source))
+        return Library(tuple(without_shared_timings(examined)), tuple(bad), named)
 
 
-def _inside(folder: Path) -> Iterator[Path]:
-    """Every .json below a folder, hidden ones left out: a writer's temporary file may be there."""
-    matches = sorted(p for p in folder.rglob("*.json") if not p.name.startswith("."))
-    if not matches:
-        raise UserError(
-            f"{shown(str(folder))}: holds no result file (*.json); "
-            "'pytest --benchmark-only' writes one"
-        )
-    yield from matches
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector from walking, again and again, millions of objects that all stay."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _places(argument: str, bad: list[str]) -> tuple[list[Place], Fetch | None]:
+    """Where the files lie that an argument stands for, and how to fetch them from elsewhere."""
+    try:
+        if is_remote(argument):
+            store = Store.of(argument)
+            return store.places(), store.fetch
+    except UserError as error:
+        bad.append(str(error))
+        return [], None
+    return list(_some(local(path_of(argument)), bad)), None
+
+
+def _some(places: Iterator[Place], bad: list[str]) -> Iterator[Place]:
+    """The places until one of them cannot be listed."""
+    try:
+        yield from places
+    except UserError as error:
+        bad.append(str(error))

@@ -22,7 +22,7 @@ from zipnet import paper
 Kind = Literal["network", "machine"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Measure:
     """One row of one file, with its derived numbers; None where a number has no meaning."""
 
@@ -207,7 +207,30 @@ def fit(rows: Sequence[Shown], budget: int, machine: Callable[[Shown], str]) -> 
 
 
 def _measure(file: ResultFile, row: Row, reached: dict[Place, float]) -> Measure:
-    seconds = estimate(row.seconds, row.laps)
+    medians = tuple(lap_medians(row.seconds, row.laps))
+    return derived(
+        file,
+        row,
+        estimate(row.seconds, row.laps, medians),
+        reached.get((row.device, row.threads)) if row.macs else None,
+        len(row.seconds),
+        medians,
+        doubts(row, medians),
+        fingerprint(row.seconds),
+    )
+
+
+def derived(
+    file: ResultFile,
+    row: Row,
+    seconds: Estimate,
+    peak: float | None,
+    rounds: int,
+    lap_medians: tuple[float, ...],
+    doubts: tuple[Doubt, ...],
+    fingerprint: str | None,
+) -> Measure:
+    """A measure from what its raw timings came to: nothing here needs them any more."""
     shown = row.presentations if row.shows_digits else None
     return Measure(
         file=file,
@@ -217,11 +240,11 @@ def _measure(file: ResultFile, row: Row, reached: dict[Place, float]) -> Measure
         presentations_per_second=seconds.rate(shown) if shown else None,
         macs_per_second=seconds.rate(row.macs) if row.macs else None,
         bytes_per_second=seconds.rate(row.bytes) if row.bytes else None,
-        peak=reached.get((row.device, row.threads)) if row.macs else None,
-        rounds=len(row.seconds),
-        lap_medians=tuple(lap_medians(row.seconds, row.laps)),
-        doubts=doubts(row),
-        fingerprint=fingerprint(row.seconds),
+        peak=peak,
+        rounds=rounds,
+        lap_medians=lap_medians,
+        doubts=doubts,
+        fingerprint=fingerprint,
     )
 
 

@@ -17,7 +17,7 @@ from zipnet.errors import UserError, shown
 def publish(library: Library, out: Path) -> list[Run]:
     """Write figures, index.html, README.md and summary.csv into `out`, and return the runs."""
     _make(out)
-    found = runs(library.files, out)
+    found = runs(library.examined, out)
     newest = [measure for run in found if run.newest for measure in run.measures]
     figures = list(draw_all(newest))
     outputs = {

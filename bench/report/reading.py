@@ -6,6 +6,7 @@ this reader knows. Whether the numbers also agree with one another is the busine
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,12 +46,19 @@ LONGEST: Final = 1e9
 def read(path: Path) -> ResultFile:
     """Read one result file; a UserError says in one line what is wrong with it."""
     source = source_name(path)
-    top = Fields.of(strict_json.load(path, source), source)
+    return understood(strict_json.load(path, source), source, os.path.realpath(path), path)
+
+
+def understood(content: Any, source: str, address: str, path: Path | None = None) -> ResultFile:
+    """Check what a file says; `path` is None where it lies on no disk of ours."""
+    top = Fields.of(content, source)
     schema = _our_schema(top)
+    rows = tuple(map(_row, _benchmarks(top).each("benchmarks")))
     dataset, state = top.fields("dataset"), top.fields_or_none("state")
     commit = top.fields_or_none("commit_info")
     return ResultFile(
         path=path,
+        address=address,
         source=source,
         schema=schema,
         written=top.text("datetime"),
@@ -66,7 +74,8 @@ def read(path: Path) -> ResultFile:
         after=_state(state, "after"),
         absent=tuple(map(_absent, top.each("absent"))),
         machine=_machine(top.fields("machine_info")),
-        rows=tuple(map(_row, _benchmarks(top).each("benchmarks"))),
+        rows=rows,
+        watched=any(row.watches for row in rows),
     )
 
 

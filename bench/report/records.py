@@ -45,9 +45,12 @@ class Watch:
     after: dict[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
-    """One benchmark: who ran what, and every raw timing, in seconds for one round."""
+    """One benchmark: who ran what, and every raw timing, in seconds for one round.
+
+    The last four fields are what measures are made from, and empty once they are made.
+    """
 
     fullname: str
     question: str
@@ -108,7 +111,8 @@ class Machine:
 class ResultFile:
     """What one run on one machine said."""
 
-    path: Path
+    path: Path | None  # None where it came from an object store
+    address: str  # tells it from every other file: its real path, or where its store has it
     source: str
     schema: int
     written: str
@@ -125,3 +129,4 @@ class ResultFile:
     absent: tuple[Absent, ...]
     machine: Machine
     rows: tuple[Row, ...]
+    watched: bool  # whether some row says what else the machine did

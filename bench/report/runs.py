@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from bench.report.cautions import cautions
-from bench.report.examined import Examined, Excluded, examine_all
+from bench.report.examined import Examined, Excluded
 from bench.report.measures import Measure, Training, best, latest, trainings
 from bench.report.records import ResultFile
 from bench.report.wording import QUESTIONS, duration, significant, times
@@ -20,8 +20,8 @@ class Run:
     """A result file with everything derived from it."""
 
     found: Examined
-    measures: list[Measure]
-    trainings: list[Training]
+    measures: Sequence[Measure]
+    trainings: Sequence[Training]
     cautions: list[str]
     newest: bool  # of its machine: the run that figures and headlines use
     link: str | None
@@ -64,13 +64,11 @@ class Run:
         return next((training for training in self.trainings if training.measured), None)
 
 
-def runs(files: Sequence[ResultFile], out: Path) -> list[Run]:
+def runs(examined: Sequence[Examined], out: Path) -> list[Run]:
     """Derive every run; links are relative to the folder `out`."""
-    newest = latest(files)
-    return [
-        _run(found, out, newest=any(found.file is kept for kept in newest))
-        for found in examine_all(files)
-    ]
+    newest = {id(file) for file in latest(found.file for found in examined)}
+    out = out.resolve()
+    return [_run(found, out, newest=id(found.file) in newest) for found in examined]
 
 
 def headline(found: Sequence[Run]) -> str:
@@ -123,13 +121,15 @@ def _run(found: Examined, out: Path, *, newest: bool) -> Run:
     )
 
 
-def _link(path: Path, out: Path) -> str | None:
+def _link(path: Path | None, out: Path) -> str | None:
     """A relative link to a result file, where it lies beside the reports as in this repository.
 
     Anywhere else the way there would tell of folders that are nobody's business.
     """
-    home, target = out.resolve().parent, path.resolve()
+    if path is None:
+        return None
+    home, target = out.parent, path.resolve()
     if not target.is_relative_to(home):
         return None
-    relative = os.path.relpath(target, out.resolve()).replace(os.sep, "/")
+    relative = os.path.relpath(target, out).replace(os.sep, "/")
     return quote(os.fsencode(relative))  # bytes: a file name need not be UTF-8

@@ -25,7 +25,7 @@ FEWEST_LAPS: Final = 3  # two say next to nothing about a third
 PARTS: Final = 5  # that a row measured in one go is cut into, to stand for its laps
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """A median and its interval; low and high are None where there are too few rounds for one."""
 
@@ -52,13 +52,19 @@ class Estimate:
         )
 
 
-def estimate(seconds: Sequence[float], laps: Sequence[int] = ()) -> Estimate:
-    """Median and interval of one row's rounds; laps: how many of them each lap took, in order."""
+def estimate(
+    seconds: Sequence[float], laps: Sequence[int] = (), medians: Sequence[float] | None = None
+) -> Estimate:
+    """Median and interval of one row's rounds; laps: how many of them each lap took, in order.
+
+    medians: of the laps, where somebody has them already.
+    """
     ordered = sorted(seconds)
     middle, rank = _median(ordered), interval_rank(len(ordered))
     if rank is None:
         return Estimate(middle, None, None)
-    apart = math.exp(lap_spread(lap_medians(seconds, laps)))
+    medians = lap_medians(seconds, laps) if medians is None else medians
+    apart = math.exp(lap_spread(medians))
     return Estimate(
         middle, min(ordered[rank], middle / apart), max(ordered[-1 - rank], middle * apart)
     )

@@ -1,4 +1,4 @@
-"""One file from disk as strict JSON: UTF-8, bounded in size and depth, no NaN, no key twice.
+"""One file as strict JSON: UTF-8, bounded in size and depth, no NaN, no key twice.
 
 Python's parser is laxer than the standard (it reads NaN and Infinity, and the last of two equal
 keys wins), and a stranger's file may be anything at all. Whatever is wrong ends as one UserError
@@ -20,8 +20,13 @@ MAX_DEPTH: Final = 64  # ours are 5 deep; the bound keeps repr() and friends off
 
 def load(path: Path, called: str) -> Any:
     """Return what the file says; `called` is the name that messages use for it."""
+    return parse(_read_bytes(path, called), called)
+
+
+def parse(content: bytes, called: str) -> Any:
+    """Return what the bytes of a file say."""
     try:
-        text = _read_bytes(path, called).decode("utf-8")
+        text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UserError(f"{called}: not UTF-8 text (byte {error.start}); expected JSON") from None
     if not text.strip():
@@ -38,6 +43,12 @@ def load(path: Path, called: str) -> Any:
     return value
 
 
+def bounded(size: int, called: str) -> None:
+    """Refuse a file by its size, before it is read."""
+    if size > MAX_BYTES:
+        raise UserError(f"{called}: {size} bytes; expected at most {MAX_BYTES}")
+
+
 def _read_bytes(path: Path, called: str) -> bytes:
     """Read a regular file of bounded size; a pipe or a device would never end."""
     try:
@@ -46,8 +57,7 @@ def _read_bytes(path: Path, called: str) -> bytes:
             raise UserError(f"{called}: a folder; expected a file")
         if not stat.S_ISREG(found.st_mode):
             raise UserError(f"{called}: not a regular file; expected a JSON file")
-        if found.st_size > MAX_BYTES:
-            raise UserError(f"{called}: {found.st_size} bytes; expected at most {MAX_BYTES}")
+        bounded(found.st_size, called)
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"{called}: cannot be read: {error.strerror or error}") from None

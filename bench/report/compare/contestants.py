@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.report.examined import Examined, examine_all
+from bench.report.examined import Examined, without_shared_timings
 from bench.report.library import collect
 from bench.report.measures import latest
 from bench.report.records import ResultFile
+from bench.report.remote import is_remote
 from zipnet.errors import UserError, shown
 
 
@@ -46,22 +47,27 @@ def enter(arguments: Sequence[str], results: str) -> Field:
     machine below `results`, enters each of its machines, by the run that latest() chooses among
     those not named themselves.
     """
-    places = [_place(argument, results) for argument in arguments]
-    named = [path for found in places for path in found if not _is_folder(path)]
-    library = collect([path for found in places for path in found])
-    known = {os.path.realpath(file.path) for file in library.files}
-    further = [path for path in _own_files(library.files, results) if path not in known]
-    more = collect(further).files if further else ()
-    runs = examine_all([*library.files, *more])
+    places = [place for argument in arguments for place in _place(argument, results)]
+    library = collect(places)
+    known = {found.file.address for found in library.examined}
+    own = _own_files((found.file for found in library.examined), results)
+    more = [f for f in collect([path for path in own if path not in known]).examined
+            if f.file.address not in known]  # fmt: skip
+    runs = without_shared_timings([*library.examined, *more])
     bad = [*library.bad]
-    bad += [f"{run.file.source}: {run.findings[0]}" for run in runs[: len(library.files)]
+    bad += [f"{run.file.source}: {run.findings[0]}" for run in runs[: len(library.examined)]
             if run.findings]  # fmt: skip
-    by_path = {os.path.realpath(run.file.path): run for run in runs if not run.findings}
+    sound = [run for run in runs if not run.findings]
+    explicit = {a for place in places if not _is_folder(place) for a in library.named[place]}
     kept: dict[str, Examined] = {}
-    explicit = {os.path.realpath(path) for path in named}
-    for path in (path for found in places for path in found):
-        for run in _entered(path, by_path, explicit):
-            kept.setdefault(os.path.realpath(run.file.path), run)
+    for place in places:
+        addresses = set(library.named[place]) - (explicit if _is_folder(place) else set())
+        competing = [run for run in sound if run.file.address in addresses]
+        if _is_folder(place):
+            chosen = {id(file) for file in latest(run.file for run in competing)}
+            competing = [run for run in competing if id(run.file) in chosen]
+        for run in competing:
+            kept.setdefault(run.file.address, run)
     return Field(tuple(_labelled(list(kept.values()))), tuple(runs), tuple(bad))
 
 
@@ -72,7 +78,7 @@ def choose(contestants: Sequence[Contestant], baseline: str | None) -> list[Cont
     wanted = os.path.realpath(baseline)
     for matches in (
         [c for c in contestants if baseline in (c.label, c.file.source)],
-        [c for c in contestants if os.path.realpath(c.file.path) == wanted],
+        [c for c in contestants if c.file.address in (baseline, wanted)],
         [c for c in contestants if c.file.machine.name == baseline],
     ):
         if matches:
@@ -83,7 +89,7 @@ def choose(contestants: Sequence[Contestant], baseline: str | None) -> list[Cont
 
 def _place(argument: str, results: str) -> list[str]:
     """The files or folders that an argument stands for; a machine's name is its folder."""
-    if argument and os.path.lexists(argument):
+    if is_remote(argument) or (argument and os.path.lexists(argument)):
         return [argument]
     if argument and os.path.basename(argument) == argument:  # noqa: PTH119 (any text at all)
         folder = os.path.join(results, argument)  # noqa: PTH118
@@ -108,12 +114,16 @@ def _machines(results: str) -> list[str]:
 
 
 def _is_folder(path: str) -> bool:
+    if is_remote(path):
+        return not path.endswith(".json")
     return os.path.isdir(path)  # noqa: PTH112 (any text at all)
 
 
 def _own_files(files: Iterable[ResultFile], results: str) -> list[str]:
     """Further runs of the same machines, by their folders: the null test can use them."""
     names = {file.machine.name for file in files if os.path.basename(file.machine.name)}  # noqa: PTH119 (any text at all)
+    if is_remote(results):
+        return [f"{results.rstrip('/')}/{name}" for name in sorted(names) if "/" not in name]
     folders = [Path(results) / name for name in sorted(names) if Path(name).name == name]
     return [
         os.path.realpath(path)
@@ -122,17 +132,6 @@ def _own_files(files: Iterable[ResultFile], results: str) -> list[str]:
         for path in sorted(folder.glob("*.json"))
         if not path.name.startswith(".")
     ]
-
-
-def _entered(path: str, by_path: dict[str, Examined], explicit: set[str]) -> list[Examined]:
-    """The runs that one file or folder enters."""
-    real = os.path.realpath(path)
-    if not _is_folder(path):
-        return [by_path[real]] if real in by_path else []
-    below = real.rstrip(os.sep) + os.sep
-    inside = {p: run for p, run in by_path.items() if p.startswith(below) and p not in explicit}
-    chosen = latest(run.file for run in inside.values())
-    return [run for run in inside.values() if any(run.file is file for file in chosen)]
 
 
 def _labelled(runs: Sequence[Examined]) -> list[Contestant]:

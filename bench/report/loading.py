@@ -1,0 +1,123 @@
+"""Reading many files: in this process where they are few, in one process a core where not.
+
+Each result comes packed in columns (columns.py), which are quick to send between processes.
+Processes are spawned, not forked, so that it works the same on every system.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import get_context
+from typing import Final
+
+from bench.report import strict_json
+from bench.report.columns import Packed, pack
+from bench.report.examined import examine
+from bench.report.places import Place
+from bench.report.reading import read, understood
+from bench.report.records import ResultFile
+from zipnet.errors import UserError
+
+PARALLEL_FROM: Final = 150  # files; below, starting processes takes longer than they save
+AT_ONCE: Final = 25  # files in one message to a process
+AHEAD: Final = 3  # messages waiting for each process, so that memory stays bounded
+
+Fetch = Callable[[Sequence[Place]], list[bytes | UserError]]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to read: its place, and its bytes where they came from elsewhere."""
+
+    place: Place
+    content: bytes | UserError | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one file: the file in columns, or the line that says what is wrong."""
+
+    place: Place
+    packed: Packed | None
+    bad: str | None
+
+
+def load(places: Sequence[Place], fetch: Fetch | None = None) -> Iterator[Answer]:
+    """Read every place, in no order to rely on; `fetch` gets the bytes of those elsewhere."""
+    batches = _batches(places, fetch)
+    if len(places) < PARALLEL_FROM or _cores() == 1:
+        for batch in batches:
+            yield from _read_all(batch)
+    else:
+        yield from _spread(batches)
+
+
+def _batches(places: Sequence[Place], fetch: Fetch | None) -> Iterator[list[Job]]:
+    """Jobs, a few at a time; files elsewhere are fetched no sooner than they are asked for."""
+    for begin in range(0, len(places), AT_ONCE):
+        some = places[begin : begin + AT_ONCE]
+        if fetch is None:
+            yield [Job(place) for place in some]
+        else:
+            yield [Job(*pair) for pair in zip(some, fetch(some), strict=True)]
+
+
+def _spread(batches: Iterator[list[Job]]) -> Iterator[Answer]:
+    """Hand batches to processes, and read here whatever a process died of."""
+    workers = _cores()
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start)
+    waiting: dict[Future[list[Answer]], list[Job]] = {}
+    try:
+        while True:
+            for batch in islice(batches, AHEAD * workers - len(waiting)):
+                waiting[pool.submit(_read_all, batch)] = batch
+            if not waiting:
+                return
+            first = next(iter(waiting))
+            yield from first.result()
+            del waiting[first]
+    except BrokenProcessPool:
+        for batch in [*waiting.values(), *batches]:
+            yield from _read_all(batch)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start() -> None:
+    """A reading process: Ctrl-C is the parent's to answer, and nothing it makes has circles."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()
+
+
+def _read_all(jobs: Sequence[Job]) -> list[Answer]:
+    return [_answer(job) for job in jobs]
+
+
+def _answer(job: Job) -> Answer:
+    try:
+        return Answer(job.place, pack(examine(_file(job))), None)
+    except UserError as error:
+        return Answer(job.place, None, str(error))
+
+
+def _file(job: Job) -> ResultFile:
+    place, content = job.place, job.content
+    if place.path is not None:
+        return read(place.path)
+    if isinstance(content, UserError):
+        raise content
+    return understood(strict_json.parse(content or b"", place.source), place.source, place.key)
+
+
+def _cores() -> int:
+    with contextlib.suppress(AttributeError):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
