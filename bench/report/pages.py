@@ -6,7 +6,10 @@ are drawn by us, through an XML writer that escapes what it is given.
 
 from __future__ import annotations
 
+import math
+from base64 import b64encode
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +17,7 @@ import jinja2
 from markupsafe import Markup
 
 from bench.report import wording
+from bench.report.embedded import compare_data, runs_data, to_script
 from bench.report.figures import Drawn
 from bench.report.figures.palette import SCHEMES
 from bench.report.null import nulls
@@ -23,6 +27,10 @@ from bench.report.svg import inline
 from zipnet import paper
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
+SCRIPTS: Final = ("words.js", "machines.js", "verdict.js", "compare.js", "start.js")
+DETAILED: Final = 24  # runs shown in full: the newest of each machine first
+TABLE: Final = 50  # runs of the table that stand there without JavaScript
+BAD: Final = 200  # files named that could not be read
 
 
 def to_html(runs: Sequence[Run], figures: Sequence[Drawn], bad: Sequence[str]) -> str:
@@ -46,17 +54,45 @@ def to_html(runs: Sequence[Run], figures: Sequence[Drawn], bad: Sequence[str]) -
         "state": state,
         "number": "{:,}".format,
     }
-    return environment.get_template("index.html").render(
+    tested = nulls([run.found for run in runs])
+    ordered = sorted(runs, key=_by_time)
+    detailed = sorted(ordered, key=lambda run: not run.newest)[:DETAILED]
+    sections = {id(run): at for at, run in enumerate(detailed, start=1)}
+    compared = compare_data([run.found for run in runs], tested)
+    script = scripts()
+    return environment.get_template(
+        "index.html"
+    ).render(
         runs=runs,
+        table=[(run, sections.get(id(run))) for run in ordered[:TABLE]],
+        detailed=detailed,
         headline=headline(runs),
         learned=learned,
         side_by_side=side_by_side,
         figures=[(d, Markup(inline(d.svg, d.name, d.alt))) for d in figures],  # noqa: S704
         schemes=SCHEMES,
-        bad=bad,
-        nulls=list(nulls([run.found for run in runs]).values()),
+        bad=bad[:BAD],
+        unnamed=len(bad[BAD:]),
+        nulls=list(tested.values())[:TABLE],
         paper=paper,
+        runs_data=to_script(runs_data(ordered, sections)),
+        compare_data=to_script(compared) if len(compared["machines"]) > 1 else None,
+        machines_compared=len(compared["machines"]),
+        left_out=compared["left_out"],
+        script=script,
+        script_hash=f"sha256-{b64encode(sha256(script.encode()).digest()).decode()}",
     )
+
+
+def scripts() -> Markup:
+    """All of the page's JavaScript, ours to the letter: the page's policy names its hash."""
+    parts = [(TEMPLATES / name).read_text("utf-8") for name in SCRIPTS]
+    return Markup("\n".join(['"use strict";', *parts]))  # noqa: S704
+
+
+def _by_time(run: Run) -> float:
+    """Fastest first; runs that do not say are last."""
+    return run.fastest.seconds.median if run.fastest else math.inf
 
 
 def state(readings: dict[str, str]) -> dict[str, str]:

@@ -34,8 +34,8 @@ class Alone:
 
 def match(one: Examined, other: Examined, names: tuple[str, str]) -> tuple[list[Pair], list[Alone]]:
     """Pair the rows of two files; names: what to call the files in reasons."""
-    ones, twice_one = _by_key(one, names[0])
-    others, twice_other = _by_key(other, names[1])
+    ones, twice_one = rows_by_key(one, names[0])
+    others, twice_other = rows_by_key(other, names[1])
     pairs, alone = [], [*twice_one, *twice_other]
     for key in sorted({*ones, *others}, key=Key.order):
         left, right = ones.get(key), others.get(key)
@@ -51,7 +51,7 @@ def match(one: Examined, other: Examined, names: tuple[str, str]) -> tuple[list[
     return pairs, alone
 
 
-def _by_key(found: Examined, name: str) -> tuple[dict[Key, Measure], list[Alone]]:
+def rows_by_key(found: Examined, name: str) -> tuple[dict[Key, Measure], list[Alone]]:
     """Each key's row; of several devices of one kind the first, the others being left alone."""
     kept: dict[Key, Measure] = {}
     alone = []

@@ -1,0 +1,2 @@
+startMachines(embedded("runs-data"));
+if (document.getElementById("compare-data")) startCompare(embedded("compare-data"));
