@@ -44,7 +44,9 @@ class Browser:
         os.close(from_browser)
         self.number, self.rest, self.session, self.events = 0, b"", None, []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)[
+            "sessionId"
+        ]
         for domain in ("Page", "Runtime", "Log", "Network", "Accessibility", "DOM"):
             self.call(f"{domain}.enable")
         self.size(width, height)
@@ -131,9 +133,11 @@ class Browser:
         bad = []
         for event in self.events:
             method, params = event.get("method"), event.get("params", {})
-            if method == "Runtime.exceptionThrown" or (
-                method == "Log.entryAdded" and params["entry"]["level"] != "info"
-            ) or method == "Runtime.consoleAPICalled":
+            if (
+                method == "Runtime.exceptionThrown"
+                or (method == "Log.entryAdded" and params["entry"]["level"] != "info")
+                or method == "Runtime.consoleAPICalled"
+            ):
                 bad.append(params)
             if method == "Network.requestWillBeSent":
                 url = params["request"]["url"]

@@ -12,11 +12,11 @@ import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any, Final, Literal
 
 from bench.report.examined import Examined, Excluded
 from bench.report.measures import Measure, derived
+from bench.report.places import Place
 from bench.report.quality import Doubt
 from bench.report.records import Absent, Machine, ResultFile, Row, Score, Stated
 from bench.report.stats import Estimate
@@ -39,9 +39,8 @@ def pack(examined: Examined) -> Packed:
     facts = {
         field.name: getattr(file, field.name)
         for field in fields(ResultFile)
-        if field.name not in ("rows", "path", "machine", "absent")
+        if field.name not in ("rows", "path", "address", "source", "machine", "absent")
     } | {
-        "path": str(file.path) if file.path else None,
         "machine": dataclasses.asdict(file.machine),
         "absent": [dataclasses.asdict(absent) for absent in file.absent],
         "excluded": [dataclasses.asdict(excluded) for excluded in examined.excluded],
@@ -52,14 +51,19 @@ def pack(examined: Examined) -> Packed:
     return Packed(json.dumps(facts), rows | _measured(examined.measures))
 
 
-def unpack(packed: Packed) -> Examined:
-    """Put an examined file together again: of its rows it has the sound ones, without timings."""
+def unpack(packed: Packed, place: Place) -> Examined:
+    """Put an examined file together again: of its rows it has the sound ones, without timings.
+
+    Where it lies is not packed: the same file has another path from another folder.
+    """
     facts = json.loads(packed.head)
-    path, machine = facts.pop("path"), facts.pop("machine")
+    machine = facts.pop("machine")
     excluded = tuple(Excluded(**row) for row in facts.pop("excluded"))
     findings = tuple(facts.pop("findings"))
     file = ResultFile(
-        path=Path(path) if path is not None else None,
+        path=place.path,
+        address=place.key,
+        source=place.source,
         machine=Machine(**machine | {"gpus": tuple(machine["gpus"])}),
         absent=tuple(Absent(**absent) for absent in facts.pop("absent")),
         rows=_rows(packed.rows),

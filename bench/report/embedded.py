@@ -38,7 +38,8 @@ def to_script(value: Any) -> Markup:
 
 def runs_data(runs: Sequence[Run], sections: Mapping[int, int]) -> dict[str, Any]:
     """Every run as the table of machines shows it; sections: by id() of a run, its number."""
-    names, whos, folders = Strings(), Strings(), {}
+    names, whos = Strings(), Strings()
+    folders: dict[int, str] = {}
     links = {_links(run) for run in runs}
     lines = []
     for run in runs:

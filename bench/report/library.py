@@ -7,9 +7,10 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench.report import cache
 from bench.report.columns import unpack
 from bench.report.examined import Examined, without_shared_timings
-from bench.report.loading import Fetch, load
+from bench.report.loading import Answer, Fetch, load
 from bench.report.places import Place, local
 from bench.report.remote import Store, is_remote, path_of
 from zipnet.errors import UserError
@@ -36,13 +37,28 @@ def collect(arguments: Sequence[str]) -> Library:
             named[argument] = tuple(place.key for place in places)
             new = {place.key: place for place in places if place.key not in seen}
             seen |= set(new)
-            for answer in load(list(new.values()), fetch):
+            for answer in _answers(argument, list(new.values()), fetch):
                 if answer.packed is not None:
-                    examined.append(unpack(answer.packed))
+                    examined.append(unpack(answer.packed, answer.place))
                 else:
                     bad.append(answer.bad or "")
         examined.sort(key=lambda one: (one.file.machine.name, one.file.written, one.file.source))
         return Library(tuple(without_shared_timings(examined)), tuple(bad), named)
+
+
+def _answers(argument: str, places: Sequence[Place], fetch: Fetch | None) -> Iterator[Answer]:
+    """What came of each place: from the cache where it has not changed, else by reading it."""
+    store = cache.of(argument, len(places))
+    known = store.known(places) if store else {}
+    yield from (Answer(place, known[place.key], None) for place in places if place.key in known)
+    new = [place for place in places if place.key not in known]
+    before = len(known)
+    for answer in load(new, fetch):
+        if store and answer.packed is not None:
+            known[answer.place.key] = answer.packed
+        yield answer
+    if store and len(known) > before:
+        store.keep(places, known)
 
 
 @contextlib.contextmanager
