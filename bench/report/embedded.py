@@ -1,6 +1,6 @@
 """What index.html carries for its scripts: JSON that no text in it can break out of.
 
-A page of ten thousand files stays below 5 MB: text that repeats is kept once, a time has six
+A page of ten thousand files stays below 5 MB: text that repeats is kept once, a time has seven
 digits, and the newest sound run speaks for a machine where two machines are compared.
 """
 
@@ -23,7 +23,7 @@ from bench.report.records import ResultFile
 from bench.report.runs import Run
 from zipnet import paper
 
-DIGITS: Final = 6  # of a time; more than any machine repeats
+DIGITS: Final = 7  # of a time; more than any machine repeats
 MOST_BYTES: Final = 2_500_000  # of what is compared
 
 # What HTML or JavaScript could take for something else, inside a string where JSON has all of it.
