@@ -46,10 +46,12 @@ def found(value: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    # bool is an int to Python and never a number to us; an integer beyond 2**64 is no count.
-    if isinstance(value, float):
+    # JSON has exactly these types. bool is an int to Python and never a number to us; an integer
+    # beyond 2**64 is no count.
+    kind = type(value)
+    if kind is float:
         return math.isfinite(value)
-    return isinstance(value, int) and not isinstance(value, bool) and value.bit_length() <= 64
+    return kind is int and value.bit_length() <= 64
 
 
 def _are_sizes(values: list[Any]) -> bool:

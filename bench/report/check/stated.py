@@ -11,8 +11,6 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Final
 
-import numpy as np
-
 from bench.report.border import found
 from bench.report.records import Row
 
@@ -100,8 +98,9 @@ def quartiles(ordered: Sequence[float]) -> tuple[float, float]:
 
 def _outside(ordered: Sequence[float], low: float, high: float) -> tuple[float, ...]:
     """How many lie outside the fences; one that lies on a fence, but for rounding, may count."""
-    data = np.asarray(ordered)
-    slack = TOLERANCE * ordered[-1]
-    surely = np.count_nonzero((data < low - slack) | (data > high + slack))
-    perhaps = np.count_nonzero((data <= low + slack) | (data >= high - slack))
+    slack, rounds = TOLERANCE * ordered[-1], len(ordered)
+    surely = bisect_left(ordered, low - slack) + rounds - bisect_right(ordered, high + slack)
+    perhaps = bisect_right(ordered, low + slack) + rounds - bisect_left(ordered, high - slack)
+    if low + slack >= high - slack:  # the fences meet, and all lie on one
+        perhaps = rounds
     return tuple(float(count) for count in range(surely, perhaps + 1))

@@ -56,6 +56,5 @@ function judge(speed, threshold, doubts) {
     return { word: "same", reason };
   }
   if (low > 0 || high < 0) return { word: "unclear", reason: `a difference, but ${within}` };
-  const span = `${significant(speed.low)} to ${significant(speed.high)}`;
-  return { word: "unclear", reason: `the interval, ${span}, holds 1 and more than ${percent(threshold)}` };
+  return { word: "unclear", reason: `the interval holds 1 and ends beyond ${percent(threshold)}` };
 }
