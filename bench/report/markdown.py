@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import html
+import math
 import string
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from bench.report.figures import Drawn
-from bench.report.null import nulls
+from bench.report.null import Null
 from bench.report.runs import Run, headline
 from bench.report.wording import cut, duration, percent, times
 from zipnet import paper
@@ -18,10 +19,16 @@ PLAIN: Final = frozenset(
     string.ascii_letters + string.digits + " .,;()/-+%\N{MIDDLE DOT}\N{MULTIPLICATION SIGN}"
 )
 LONGEST: Final = 80
+MACHINES: Final = 50
+LINES: Final = 200  # of a list
 
 
-def to_markdown(runs: Sequence[Run], figures: Iterable[Drawn], bad: Sequence[str]) -> str:
-    """Write the whole page."""
+def to_markdown(
+    runs: Sequence[Run], figures: Iterable[Drawn], bad: Sequence[str], tested: Mapping[str, Null]
+) -> str:
+    """Write the whole page; of a fleet, its fastest machines."""
+    newest = sorted((run for run in runs if run.newest), key=_time)
+    first = newest[:MACHINES]
     parts = [
         "# What the machines said",
         f"**{text(headline(runs), 600)}**",
@@ -32,13 +39,14 @@ def to_markdown(runs: Sequence[Run], figures: Iterable[Drawn], bad: Sequence[str
         table(
             ("machine", "engine", "time", "times the SUN", "test misses", "training misses",
              "source"),
-            _training_rows(runs),
+            _training_rows(first),
         ),
         f"1989: three days, {paper.TEST_MISSES} test and {paper.TRAIN_MISSES} training misses. "
         "*Projected* is the median time of a queued step times "
         f"{paper.PRESENTATIONS:,}: nothing was learned.",
-        *_null(runs),
-        *_cautions(runs),
+        *_rest(len(newest) - len(first)),
+        *_null([tested[name] for run in first if (name := run.file.machine.name) in tested]),
+        *_cautions(first),
         *_bad(bad),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
@@ -52,7 +60,7 @@ def text(value: object, limit: int = LONGEST) -> str:
 
 def _training_rows(runs: Sequence[Run]) -> Iterable[tuple[str, ...]]:
     for run in runs:
-        for training in run.trainings if run.newest else ():
+        for training in run.trainings:
             kind = "" if training.measured else " (projected)"
             yield (
                 text(run.file.machine.name),
@@ -76,7 +84,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _null(runs: Sequence[Run]) -> list[str]:
+def _null(tested: Sequence[Null]) -> list[str]:
     """How far apart equal things were found, by machine."""
     lines = [
         (
@@ -87,7 +95,7 @@ def _null(runs: Sequence[Run]) -> list[str]:
             percent(null.threshold("network")),
             percent(null.threshold("machine")),
         )
-        for null in nulls([run.found for run in runs]).values()
+        for null in tested
     ]
     head = ("machine", "compared", "rows", "called different", "threshold, networks",
             "threshold, floors")  # fmt: skip
@@ -98,11 +106,23 @@ def _cautions(runs: Sequence[Run]) -> list[str]:
     lines = [
         f"- {text(run.file.source, 120)}: {text(caution, 300)}"
         for run in runs
-        if run.newest
         for caution in run.cautions
     ]
-    return ["## Cautions", "\n".join(lines)] if lines else []
+    return ["## Cautions", _listed(lines)] if lines else []
 
 
 def _bad(bad: Sequence[str]) -> list[str]:
-    return ["## Not reported", "\n".join(f"- {text(line, 300)}" for line in bad)] if bad else []
+    return ["## Not reported", _listed([f"- {text(line, 300)}" for line in bad])] if bad else []
+
+
+def _listed(lines: Sequence[str]) -> str:
+    rest = [f"- and {len(lines) - LINES:,} more"] if len(lines) > LINES else []
+    return "\n".join([*lines[:LINES], *rest])
+
+
+def _rest(left_out: int) -> list[str]:
+    return [f"{left_out:,} slower machines are in summary.csv."] if left_out else []
+
+
+def _time(run: Run) -> float:
+    return run.fastest.seconds.median if run.fastest else math.inf

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ from bench.report import wording
 from bench.report.embedded import compare_data, runs_data, to_script
 from bench.report.figures import Drawn
 from bench.report.figures.palette import SCHEMES
-from bench.report.null import nulls
+from bench.report.null import Null
 from bench.report.runs import Run, headline, learned, side_by_side
 from bench.report.stats import Estimate
 from bench.report.svg import inline
@@ -33,7 +33,9 @@ TABLE: Final = 50  # runs of the table that stand there without JavaScript
 BAD: Final = 200  # files named that could not be read
 
 
-def to_html(runs: Sequence[Run], figures: Sequence[Drawn], bad: Sequence[str]) -> str:
+def to_html(
+    runs: Sequence[Run], figures: Sequence[Drawn], bad: Sequence[str], tested: Mapping[str, Null]
+) -> str:
     """Fill the template."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -54,7 +56,6 @@ def to_html(runs: Sequence[Run], figures: Sequence[Drawn], bad: Sequence[str]) -
         "state": state,
         "number": "{:,}".format,
     }
-    tested = nulls([run.found for run in runs])
     ordered = sorted(runs, key=_by_time)
     detailed = sorted(ordered, key=lambda run: not run.newest)[:DETAILED]
     sections = {id(run): at for at, run in enumerate(detailed, start=1)}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterable
 from pathlib import Path
 
 from bench.report.figures import draw_all
 from bench.report.library import Library
 from bench.report.markdown import to_markdown
+from bench.report.measures import Measure
+from bench.report.null import nulls
 from bench.report.pages import to_html
 from bench.report.runs import Run, runs
 from bench.report.summary import to_csv
@@ -20,14 +24,14 @@ def publish(library: Library, out: Path) -> list[Run]:
     found = runs(library.examined, out)
     newest = [measure for run in found if run.newest for measure in run.measures]
     figures = list(draw_all(newest))
+    tested = nulls([run.found for run in found])
     outputs = {
-        "index.html": to_html(found, figures, library.bad).encode(),
-        "README.md": to_markdown(found, figures, library.bad).encode(),
-        "summary.csv": to_csv(m for run in found for m in run.measures).encode(),
+        "index.html": to_html(found, figures, library.bad, tested).encode(),
+        "README.md": to_markdown(found, figures, library.bad, tested).encode(),
         **{f"{drawn.name}.svg": drawn.svg for drawn in figures},
         **{f"{drawn.name}.png": drawn.png for drawn in figures},
     }
-    _write(out, outputs)
+    _write(out, outputs, (measure for run in found for measure in run.measures))
     return found
 
 
@@ -50,11 +54,15 @@ def _make(out: Path) -> None:
         raise _unwritable(out, error) from None
 
 
-def _write(out: Path, outputs: dict[str, bytes]) -> None:
+def _write(out: Path, outputs: dict[str, bytes], measures: Iterable[Measure]) -> None:
     try:
         for name, content in outputs.items():
             with replacing(out / name) as file:
                 file.write(content)
+        with replacing(out / "summary.csv") as file:
+            text = io.TextIOWrapper(file, "utf-8", newline="")
+            to_csv(measures, text)
+            text.detach()
     except OSError as error:
         raise _unwritable(out, error) from None
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TextIO
 
 from bench.report.measures import Measure, training_of
 from bench.report.stats import Estimate
@@ -15,14 +14,12 @@ FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "|", "%")  # OWASP, CSV
 Cell = str | int | float | None
 
 
-def to_csv(measures: Iterable[Measure]) -> str:
+def to_csv(measures: Iterable[Measure], out: TextIO) -> None:
     """Write the table; numbers in base units, text made harmless to a spreadsheet."""
-    lines = [_line(measure) for measure in measures]
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
+    writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([cell(line[column]) for column in COLUMNS] for line in lines)
-    return buffer.getvalue()
+    for line in map(_line, measures):  # one at a time: a fleet has half a million
+        writer.writerow([cell(line[column]) for column in COLUMNS])
 
 
 COLUMNS: Final = (
