@@ -52,8 +52,13 @@ class Browser:
         self.size(width, height)
 
     def close(self):
-        self.process.kill()
-        self.process.wait()
+        self.session = None
+        self.call("Browser.close")  # and with it the processes that it started
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         os.close(self.out)
         os.close(self.inp)
         self.folder.cleanup()
