@@ -14,7 +14,7 @@ import pytest
 
 from bench.harness import Row
 from bench.session import Bench
-from bench.settings import Setting, once_a_device, only
+from bench.settings import Setting, once_a_device, only, patiently, slow_to_compile
 
 # Where each library keeps what it has compiled; JAX keeps nothing unless it is told to.
 CACHES = ("NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
@@ -27,6 +27,10 @@ def caches() -> Iterator[Path]:
         yield Path(folder)
 
 
+def nothing() -> None:
+    """A new process brings its own settings."""
+
+
 def _environment(folder: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if k != "JAX_COMPILATION_CACHE_DIR"}
     return kept | {name: str(folder / name) for name in CACHES}
@@ -34,10 +38,6 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _measure(bench: Bench, setting: Setting, caches: Path, question: str) -> None:
     place = setting.place
-    if setting.engine == "compiled" and bench.profile.name != "full":
-        reason = "torch.compile from nothing takes long; --profile full measures it"
-        bench.absent(setting, question, reason)
-        pytest.skip(reason)
     phases: list[dict[str, float]] = []
     folder = caches / str(setting)
 
@@ -57,18 +57,21 @@ def _measure(bench: Bench, setting: Setting, caches: Path, question: str) -> Non
         phases.clear()
     folder.mkdir(exist_ok=True)
     row = Row(question, place.device, engine=setting.engine, threads=place.threads, batch=1)
-    bench.measure_from_fresh(work, row, lambda: None, estimate=bench.profile.long_seconds)
+    once = bench.profile.long_seconds  # a round a lap would empty the caches of a cold start
+    timed = bench.measure(work, row, nothing, fresh=nothing, estimate=once)
     row.phases = phases[-1]
-    bench.describe(row)
+    timed.save()
 
 
 @only(once_a_device)
+@patiently(slow_to_compile, "torch.compile from nothing takes long")
 def bench_cold_start(bench: Bench, setting: Setting, caches: Path) -> None:
     """A new process with empty caches: what the first run on a machine waits for."""
     _measure(bench, setting, caches, "first-step-cold")
 
 
 @only(once_a_device)
+@patiently(slow_to_compile, "torch.compile from nothing takes long")
 def bench_warm_start(bench: Bench, setting: Setting, caches: Path) -> None:
     """A new process with the caches that the cold start left: every run after it."""
     _measure(bench, setting, caches, "first-step-warm")

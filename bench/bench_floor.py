@@ -37,7 +37,7 @@ def _claim(place: Place) -> torch.device:
 
 def bench_empty_engine(bench: Bench) -> None:
     """The contract's calls with nothing behind them: what the harness itself costs."""
-    engine = Null(KARPATHY_1989, "cpu")
+    engine, place = Null(KARPATHY_1989, "cpu"), Place("cpu", 1)
     digits = bench.workshop.digits
     placed = engine.place(digits.x_train[:1], targets(digits.y_train[:1]), 1)
 
@@ -45,13 +45,14 @@ def bench_empty_engine(bench: Bench) -> None:
         engine.run(placed)
         engine.sync()
 
-    bench.measure(work, _row("floor-empty", Place("cpu", 1)))
+    bench.measure(work, _row("floor-empty", place), lambda: _claim(place))
 
 
 def bench_sync_alone(bench: Bench, place: Place) -> None:
     """Waiting for a device that has nothing to do."""
     device = _claim(place)
-    bench.measure(lambda: devices.synchronize(device), _row("floor-sync", place))
+    row = _row("floor-sync", place)
+    bench.measure(lambda: devices.synchronize(device), row, lambda: _claim(place))
 
 
 def bench_smallest_launch(bench: Bench, place: Place) -> None:
@@ -63,7 +64,7 @@ def bench_smallest_launch(bench: Bench, place: Place) -> None:
         number.add_(1.0)
         devices.synchronize(device)
 
-    bench.measure(work, _row("floor-launch", place))
+    bench.measure(work, _row("floor-launch", place), lambda: _claim(place))
 
 
 def bench_copy_one_digit(bench: Bench, place: Place) -> None:
@@ -78,7 +79,7 @@ def bench_copy_one_digit(bench: Bench, place: Place) -> None:
 
     row = _row("floor-copy-digit", place)
     row.bytes = digit.nbytes
-    bench.measure(work, row)
+    bench.measure(work, row, lambda: _claim(place))
 
 
 def bench_gemm_peak(bench: Bench, place: Place) -> None:
@@ -94,7 +95,7 @@ def bench_gemm_peak(bench: Bench, place: Place) -> None:
 
     row = _row("floor-gemm", place)
     row.macs = side**3
-    bench.measure(work, row)
+    bench.measure(work, row, lambda: _claim(place))
 
 
 def bench_copy_bandwidth(bench: Bench, place: Place) -> None:
@@ -110,7 +111,7 @@ def bench_copy_bandwidth(bench: Bench, place: Place) -> None:
 
     row = _row("floor-bandwidth", place)
     row.bytes = 2 * size
-    bench.measure(work, row)
+    bench.measure(work, row, lambda: _claim(place))
 
 
 def bench_fma_peak(bench: Bench, place: Place) -> None:
@@ -128,4 +129,6 @@ def bench_fma_peak(bench: Bench, place: Place) -> None:
     width = min(peak.WIDTHS, key=seconds_per_mac)
     row = _row("floor-fma", place)
     row.macs = peak.multiply_adds(1, threads, width) * FMA_ROUNDS
-    bench.measure(lambda: peak.multiply_adds(FMA_ROUNDS, threads, width), row)
+    bench.measure(
+        lambda: peak.multiply_adds(FMA_ROUNDS, threads, width), row, lambda: _claim(place)
+    )

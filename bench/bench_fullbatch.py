@@ -16,4 +16,4 @@ def bench_full_batch(bench: Bench, setting: Setting) -> None:
         engine.run(placed)
         engine.sync()
 
-    bench.measure(work, bench.row("fullbatch", setting, placed, ready.verified))
+    bench.measure(work, bench.row("fullbatch", setting, placed, ready.verified), ready.enter)

@@ -33,4 +33,4 @@ def bench_replicas(bench: Bench, setting: Setting) -> None:
         done = train_replicas(setting.engine, recipe, workshop.digits, seeds, threads=threads)
         row.replica_misses = [training.test.misses for training in done.trainings]
 
-    bench.measure_from_fresh(work, row, lambda: None, estimate)
+    bench.measure(work, row, ready.enter, fresh=ready.enter, estimate=estimate)

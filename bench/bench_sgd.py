@@ -19,7 +19,7 @@ def bench_synced_step(bench: Bench, setting: Setting) -> None:
         engine.sync()
 
     row = bench.row("sgd-synced", setting, next(digit), ready.verified)
-    bench.measure(work, row)
+    bench.measure(work, row, ready.enter)
 
 
 @only(without_idle_threads)
@@ -38,4 +38,4 @@ def bench_queued_steps(bench: Bench, setting: Setting) -> None:
         engine.run(placed)
         engine.sync()
 
-    bench.measure(work, bench.row("sgd-queued", setting, placed, ready.verified))
+    bench.measure(work, bench.row("sgd-queued", setting, placed, ready.verified), ready.enter)

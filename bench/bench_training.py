@@ -50,8 +50,8 @@ def bench_training_run(bench: Bench, setting: Setting) -> None:
     row.presentations *= recipe.passes
     row.macs = (row.macs or 0) * recipe.passes
     row.passes, row.seed = recipe.passes, SEED
-    bench.measure_from_fresh(work, row, lambda: engine.load(bench.workshop.start), projected)
+    timed = bench.measure(work, row, ready.enter, fresh=ready.enter, estimate=projected)
     require_finite(engine, losses, recipe.passes - 1)
     row.train = asdict(evaluate(engine, on.train))
     row.test = asdict(evaluate(engine, on.test))
-    bench.describe(row)
+    timed.save()

@@ -1,23 +1,32 @@
-"""measure(): warm, then time round by round. Every timing of every row is taken here.
+"""Timed: one row's rounds, lap by lap. Every timing of every row is taken here.
 
 For an engine's steps that is exactly `engine.run(placed); engine.sync()` (or predict in place of
 run), one such call a round. Placing data, compiling, loading weights and verifying happen before.
-Rounds follow each other with nothing between them, because an idle gap lets clocks drop and caches
-cool. Where a round is more than that (replicas, a new process), results/README.md says what.
+Rounds of a lap follow each other with nothing between them, because an idle gap lets clocks drop
+and caches cool. Where a round is more than that (replicas, a new process), results/README.md says
+what.
+
+A row's rounds are spread over laps, minutes apart (bench/laps.py): a machine that is slow for a
+while is then slow for a part of every row, and not for all of one.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from bench.profiles import Profile
+from bench.watch import Watch
 from zipnet.verify import Verified
 
 Work = Callable[[], object]
+
+FIRST_WARMING: Final = 0.2  # seconds: compiling is over, clocks rise, caches fill
+WARMING: Final = 0.02  # seconds before each later lap: another row has had the caches since
 
 
 @dataclass
@@ -48,6 +57,8 @@ class Row:
     phases: dict[str, float] | None = None
     train: dict[str, float] | None = None
     test: dict[str, float] | None = None
+    laps: list[int] = field(default_factory=list)
+    watch: list[dict[str, object]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -55,14 +66,70 @@ class Row:
         return asdict(self)
 
 
+@dataclass
+class Timed:
+    """A row and the work of its round, which can be taken up again in lap after lap.
+
+    enter: puts the process back into this row's settings (threads, precision, weights) before a
+    lap. fresh: called untimed before every round, where work must begin anew each time; such work
+    is long, is not warmed, and whoever asks has prepared its engine.
+    """
+
+    benchmark: Any
+    row: Row
+    work: Work
+    enter: Work
+    fresh: Work | None = None
+    rounds: list[int] = field(default_factory=list)  # to take in each lap
+    seconds: list[float] = field(default_factory=list)
+
+    def plan(self, profile: Profile, estimate: float | None = None) -> None:
+        """Choose how many rounds each lap takes, from about how many seconds one needs."""
+        if self.fresh is None:
+            rounds = profile.rounds(warm(self.work, FIRST_WARMING))
+        else:
+            assert estimate is not None
+            rounds = max(1, min(int(profile.long_seconds / estimate), profile.max_rounds))
+        self.rounds = shares(rounds, profile.laps)
+
+    def lap(self, number: int) -> None:
+        """Take this lap's rounds and add them to the row, all of them or none."""
+        watch = Watch()
+        self.enter()
+        if self.fresh is None:
+            warm(self.work, WARMING)
+        gc.collect()  # so that a collection of our own set-up does not land in somebody's round
+        taken = []
+        for _ in range(self.rounds[number]):
+            if self.fresh is not None:
+                self.fresh()
+            taken.append(seconds_of(self.work))
+        self.seconds += taken
+        self.row.laps.append(len(taken))
+        self.row.watch.append(watch.ended())
+        self.save()
+
+    def save(self) -> None:
+        """Hand timings and facts to pytest-benchmark; a number that is none is a ValueError."""
+        facts = self.row.as_dict()
+        json.dumps(facts, allow_nan=False)
+        if self.benchmark.stats is None:  # a record is made by measuring, so an empty one is
+            self.benchmark.pedantic(lambda: None)
+        record = self.benchmark.stats
+        record.stats = type(record.stats)()  # a new one: it keeps statistics that it once derived
+        for seconds in self.seconds:
+            record.stats.update(seconds)
+        record.extra_info.update(facts)
+
+
 def seconds_of(work: Work) -> float:
-    """One call that counts for nothing, to know how many will fit."""
+    """The time of one call: the only place that reads the clock for a row."""
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
 
 
-def warm(work: Work, seconds: float = 0.2) -> float:
+def warm(work: Work, seconds: float) -> float:
     """Call once for nothing, then until the time is up; the fastest call's seconds.
 
     The first call of a shape may compile, allocate, choose kernels and fill caches; none of that
@@ -76,24 +143,7 @@ def warm(work: Work, seconds: float = 0.2) -> float:
     return best
 
 
-def measure(benchmark: Any, work: Work, profile: Profile) -> None:
-    """Time `work` round by round, warmed, for as long as the profile grants a row."""
-    rounds = profile.rounds(warm(work))
-    _time(benchmark, work, rounds, None)
-
-
-def measure_from_fresh(
-    benchmark: Any, work: Work, profile: Profile, fresh_start: Work, estimate: float
-) -> None:
-    """Time work that must begin anew each round, as a whole training does.
-
-    fresh_start is called untimed before every round; estimate is about how many seconds a round
-    takes. There is no warming: the work is long, and whoever asks has prepared its engine.
-    """
-    rounds = max(1, min(int(profile.long_seconds / estimate), profile.max_rounds))
-    _time(benchmark, work, rounds, fresh_start)
-
-
-def _time(benchmark: Any, work: Work, rounds: int, setup: Work | None) -> None:
-    gc.collect()  # so that a collection of our own set-up does not land in somebody's round
-    benchmark.pedantic(work, setup=setup, rounds=rounds, iterations=1, warmup_rounds=0)
+def shares(rounds: int, laps: int) -> list[int]:
+    """Rounds of each lap, as even as can be; fewer laps where there are fewer rounds."""
+    laps = min(rounds, laps)
+    return [rounds * (lap + 1) // laps - rounds * lap // laps for lap in range(laps)]

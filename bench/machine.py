@@ -1,4 +1,4 @@
-"""What this host is (stable and private) and what state it is in (changes by the minute).
+"""What this host is, stable and private. What changes by the minute is in bench/state.py.
 
 Identity is made from models and sizes alone: no host name, user, path or serial number, and no
 reading that differs between two boots, so that one machine always has one name.
@@ -66,19 +66,3 @@ def software() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return versions
-
-
-def state() -> dict[str, object]:
-    """Load, clock (MHz), memory left (bytes) and power source now; None where the system hides it.
-
-    Nothing here is ever changed, only looked at.
-    """
-    frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
-    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
-    plugged = None if battery is None else bool(battery.power_plugged)
-    return {
-        "load_1min": round(psutil.getloadavg()[0], 2),
-        "cpu_mhz": round(frequency.current) if frequency and frequency.current else None,
-        "memory_available": psutil.virtual_memory().available,
-        "power": None if plugged is None else ("mains" if plugged else "battery"),
-    }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -105,19 +106,25 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     measured = metafunc.config.stash.get(SESSION, None)
     if "setting" in metafunc.fixturenames:
-        from bench.settings import serves
-
-        found = {} if measured is None else measured.settings
-        names = [name for name, one in found.items() if serves(metafunc.function, one)]
-        reason = getattr(metafunc.function, "otherwise", None)
-        if measured is not None and reason is not None:
-            for name in found:
-                if name not in names:
-                    measured.left_out(name, metafunc.function.__name__, reason)
+        names = [] if measured is None else _settings_of(metafunc.function, measured)
         metafunc.parametrize("setting", names, indirect=True)
     if "place" in metafunc.fixturenames:
         names = [] if measured is None else list(measured.places)
         metafunc.parametrize("place", names, indirect=True)
+
+
+def _settings_of(function: Any, measured: Any) -> list[str]:
+    """The settings in which a benchmark has a row; for the others the session notes the reason."""
+    from bench.settings import why_left_out
+
+    names, full = [], measured.profile.name == "full"
+    for name, setting in measured.settings.items():
+        reason = why_left_out(function, setting, full=full)
+        if reason is None:
+            names.append(name)
+        elif reason:
+            measured.left_out(name, function.__name__, reason)
+    return names
 
 
 @pytest.fixture
@@ -140,9 +147,10 @@ def bench(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     session = request.config.stash.get(SESSION, None)
     if session is None:
         pytest.skip("benchmarks run under: pytest --benchmark-only")
-    yield Bench(session, benchmark)
-    if request.node.stash.get(PASSED, False) and benchmark.stats is not None:
-        session.rows.append(benchmark.stats)
+    measuring = Bench(session, benchmark)
+    yield measuring
+    if request.node.stash.get(PASSED, False) and measuring.timed is not None:
+        session.rows.append(measuring.timed)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -193,10 +201,24 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     return result
 
 
-def _outcome(row: Any) -> str:
-    presentations = row.extra_info.get("presentations")
-    shown = duration(row.stats.median / (presentations or 1))
-    return f"{shown:>8s}{' per digit' if presentations else ''}"
+def _outcome(timed: Any) -> str:
+    shown = duration(median(timed.seconds) / (timed.row.presentations or 1))
+    return f"{shown:>8s}{' per digit' if timed.row.presentations else ''}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """After every benchmark's first lap, the later laps of them all."""
+    result = yield
+    measured = session.config.stash.get(SESSION, None)
+    progress = session.config.stash.get(PROGRESS, None)
+    if measured is None or session.config.getoption("collectonly"):
+        return result
+    for taken, laps in measured.later_laps():
+        if progress is not None:
+            progress.lap(taken, laps, len(measured.rows))
+    session.testsfailed += measured.failures
+    return result
 
 
 def pytest_report_teststatus(
@@ -235,7 +257,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     body = config.hook.pytest_benchmark_generate_json(
         config=config,
-        benchmarks=measured.rows,
+        benchmarks=[timed.benchmark.stats for timed in measured.rows],
         include_data=True,
         machine_info=config.hook.pytest_benchmark_generate_machine_info(config=config),
         commit_info=config.hook.pytest_benchmark_generate_commit_info(config=config),

@@ -14,6 +14,7 @@ class Profile:
     training or a new process; there one round may have to do. min_rounds, max_rounds: rounds of
     all other rows, at least and at most (every raw timing is kept in the file). round_seconds: how
     long a round of queued steps should last, so that one wait at its end does not matter.
+    laps: over how many laps of the session a row's rounds are spread.
     train_limit: seconds a whole training may take by projection from its steps; above it the row
     is left out and said so.
     """
@@ -24,6 +25,7 @@ class Profile:
     min_rounds: int
     max_rounds: int
     round_seconds: float
+    laps: int
     train_limit: float
 
     def rounds(self, estimate: float) -> int:
@@ -35,8 +37,8 @@ class Profile:
 PROFILES: Final = {
     profile.name: profile
     for profile in (
-        Profile("quick", 0.2, 0.2, 3, 200, 0.02, 5.0),
-        Profile("standard", 0.8, 9.0, 6, 1000, 0.05, 45.0),
-        Profile("full", 8.0, 60.0, 15, 2000, 0.2, 1200.0),
+        Profile("quick", 0.2, 0.2, 3, 200, 0.02, 2, 5.0),
+        Profile("standard", 0.8, 9.0, 6, 1000, 0.05, 5, 45.0),
+        Profile("full", 8.0, 60.0, 15, 2000, 0.2, 8, 1200.0),
     )
 }

@@ -17,6 +17,7 @@ _WEIGHTS: Final = {
     "bench_first_step": 5.0,
     "bench_replicas": 3.0,
     "bench_training": 10.0,
+    "bench_sweep": 1.5,
     "bench_floor": 2.0,
 }
 
@@ -29,6 +30,7 @@ class Progress:
         self._weights = [_WEIGHTS.get(item.path.stem, 2.0) for item in items]
         self._began = time.monotonic()
         self._done = 0
+        self._lapping = 0.0
 
     def starts(self, name: str) -> None:
         """Say what is being measured."""
@@ -40,6 +42,17 @@ class Progress:
         self._done += 1
         left = self.seconds_left()
         self._write(f"{outcome}{f'   {_spoken(left)} to go' if left else ''}\n", flush=True)
+
+    def lap(self, taken: int, laps: int, rows: int) -> None:
+        """Say that the rows are gone over once more, how far that is, and how long it will take."""
+        now = time.monotonic()
+        if taken == 1:
+            self._lapping = now
+        pace = (now - self._lapping) / (taken - 1) if taken > 1 else 0.0
+        left = f"   {_spoken(pace * (laps - taken))} to go" if pace else ""
+        self._write(
+            f"[lap {taken + 1}/{laps}] {rows} rows again, in another order{left}\n", flush=True
+        )
 
     def seconds_left(self) -> float:
         """By the pace so far."""

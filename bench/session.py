@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import json
 import subprocess
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +12,16 @@ from typing import Any
 
 import torch
 
-from bench import machine, writer
-from bench.harness import Row, Work, measure, measure_from_fresh
+from bench import laps, machine, writer
+from bench.harness import Row, Timed, Work
 from bench.profiles import Profile
 from bench.settings import Absence, Place, Setting, absences, places, settings
+from bench.state import state
 from bench.workload import workload
 from bench.workshop import Workshop
 from zipnet import data, devices, paper
 from zipnet.engines import Placed
+from zipnet.errors import one_line
 from zipnet.recipe import KARPATHY_1989
 from zipnet.verify import Verified
 
@@ -28,8 +30,8 @@ from zipnet.verify import Verified
 class Session:
     """State of one run of `pytest --benchmark-only`.
 
-    rows are pytest-benchmark's own records of the benchmarks that passed; a record of a failed
-    one never gets in, because whoever adds it waits for the outcome.
+    rows are of the benchmarks that passed; one that failed never gets in, because whoever adds
+    it waits for the outcome.
     """
 
     profile: Profile
@@ -40,13 +42,14 @@ class Session:
     train_limit: float
     results: Path
     whole: bool = True  # every benchmark was asked for, and none has failed
-    rows: list[Any] = field(default_factory=list)
+    rows: list[Timed] = field(default_factory=list)
     absent: list[Absence] = field(default_factory=list)
+    failures: int = 0  # rows lost in a later lap
     saved: Path | None = None
 
     def __post_init__(self) -> None:
         self.began = datetime.now(UTC)
-        self.before = machine.state()
+        self.before = state()
         self.machine = machine.identity()
         self.absent += absences(KARPATHY_1989, self.engines, self.devices)
 
@@ -88,7 +91,7 @@ class Session:
             "workload": workload(),
             "dataset": {"name": digits.name, "sha256": digits.sha256},
             "software": machine.software(),
-            "state": {"before": self.before, "after": machine.state()},
+            "state": {"before": self.before, "after": state()},
             "absent": [asdict(absence) for absence in self.absent],
             **body,
         }
@@ -99,6 +102,19 @@ class Session:
         engine = about.engine if about else None
         place = str(about.place) if about else "any"
         self.absent.append(Absence(engine, place, benchmark, reason))
+
+    def later_laps(self) -> Iterator[tuple[int, int]]:
+        """Take the rest of every row's rounds; yields (laps taken, laps in all) before each lap."""
+        return laps.run(list(self.rows), self._lost)
+
+    def _lost(self, timed: Timed, error: Exception) -> None:
+        """Drop a row that failed in a later lap: what it did before cannot be trusted either."""
+        row = timed.row
+        self.rows = [kept for kept in self.rows if kept is not timed]
+        reason = one_line(f"{type(error).__name__}: {error}", 300)
+        self.absent.append(Absence(row.engine, row.device, row.question, reason))
+        self.whole = False
+        self.failures += 1
 
     def save(self, body: dict[str, Any], *, interrupted: bool) -> Path:
         """Write the result file and return its path."""
@@ -115,6 +131,7 @@ class Bench:
 
     session: Session
     benchmark: Any
+    timed: Timed | None = None
 
     @property
     def profile(self) -> Profile:
@@ -158,23 +175,21 @@ class Bench:
         row.macs = placed.presentations * paper.MACS
         return row
 
-    def measure(self, work: Work, row: Row) -> None:
-        """Time the work, warmed, as the row's own."""
+    def measure(
+        self,
+        work: Work,
+        row: Row,
+        enter: Work,
+        *,
+        fresh: Work | None = None,
+        estimate: float | None = None,
+    ) -> Timed:
+        """Take the first lap of a row; the session takes the others. See harness.Timed."""
         self.benchmark.group = row.question
-        measure(self.benchmark, work, self.profile)
-        self.describe(row)
-
-    def measure_from_fresh(self, work: Work, row: Row, fresh_start: Work, estimate: float) -> None:
-        """Time work that must begin anew each round; see harness.measure_from_fresh."""
-        self.benchmark.group = row.question
-        measure_from_fresh(self.benchmark, work, self.profile, fresh_start, estimate)
-        self.describe(row)
-
-    def describe(self, row: Row) -> None:
-        """Store the row's facts beside its timings; a number that is none fails the benchmark."""
-        facts = row.as_dict()
-        json.dumps(facts, allow_nan=False)
-        self.benchmark.extra_info.update(facts)
+        self.timed = Timed(self.benchmark, row, work, enter, fresh)
+        self.timed.plan(self.profile, estimate)
+        self.timed.lap(0)
+        return self.timed
 
     def absent(self, setting: Setting, question: str, reason: str) -> None:
         """Note that a row is left out, and why."""

@@ -61,6 +61,26 @@ def only(
     return mark
 
 
+def patiently(
+    patient: Callable[[Setting], bool], otherwise: str
+) -> Callable[[Benchmark], Benchmark]:
+    """Mark a benchmark that takes so long in some settings that only a full profile waits for it.
+
+    otherwise: the reason in the other profiles, told in the result file's `absent`.
+    """
+
+    def mark(function: Benchmark) -> Benchmark:
+        function.patient = (patient, otherwise)  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def slow_to_compile(setting: Setting) -> bool:
+    """torch.compile takes some ten seconds for each shape that it meets."""
+    return setting.engine == "compiled"
+
+
 def once_a_device(setting: Setting) -> bool:
     """For what does not depend on the number of threads: measured with all of them."""
     return setting.place.threads in (None, cpu.cores())
@@ -76,9 +96,15 @@ def with_a_prediction_path(setting: Setting) -> bool:
     return engines.kind(setting.engine).predicts_its_own_way
 
 
-def serves(function: object, setting: Setting) -> bool:
-    """Whether a benchmark makes sense in a setting."""
-    return bool(getattr(function, "serves", lambda _: True)(setting))
+def why_left_out(function: object, setting: Setting, *, full: bool) -> str | None:
+    """Why a benchmark has no row in a setting; None where it has; '' where nobody would ask.
+
+    full: whether the session is of the full profile.
+    """
+    if not getattr(function, "serves", lambda _: True)(setting):
+        return getattr(function, "otherwise", None) or ""
+    patient, otherwise = getattr(function, "patient", (lambda _: False, ""))
+    return f"{otherwise}; --profile full measures it" if patient(setting) and not full else None
 
 
 def places(wanted: Sequence[str], threads: Sequence[int]) -> list[Place]:

@@ -31,10 +31,16 @@ CYCLE_DIGITS = 256  # single digits shown in turn, so that no step is repeated o
 
 @dataclass(frozen=True)
 class Ready:
-    """An engine that may be timed, and what its verification found."""
+    """An engine that may be timed, what its verification found, and where its training starts."""
 
     engine: Engine
     verified: Verified
+    start: Params
+
+    def enter(self) -> None:
+        """Claim the engine's process-wide settings and load fresh weights, before every lap."""
+        self.engine.claim()
+        self.engine.load(self.start)
 
 
 class Workshop:
@@ -59,10 +65,9 @@ class Workshop:
             engine.load(self.start)
             engine.prepare(self.placed(engine, batch, batch))
             verified = verify(engine, self._path(batch))
-            self._ready[setting, batch] = Ready(engine, verified)
+            self._ready[setting, batch] = Ready(engine, verified, self.start)
         ready = self._ready[setting, batch]
-        ready.engine.claim()
-        ready.engine.load(self.start)
+        ready.enter()
         return ready
 
     def placed(self, engine: Engine, digits: int, batch: int) -> Placed:

@@ -38,13 +38,17 @@ FLOORS = {
     "bench.machine": 9,
     "bench.workload": 9,
     "bench.writer": 9,
+    "bench.gpu_state": 8,
+    "bench.state": 9,
+    "bench.watch": 10,
     "bench.settings": 10,
-    "bench.harness": 10,
+    "bench.harness": 11,
+    "bench.laps": 12,
     "bench.workshop": 11,
-    "bench.session": 12,
+    "bench.session": 13,
     "bench.progress": 12,
-    "bench.bench_": 13,
-    "bench.plugin": 14,
+    "bench.bench_": 14,
+    "bench.plugin": 15,
 }
 ROOMS = ("zipnet.data", "zipnet.fused")  # packages of one idea: their files share a floor
 HEAVY = ("torch", "numba", "fvcore", "pandas", "matplotlib", "jax", "pytest", "pooch")

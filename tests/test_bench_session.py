@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -43,12 +44,15 @@ def test_the_file_says_what_results_readme_promises(measured):
     assert about["workload"]["step_macs"] == 171_780
     assert about["dataset"]["name"] == "fonts"
     questions = {row["extra_info"]["question"] for row in about["benchmarks"]}
-    assert {"sgd-synced", "sgd-queued", "fullbatch", "inference-one", "inference-all"} <= questions
+    assert {"sgd-synced", "sgd-queued", "fullbatch", "sweep", "inference-one"} <= questions
     assert {f"floor-{f}" for f in ("empty", "sync", "launch", "copy-digit", "gemm")} <= questions
     assert {"first-step-cold", "first-step-warm", "floor-fma"} <= questions
     for row in about["benchmarks"]:
         assert row["stats"]["iterations"] == 1
         assert len(row["stats"]["data"]) == row["stats"]["rounds"] >= 1
+        laps = row["extra_info"]["laps"]
+        assert sum(laps) == row["stats"]["rounds"]
+        assert len(laps) == len(row["extra_info"]["watch"]) == min(2, row["stats"]["rounds"])
     (cold,) = [r["extra_info"] for r in about["benchmarks"] if r["group"] == "first-step-cold"]
     assert set(cold["phases"]) == {"import", "compile", "step"}
     steps = [r["extra_info"] for r in about["benchmarks"] if r["group"] == "sgd-queued"]
@@ -99,9 +103,9 @@ def test_a_benchmark_that_fails_leaves_no_row(tmp_path):
     bad.write_text(
         "from bench.harness import Row\n"
         "def bench_good(bench):\n"
-        "    bench.measure(lambda: None, Row('floor-empty', 'cpu'))\n"
+        "    bench.measure(lambda: None, Row('floor-empty', 'cpu'), lambda: None)\n"
         "def bench_strays(bench):\n"
-        "    bench.measure(lambda: None, Row('floor-sync', 'cpu'))\n"
+        "    bench.measure(lambda: None, Row('floor-sync', 'cpu'), lambda: None)\n"
         "    assert False, 'found out after the clock'\n"
     )
     done = measure(tmp_path / "results", str(bad), "-p", "bench.plugin", "-c", "pyproject.toml")
@@ -146,18 +150,64 @@ def test_ctrl_c_saves_what_was_measured_and_says_so(tmp_path):
     assert findings(read(path)) == []
 
 
-@pytest.mark.parametrize("moment", [0.0, 0.3, 0.9])
-def test_kill_9_leaves_earlier_files_intact_and_no_half_file(measured, tmp_path, moment):
+def test_ctrl_c_in_a_later_lap_keeps_every_row_with_the_laps_it_has(tmp_path):
+    process = begin(tmp_path, wait_for="[lap 2/")
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, out
+    (path,) = tmp_path.glob("*/*.json")
+    file = read(path)
+    assert file.status == "interrupted"
+    assert len(file.rows) == 13
+    assert {len(row.laps) for row in file.rows} <= {1, 2}
+    assert findings(file) == []
+
+
+def test_a_row_that_fails_in_a_later_lap_is_left_out_and_the_others_stay(tmp_path):
+    bad = tmp_path / "bench_late.py"
+    bad.write_text(
+        "from bench.harness import Row\n"
+        "entered = []\n"
+        "def again():\n"
+        "    entered.append(1)\n"
+        "    assert len(entered) < 2, 'found out in the second lap'\n"
+        "def bench_late(bench):\n"
+        "    bench.measure(lambda: None, Row('floor-empty', 'cpu'), again)\n"
+        "def bench_good(bench):\n"
+        "    bench.measure(lambda: None, Row('floor-sync', 'cpu'), lambda: None)\n"
+    )
+    done = measure(tmp_path / "results", str(bad), "-p", "bench.plugin", "-c", "pyproject.toml")
+    assert done.returncode == 1, done.stdout + done.stderr
+    (path,) = (tmp_path / "results").glob("*/*.json")
+    about = json.loads(path.read_text())
+    assert [row["name"] for row in about["benchmarks"]] == ["bench_good"]
+    assert about["scope"] == "part"
+    (absent,) = [a for a in about["absent"] if a["question"]]
+    assert absent["question"] == "floor-empty"
+    assert "found out in the second lap" in absent["reason"]
+
+
+# Each kill takes some seconds: a few for every run of the tests, ZIPNET_KILLS=200 for a proof.
+KILLS = int(os.environ.get("ZIPNET_KILLS", "4"))
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_kill_9_leaves_earlier_files_intact_and_no_half_file(measured, tmp_path, kill):
+    """At any moment of a run, every other time within the second in which the file is saved."""
     folder = tmp_path / measured[1].parent.name
     folder.mkdir()
     earlier = folder / measured[1].name
     earlier.write_bytes(measured[1].read_bytes())
-    process = begin(tmp_path, wait_for="[  3/")
-    time.sleep(moment)
+    chance = random.Random(kill)
+    process = begin(tmp_path, wait_for="[lap 2/" if kill % 2 else "[  1/")
+    time.sleep(chance.uniform(0.0, 1.5 if kill % 2 else 3.0))
     process.kill()
     process.communicate()
-    assert list(tmp_path.rglob("*.json")) == [earlier]
     assert earlier.read_bytes() == measured[1].read_bytes()
+    for path in set(tmp_path.rglob("*.json")) - {earlier}:  # it had been saved before the kill
+        file = read(path)
+        assert file.status == "complete"
+        assert findings(file) == []
 
 
 @pytest.mark.parametrize(

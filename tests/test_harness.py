@@ -1,54 +1,173 @@
 """The harness: what is inside the clock, in which order, how often; and what is refused."""
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from bench import harness, writer
+from bench import harness, laps, writer
+from bench.harness import Row, Timed, shares
 from bench.profiles import PROFILES, Profile
-from bench.settings import absences, chosen, places, settings, thread_counts
+from bench.settings import (
+    Place,
+    Setting,
+    absences,
+    chosen,
+    only,
+    patiently,
+    places,
+    settings,
+    slow_to_compile,
+    thread_counts,
+    why_left_out,
+)
 from zipnet.errors import UserError
 from zipnet.recipe import KARPATHY_1989
 
-TINY = Profile("tiny", 0.0, 0.0, 3, 5, 0.0, 1.0)
+TINY = Profile("tiny", 0.0, 0.0, 3, 5, 0.0, 2, 1.0)
 
 
-@dataclass
+class FakeRecord:
+    """What pytest-benchmark keeps of a benchmark: statistics, and the facts beside them."""
+
+    class stats:  # noqa: N801 - pytest-benchmark's name
+        def __init__(self):
+            self.data = []
+
+        def update(self, seconds):
+            self.data.append(seconds)
+
+    def __init__(self):
+        self.stats, self.extra_info = FakeRecord.stats(), {}
+
+
 class FakeBenchmark:
-    """Notes what pedantic() was asked for, and calls setup and target as it would."""
+    """A fixture that has its record once something was measured with it."""
 
-    told: list = field(default_factory=list)
+    stats = None
 
-    def pedantic(self, target, setup, rounds, iterations, warmup_rounds):
-        self.told.append((rounds, iterations, warmup_rounds))
-        for _ in range(rounds):
-            if setup is not None:
-                setup()
-            target()
+    def pedantic(self, target):
+        self.stats = FakeRecord()
 
 
-def test_work_is_warmed_then_timed_with_nothing_between_rounds():
-    calls, benchmark = [], FakeBenchmark()
-    harness.measure(benchmark, lambda: calls.append("work"), TINY)
-    assert benchmark.told == [(3, 1, 0)]
-    assert len(calls) > 3
-    assert set(calls) == {"work"}
+def timed(work, enter=lambda: None, fresh=None, estimate=None, profile=TINY):
+    one = Timed(FakeBenchmark(), Row("sgd-synced", "cpu"), work, enter, fresh)
+    one.plan(profile, estimate)
+    return one
+
+
+def test_a_lap_enters_warms_and_then_times_with_nothing_between_rounds():
+    calls = []
+    one = timed(lambda: calls.append("work"), lambda: calls.append("enter"))
+    assert one.rounds == [1, 2]
+    calls.clear()
+    one.lap(0)
+    one.lap(1)
+    assert calls[0] == "enter"
+    assert calls.count("enter") == 2
+    assert set(calls[1:]) == {"work", "enter"}
+    assert one.row.laps == [1, 2]
+    assert len(one.seconds) == 3
+
+
+def test_timings_and_facts_reach_pytest_benchmark_after_every_lap():
+    one = timed(lambda: None)
+    one.lap(0)
+    first = list(one.benchmark.stats.stats.data)
+    one.lap(1)
+    record = one.benchmark.stats
+    assert first == record.stats.data[:1] == one.seconds[:1]
+    assert record.stats.data == one.seconds
+    assert record.extra_info["laps"] == [1, 2]
+    assert len(record.extra_info["watch"]) == 2
+
+
+def test_a_lap_that_fails_adds_nothing():
+    left = 4
+
+    def work():
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise MemoryError("too large")
+
+    one = timed(work, fresh=lambda: None, estimate=1.0, profile=replace(TINY, long_seconds=6.0))
+    assert one.rounds == [2, 3]
+    one.lap(0)
+    with pytest.raises(MemoryError):
+        one.lap(1)
+    assert len(one.seconds) == 2
+    assert one.row.laps == [2]
+
+
+def test_a_number_that_is_none_is_refused():
+    one = timed(lambda: None)
+    one.row.train = {"loss": float("nan")}
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        one.lap(0)
 
 
 def test_a_first_call_that_compiles_does_not_pass_for_the_steady_state(monkeypatch):
     calls = []
     monkeypatch.setattr(harness, "seconds_of", lambda work: work() or 0.15)
-    assert harness.warm(lambda: calls.append("work")) == 0.15
+    assert harness.warm(lambda: calls.append("work"), 0.2) == 0.15
     assert len(calls) == 1 + 2
 
 
 def test_work_from_fresh_begins_anew_each_round_and_is_not_warmed():
-    calls, benchmark = [], FakeBenchmark()
-    profile = Profile("p", 0.0, 2.0, 1, 5, 0.0, 1.0)
-    harness.measure_from_fresh(
-        benchmark, lambda: calls.append("work"), profile, lambda: calls.append("load"), 1.0
-    )
+    calls = []
+    profile = Profile("p", 0.0, 2.0, 1, 5, 0.0, 1, 1.0)
+    fresh = lambda: calls.append("load")  # noqa: E731
+    one = timed(lambda: calls.append("work"), lambda: None, fresh, 1.0, profile)
+    one.lap(0)
     assert calls == ["load", "work"] * 2
+
+
+@given(st.integers(1, 2000), st.integers(1, 9))
+def test_laps_share_the_rounds_evenly_and_none_is_empty(rounds, laps):
+    found = shares(rounds, laps)
+    assert sum(found) == rounds
+    assert max(found) - min(found) <= 1
+    assert len(found) == min(rounds, laps)
+
+
+def rows(*laps):
+    """Rows that only note when their turn comes; one that is told to, fails in its second lap."""
+    log = []
+
+    class Noting(Timed):
+        def lap(self, number):
+            if self.row.question == "fails" and number == 1:
+                raise MemoryError("no room")
+            log.append((number, self.row.device))
+
+    made = []
+    for index, count in enumerate(laps):
+        question = "fails" if count < 0 else "sgd-synced"
+        row = Noting(None, Row(question, str(index)), lambda: None, lambda: None)
+        row.rounds = [1] * abs(count)
+        made.append(row)
+    return made, log
+
+
+def test_later_laps_go_over_every_row_that_has_rounds_left_in_a_new_order():
+    made, log = rows(*[4] * 20, 1, 2)
+    assert list(laps.run(made, lambda row, error: pytest.fail(str(error)))) == [
+        (1, 4), (2, 4), (3, 4)
+    ]  # fmt: skip
+    orders = [[device for number, device in log if number == lap] for lap in (1, 2, 3)]
+    assert [len(order) for order in orders] == [21, 20, 20]
+    assert len({tuple(order[:20]) for order in orders}) == 3
+    assert "20" not in [device for _, device in log]
+
+
+def test_a_row_that_fails_in_a_lap_takes_no_further_part_and_the_others_go_on():
+    made, log = rows(3, -3, 3)
+    lost = []
+    list(laps.run(made, lambda row, error: lost.append((row.row.device, str(error)))))
+    assert lost == [("1", "no room")]
+    assert sorted(log) == [(1, "0"), (1, "2"), (2, "0"), (2, "2")]
 
 
 @pytest.mark.parametrize("estimate", [1e-9, 1e-3, 0.5, 100.0])
@@ -116,3 +235,19 @@ def test_a_results_folder_that_is_a_file_is_named_with_the_remedy(tmp_path):
     ):
         with pytest.raises(UserError, match=r"cannot be written: .*--results"):
             attempt()
+
+
+def test_what_takes_long_is_left_to_the_full_profile_and_said_so():
+    setting = Setting("compiled", Place("cpu", 1))
+
+    @only(lambda one: one.engine != "xla", "it cannot")
+    @patiently(slow_to_compile, "it compiles")
+    def benchmark():
+        """Stands for a benchmark."""
+
+    assert why_left_out(benchmark, setting, full=True) is None
+    assert why_left_out(benchmark, setting, full=False) == (
+        "it compiles; --profile full measures it"
+    )
+    assert why_left_out(benchmark, Setting("xla", Place("cpu", 1)), full=True) == "it cannot"
+    assert why_left_out(benchmark, Setting("eager", Place("cpu", 1)), full=False) is None

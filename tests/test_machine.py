@@ -1,11 +1,10 @@
-"""Identity: stable, private, a folder name anywhere. State: readings, never requirements."""
+"""Identity: stable, private, a folder name anywhere."""
 
 import getpass
 import json
 import re
 import socket
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,28 +26,6 @@ def test_identity_is_the_same_twice_and_names_nobody():
 def test_a_machine_name_is_a_folder_name_on_every_file_system(text):
     name = machine.slug(text)
     assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,78}[a-z0-9])?", name)
-
-
-def test_state_says_what_the_system_tells():
-    state = machine.state()
-    assert set(state) == {"load_1min", "cpu_mhz", "memory_available", "power"}
-    assert state["memory_available"] > 0
-
-
-def test_state_survives_a_system_that_tells_nothing(monkeypatch):
-    monkeypatch.setattr(machine.psutil, "cpu_freq", lambda: None)
-    monkeypatch.setattr(machine.psutil, "sensors_battery", lambda: None, raising=False)
-    assert machine.state()["cpu_mhz"] is None
-    assert machine.state()["power"] is None
-
-
-@pytest.mark.parametrize(("plugged", "power"), [(True, "mains"), (False, "battery")])
-def test_power_source_is_told(monkeypatch, plugged, power):
-    class Battery:
-        power_plugged = plugged
-
-    monkeypatch.setattr(machine.psutil, "sensors_battery", Battery, raising=False)
-    assert machine.state()["power"] == power
 
 
 def test_commit_says_which_and_whether_dirty_and_nothing_else():

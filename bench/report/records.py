@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 # The questions that show digits to a network; every other row measures the machine itself.
-LEARNING: Final = ("sgd-synced", "sgd-queued", "fullbatch", "training", "replicas")
+LEARNING: Final = ("sgd-synced", "sgd-queued", "fullbatch", "sweep", "training", "replicas")
 RECOGNISING: Final = ("inference-one", "inference-all")
 
 

@@ -14,6 +14,7 @@ QUESTIONS: Final = {
     "sgd-synced": "per-example SGD, a wait after each step",
     "sgd-queued": "per-example SGD, steps queued",
     "fullbatch": "full batch, one step on all digits",
+    "sweep": "one step, at every size of batch",
     "inference-one": "recognise one digit, wait",
     "inference-all": "recognise all test digits at once",
     "training": "the training run of 1989, 23 passes",

@@ -1,0 +1,36 @@
+"""What does asking cost, and what does the work cost? One step at every size of batch.
+
+The time of a step grows with its batch as t(B) = a + b B: a is what it takes to ask for a step at
+all, b what one more digit in it takes. The reader fits both, and says at which batch one engine or
+device overtakes another.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from bench.session import Bench
+from bench.settings import Setting, once_a_device, only, patiently, slow_to_compile
+from zipnet import paper
+
+BATCHES: Final = (1, 4, 16, 64, 256, 1024, paper.TRAIN_DIGITS)
+
+
+@only(once_a_device)
+@patiently(slow_to_compile, "torch.compile takes many seconds for each batch")
+@pytest.mark.parametrize("batch", BATCHES)
+def bench_batch(bench: Bench, setting: Setting, batch: int) -> None:
+    """One update from so many digits, then wait."""
+    digits = len(bench.workshop.digits.x_train)
+    if batch > digits:
+        pytest.skip(f"{bench.workshop.digits.name} has {digits} training digits")
+    ready = bench.workshop.ready(setting, batch)
+    engine, placed = ready.engine, bench.workshop.placed(ready.engine, batch, batch)
+
+    def work() -> None:
+        engine.run(placed)
+        engine.sync()
+
+    bench.measure(work, bench.row("sweep", setting, placed, ready.verified), ready.enter)

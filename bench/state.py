@@ -1,0 +1,68 @@
+"""What state the machine is in, as far as the system tells: readings that change by the minute.
+
+Nothing here is ever changed, only looked at, and nothing is required: a reading that cannot be
+had is None, on whatever system, in whatever container.
+"""
+
+from __future__ import annotations
+
+import platform
+import re
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from bench import gpu_state
+
+Readings = dict[str, object]
+
+# Linux counts here how often a core was slowed down for heat; Intel only.
+THROTTLE_COUNTS: Final = "devices/system/cpu/cpu*/thermal_throttle/core_throttle_count"
+SYS: Final = Path("/sys")
+PMSET: Final = ("/usr/bin/pmset", "-g", "therm")
+
+
+def state() -> Readings:
+    """Take every reading; results/README.md says what each means."""
+    return {
+        "load_1min": round(psutil.getloadavg()[0], 2),
+        "cpu_mhz": _clock(),
+        "memory_available": psutil.virtual_memory().available,
+        "power": _power(),
+        "throttled": _throttled(SYS),
+        "speed_limit": _speed_limit() if platform.system() == "Darwin" else None,
+        **gpu_state.readings(),
+    }
+
+
+def _clock() -> int | None:
+    """MHz, the mean over cores."""
+    frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
+    return round(frequency.current) if frequency and frequency.current else None
+
+
+def _power() -> str | None:
+    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    plugged = None if battery is None else battery.power_plugged
+    return None if plugged is None else ("mains" if plugged else "battery")
+
+
+def _throttled(sys: Path) -> int | None:
+    """How often any core was slowed down for heat since the machine started."""
+    try:
+        counts = [int(path.read_text()) for path in sys.glob(THROTTLE_COUNTS)]
+    except (OSError, ValueError):
+        return None
+    return sum(counts) if counts else None
+
+
+def _speed_limit() -> int | None:
+    """Percent of its speed that macOS grants the processor: below 100 under thermal pressure."""
+    try:
+        said = subprocess.run(PMSET, capture_output=True, text=True, check=True, timeout=5).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    found = re.search(r"CPU_Speed_Limit\s*=\s*(\d+)", said)
+    return int(found.group(1)) if found else None
