@@ -12,7 +12,7 @@ from bench.report.svg import inline
 from tests import records_factory as factory
 
 SVG = "{http://www.w3.org/2000/svg}"
-NAMES = ["training", "macs", "batches", "recognition"]
+NAMES = ["training", "macs", "batches", "sweep", "recognition"]
 
 
 def drawn(tmp_path, *contents):

@@ -8,7 +8,7 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from bench.report.figures import canvas, macs, pairs, training
+from bench.report.figures import canvas, macs, pairs, sweep, training
 from bench.report.measures import Measure, Training, trainings
 from bench.report.wording import duration, joined, times
 
@@ -38,6 +38,7 @@ def draw_all(measures: Sequence[Measure]) -> Iterator[Drawn]:
         "Training digits a second of each engine and device, one digit a step and full batch.",
         partial(pairs.draw, pairs.BATCHES, measures),
     )
+    yield _drawn("sweep", sweep.alt(measures), partial(sweep.draw, measures))
     yield _drawn(
         "recognition",
         "Digits recognised a second of each engine and device, one at a time and all at once, "

@@ -30,6 +30,9 @@ from bench.report.wording import cut, joined
 WIDTH: Final = 9.0  # inches: 900 px at the size a reader sees
 PNG_DPI: Final = 200  # two pixels for each of those, for fine screens
 NAMES: Final = 2.8  # width of the column of names
+CHART: Final = 3.6  # height of a chart of curves, and the room at its sides for numbers and names
+CHART_LEFT: Final = 0.75
+CHART_RIGHT: Final = 2.3
 RIGHT: Final = 0.35
 ROW: Final = 0.3
 TALL_ROW: Final = 0.42  # where a machine stands below a name, or a value above a mark
@@ -81,10 +84,52 @@ def sheet(
     key: Sequence[Line2D] = (),
 ) -> Sheet:
     """Lay out a figure for so many rows: title, key, panels, small print."""
-    lines = [line for note in notes for line in textwrap.wrap(note, NOTE_CHARACTERS)]
     row = TALL_ROW if panels > 1 or any(name.machine for name in names) else ROW
-    above = 0.86 + (0.3 if key else 0.0) + (0.24 if panels > 1 else 0.0)
     body = row * max(len(names), 1)
+    extra = 0.24 if panels > 1 else 0.0
+    figure, above, below = _frame(title, subtitle, notes, key, body, extra)
+    height = above + body + below
+
+    gap = 0.22
+    wide = (WIDTH - NAMES - RIGHT - gap * (panels - 1)) / panels
+    made = []
+    for at in range(panels):
+        left = NAMES + at * (wide + gap)
+        place = (left / WIDTH, below / height, wide / WIDTH, body / height)
+        made.append(_panel(figure, place, len(names)))
+    if not names:
+        made[0].annotate("no row answers this", (0.5, 0.5), xycoords="axes fraction", ha="center")
+    for at, name in enumerate(names):
+        _write_name(figure, name, 1 - (above + row * (at + 0.5)) / height, height)
+    return Sheet(figure, tuple(made))
+
+
+def chart(title: str, subtitle: str, notes: Sequence[str], key: Sequence[Line2D] = ()) -> Sheet:
+    """Lay out a figure of curves: both axes are the caller's, logarithmic; see log_axis."""
+    figure, above, below = _frame(title, subtitle, notes, key, CHART, 0.1)
+    height = above + CHART + below
+    place = (CHART_LEFT / WIDTH, below / height, 1 - (CHART_LEFT + CHART_RIGHT) / WIDTH)
+    panel = figure.add_axes((*place, CHART / height))
+    panel.set_facecolor("none")
+    for side in ("left", "right", "top"):
+        panel.spines[side].set_visible(False)
+    panel.tick_params(length=0, labelsize=SMALL, pad=4)
+    panel.grid(color=GRID, linewidth=0.8)
+    panel.set_axisbelow(True)
+    return Sheet(figure, (panel,))
+
+
+def _frame(
+    title: str,
+    subtitle: str,
+    notes: Sequence[str],
+    key: Sequence[Line2D],
+    body: float,
+    extra: float,
+) -> tuple[Figure, float, float]:
+    """Everything around the panels; returns the figure and the inches above and below them."""
+    lines = [line for note in notes for line in textwrap.wrap(note, NOTE_CHARACTERS)]
+    above = 0.86 + (0.3 if key else 0.0) + extra
     below = 0.44 + 0.16 * len(lines)
     height = above + body + below
     figure = Figure(figsize=(WIDTH, height), facecolor=PAPER)
@@ -107,19 +152,7 @@ def sheet(
     for at, line in enumerate(reversed(lines)):
         y = (0.12 + 0.16 * at) / height
         figure.text(0.2 / WIDTH, y, line, size=SMALL - 1, color=MUTED)
-
-    gap = 0.22
-    wide = (WIDTH - NAMES - RIGHT - gap * (panels - 1)) / panels
-    made = []
-    for at in range(panels):
-        left = NAMES + at * (wide + gap)
-        place = (left / WIDTH, below / height, wide / WIDTH, body / height)
-        made.append(_panel(figure, place, len(names)))
-    if not names:
-        made[0].annotate("no row answers this", (0.5, 0.5), xycoords="axes fraction", ha="center")
-    for at, name in enumerate(names):
-        _write_name(figure, name, 1 - (above + row * (at + 0.5)) / height, height)
-    return Sheet(figure, tuple(made))
+    return figure, above, below
 
 
 def names_of(measures: Sequence[Measure]) -> list[Name]:
@@ -135,14 +168,17 @@ def left_out(rows: int) -> list[str]:
     return [f"The best of each machine; {rows} further rows are in the tables."] if rows else []
 
 
-def log_axis(panel: Any, low: float, high: float, ticks: Sequence[tuple[float, str]]) -> None:
-    """Make the panel's x axis logarithmic, with just these ticks where they lie within."""
-    panel.set_xscale("log")
-    panel.set_xlim(low, high)
+def log_axis(
+    panel: Any, low: float, high: float, ticks: Sequence[tuple[float, str]], axis: str = "x"
+) -> None:
+    """Make an axis of the panel logarithmic, with just these ticks where they lie within."""
+    getattr(panel, f"set_{axis}scale")("log")
+    getattr(panel, f"set_{axis}lim")(low, high)
     within = [(value, text) for value, text in ticks if low <= value <= high]
-    panel.xaxis.set_major_locator(FixedLocator([value for value, _ in within]))
-    panel.xaxis.set_minor_locator(NullLocator())
-    panel.set_xticklabels([text for _, text in within])
+    shown = getattr(panel, f"{axis}axis")
+    shown.set_major_locator(FixedLocator([value for value, _ in within]))
+    shown.set_minor_locator(NullLocator())
+    shown.set_ticklabels([text for _, text in within])
 
 
 def save(draw: Callable[[], Figure]) -> tuple[bytes, bytes]:

@@ -1,0 +1,101 @@
+"""The sweep: the fit finds the law it was given, and who overtakes whom is told from the rows."""
+
+import math
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.report import reading
+from bench.report.measures import measures
+from bench.report.sweep import fits, overtakings
+from tests import records_factory as factory
+
+BATCHES = (1, 4, 16, 64, 256, 1024, 7291)
+
+
+def sweep(engine, law, batches=BATCHES, **who):
+    """Rows of one engine whose step on B digits takes law(B) seconds."""
+    return [
+        factory.learning("sweep", 1e6 * law(batch) / batch, 1, batch, engine=engine, **who)
+        for batch in batches
+    ]
+
+
+def found(tmp_path, rows):
+    file = reading.read(factory.write(tmp_path, factory.result(benchmarks=rows)))
+    return fits(measures(file))
+
+
+@pytest.mark.parametrize(("a", "b"), [(1e-3, 2e-5), (2e-5, 2.3e-6), (1e-4, 1e-5)])
+def test_the_fit_finds_the_law_that_the_rows_follow(tmp_path, a, b):
+    (fit,) = found(tmp_path, sweep("eager", lambda batch: a + b * batch))
+    assert fit.asking.median == pytest.approx(a, rel=0.05)
+    assert fit.digit.median == pytest.approx(b, rel=0.05)
+    assert fit.half == pytest.approx(a / b, rel=0.08)
+    assert fit.misfit < 0.03
+    assert fit.asking.low <= fit.asking.median <= fit.asking.high
+
+
+def test_the_intervals_cover_the_law_as_often_as_they_say(tmp_path):
+    rng, a, b, hits = random.Random(5), 1e-3, 2e-5, 0
+    for trial in range(200):
+        noise = {batch: math.exp(rng.gauss(0, 0.05)) for batch in BATCHES}
+        rows = sweep("eager", lambda batch, noise=noise: noise[batch] * (a + b * batch))
+        (fit,) = found(tmp_path / str(trial), rows)
+        hits += (fit.asking.low <= a <= fit.asking.high) + (fit.digit.low <= b <= fit.digit.high)
+    assert hits / 400 > 0.92
+
+
+def test_a_law_that_does_not_hold_says_how_far_it_is_off(tmp_path):
+    (fit,) = found(tmp_path, sweep("eager", lambda b: (1e-3 + 2e-5 * b) * (3 if b > 999 else 1)))
+    assert fit.misfit > 0.3
+    assert fit.digit.high / fit.digit.low > 2
+
+
+def test_two_batches_fit_any_line_and_so_say_nothing(tmp_path):
+    assert found(tmp_path, sweep("eager", lambda b: 1e-3 * b, batches=(1, 7291))) == []
+
+
+@pytest.mark.parametrize(("a", "b"), [(1e-6, 1e-3), (0.1, 1e-9)])
+def test_a_part_too_small_to_be_seen_does_not_spoil_the_other(tmp_path, a, b):
+    (fit,) = found(tmp_path, sweep("eager", lambda batch: a + b * batch))
+    hidden, seen = (fit.asking, fit.digit) if a < b else (fit.digit, fit.asking)
+    assert hidden.median < 0.05 * seen.median
+    assert seen.median == pytest.approx(max(a, b), rel=0.05)
+
+
+@given(st.lists(st.floats(1e-9, 1e3), min_size=3, max_size=7))
+def test_any_timings_have_a_fit_of_positive_finite_numbers(tmp_path_factory, seconds):
+    times = dict(zip(BATCHES, seconds, strict=False))
+    rows = sweep("eager", times.__getitem__, batches=tuple(times))
+    (fit,) = found(tmp_path_factory.mktemp("any"), rows)
+    for one in (fit.asking, fit.digit):
+        assert 0 < one.low <= one.median <= one.high < math.inf
+
+
+def test_the_batch_where_one_overtakes_another_lies_where_their_laws_cross(tmp_path):
+    rows = [
+        *sweep("fused", lambda b: 1e-5 + 5e-6 * b),
+        *sweep("eager", lambda b: 1e-3 + 1e-6 * b, device="cuda", threads=None),
+    ]
+    (change,) = overtakings(found(tmp_path, rows))
+    assert (change.first.row.engine, change.then.row.engine) == ("fused", "eager")
+    assert change.between == (64, 256) or change.between == (256, 1024)
+    assert change.batch == pytest.approx(990e-6 / 4e-6, rel=0.25)
+
+
+def test_equal_engines_never_overtake_each_other(tmp_path):
+    law = lambda b: 1e-3 + 1e-6 * b  # noqa: E731
+    rows = [*sweep("eager", law), *sweep("compiled", law)]
+    assert overtakings(found(tmp_path, rows)) == []
+
+
+def test_a_batch_at_which_two_cannot_be_told_apart_does_not_hide_the_change(tmp_path):
+    rows = [
+        *sweep("fused", lambda b: 1e-4 if b < 64 else 1e-3 if b == 64 else 1e-2),
+        *sweep("eager", lambda b: 1e-3),
+    ]
+    (change,) = overtakings(found(tmp_path, rows))
+    assert change.between == (16, 256)
