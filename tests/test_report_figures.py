@@ -12,7 +12,7 @@ from bench.report.svg import inline
 from tests import records_factory as factory
 
 SVG = "{http://www.w3.org/2000/svg}"
-NAMES = ["training", "macs", "batches", "sweep", "recognition"]
+NAMES = ["training", "macs", "batches", "steps", "sweep", "recognition"]
 
 
 def drawn(tmp_path, *contents):
@@ -32,7 +32,7 @@ def one(tmp_path_factory):
     return drawn(tmp_path_factory.mktemp("one"), factory.result(gpu=True))
 
 
-def test_there_are_four_figures_as_svg_and_png(one):
+def test_every_figure_is_there_as_svg_and_png(one):
     assert list(one) == NAMES
     for figure in one.values():
         assert ET.fromstring(figure.svg).tag == f"{SVG}svg"
@@ -62,6 +62,31 @@ def test_the_pairs_show_their_references(one):
     assert "SUN-4/260: 0.65" in words(one["batches"].svg)
     assert "PC with DSP-32C: 30" in words(one["recognition"].svg)
     assert any(text.startswith("full batch, 7,291") for text in words(one["batches"].svg))
+
+
+def test_the_steps_figure_shows_dispatch_by_replay_where_there_was_one(tmp_path):
+    rows = [
+        *factory.engine_rows("eager", "cuda", None, 1400, 0.9),
+        *factory.engine_rows("graphed", "cuda", None, 140, 0.9),
+        factory.row("first-step-cold", 4.0, engine="eager", device="cuda", threads=None),
+    ]
+    said = words(drawn(tmp_path, factory.result(benchmarks=rows))["steps"].svg)
+    assert "90% dispatch" in said
+    assert any(text.endswith(" s") and text.startswith("4.0") for text in said)
+
+
+def test_the_steps_figure_shows_dispatch_by_the_sweep_elsewhere(tmp_path):
+    rows = [
+        *factory.engine_rows("eager", "cpu", 1, 1000, 40),
+        *(
+            factory.learning("sweep", 1e6 * (9e-4 + 1e-4 * b) / b, 1, b, engine="eager")
+            for b in (1, 10, 100, 1000)
+        ),
+    ]
+    figures = drawn(tmp_path, factory.result(benchmarks=rows))
+    assert "90% dispatch" in words(figures["steps"].svg)
+    assert any(text.startswith("eager · cpu   a ") for text in words(figures["sweep"].svg))
+    assert "asking" in figures["sweep"].alt
 
 
 def test_a_file_without_rows_is_drawn_without_ours(tmp_path):

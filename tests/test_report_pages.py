@@ -18,6 +18,8 @@ from bench.report.publish import publish
 from bench.report.summary import COLUMNS
 from tests import records_factory as factory
 
+FIGURES = ("training", "macs", "batches", "steps", "sweep", "recognition")
+
 HOSTILE = [
     "<script>alert(1)</script>",
     "</style><img src=x onerror=alert(1)>",
@@ -91,7 +93,7 @@ def page(reports):
 
 
 def test_every_output_is_there(reports):
-    figures = {f"{name}.{kind}" for name in ("training", "macs", "batches", "recognition")
+    figures = {f"{name}.{kind}" for name in FIGURES
                for kind in ("svg", "png")}  # fmt: skip
     assert set(reports) == {"index.html", "README.md", "summary.csv"} | figures
 
@@ -100,7 +102,7 @@ def test_the_page_is_well_formed_and_needs_nothing_else(page):
     assert not page.open
     assert len(page.ids) == len(set(page.ids))
     assert "img" not in page.tags
-    assert page.tags.count("svg") == 4
+    assert page.tags.count("svg") == len(FIGURES)
     for tag, name, value in page.attributes:
         assert not name.startswith("on")
         if name in ("src", "href") and tag != "a":
@@ -253,7 +255,7 @@ def test_a_hostile_name_adds_nothing_to_the_markdown(attacked):
     page = Page(rendered)
     assert set(page.tags) <= {"h1", "h2", "p", "strong", "em", "a", "img", "code", "ul", "li",
                               "table", "thead", "tbody", "tr", "th", "td"}  # fmt: skip
-    assert page.tags.count("img") == 4
+    assert page.tags.count("img") == len(FIGURES)
     assert page.tags.count("strong") == 1
     assert page.tags.count("em") == 1
     rows = re.findall(r"<tr>(.*?)</tr>", rendered, re.DOTALL)

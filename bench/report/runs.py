@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from bench.report.cautions import cautions
 from bench.report.examined import Examined, Excluded
 from bench.report.measures import Measure, Training, best, latest, trainings
 from bench.report.records import ResultFile
+from bench.report.sweep import Fit, Overtaking, fits, overtakings
 from bench.report.wording import QUESTIONS, duration, significant, times
 
 
@@ -57,6 +59,16 @@ class Run:
     def _rows_of(self, question: str) -> list[Measure]:
         rows = [measure for measure in self.measures if measure.row.question == question]
         return sorted(rows, key=lambda measure: measure.seconds_each)
+
+    @functools.cached_property
+    def fits(self) -> list[Fit]:
+        """What asking for a step and what a digit costs, for each engine that was swept."""
+        return fits(self.measures)
+
+    @property
+    def overtakings(self) -> list[Overtaking]:
+        """At which batch one engine or device becomes faster than another."""
+        return overtakings(self.fits)
 
     @property
     def learned(self) -> Training | None:

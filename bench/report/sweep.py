@@ -41,6 +41,11 @@ class Fit:
         """The batch at which asking and digits take as long as each other."""
         return self.asking.median / self.digit.median
 
+    @property
+    def share_of_asking(self) -> float:
+        """How much of a step on one digit goes into asking for it."""
+        return self.asking.median / self.seconds(1)
+
     def seconds(self, batch: float) -> float:
         """What the law says of a step on so many digits."""
         return self.asking.median + self.digit.median * batch

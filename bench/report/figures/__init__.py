@@ -8,7 +8,7 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from bench.report.figures import canvas, macs, pairs, sweep, training
+from bench.report.figures import canvas, macs, pairs, steps, sweep, training
 from bench.report.measures import Measure, Training, trainings
 from bench.report.wording import duration, joined, times
 
@@ -37,6 +37,12 @@ def draw_all(measures: Sequence[Measure]) -> Iterator[Drawn]:
         "batches",
         "Training digits a second of each engine and device, one digit a step and full batch.",
         partial(pairs.draw, pairs.BATCHES, measures),
+    )
+    yield _drawn(
+        "steps",
+        "Time of one step of each engine and device, waited for and queued, with the share of "
+        "dispatch in an eager step; and the time from nothing to the first step.",
+        partial(steps.draw, measures),
     )
     yield _drawn("sweep", sweep.alt(measures), partial(sweep.draw, measures))
     yield _drawn(

@@ -40,6 +40,10 @@ SMALL: Final = 8.0  # points
 NORMAL: Final = 9.5
 NOTE_CHARACTERS: Final = 170  # what fits in one line of small print
 LONGEST_NAME: Final = 100  # characters, before widths are looked at
+UNITS: Final = ("ns", "\N{MICRO SIGN}s", "ms", "s")
+SECONDS: Final = tuple(  # ticks of an axis of time: 1 ns, 10 ns, ... 100 s
+    (10.0 ** (power - 9), f"{10 ** (power % 3)} {UNITS[power // 3]}") for power in range(12)
+)
 
 SETTINGS: Final[Any] = {
     "font.family": "sans-serif",

@@ -16,10 +16,6 @@ from bench.report.wording import duration, joined, significant
 from zipnet import paper
 
 ROOM: Final = 8  # curves that can be told apart
-UNITS: Final = ("ns", "\N{MICRO SIGN}s", "ms", "s")
-TICKS: Final = tuple(
-    (10.0 ** (power - 9), f"{10 ** (power % 3)} {UNITS[power // 3]}") for power in range(12)
-)
 BATCHES: Final = (1, 4, 16, 64, 256, 1024, paper.TRAIN_DIGITS)
 SHAPES: Final = ("o", "s", "D")
 NEAREST: Final = 0.062  # of the axis' height, between two names at its right
@@ -46,7 +42,7 @@ def draw(measures: Sequence[Measure]) -> Figure:
     low, high = (min(costs) / 2, max(costs) * 2) if costs else (1e-7, 1e-2)
     ticks = [(batch, f"{batch:,}") for batch in BATCHES]
     canvas.log_axis(panel, 0.8, 1.25 * paper.TRAIN_DIGITS, ticks)
-    canvas.log_axis(panel, low, high, TICKS, "y")
+    canvas.log_axis(panel, low, high, canvas.SECONDS, "y")
     if not shown:
         panel.annotate("no row answers this", (0.5, 0.5), xycoords="axes fraction", ha="center")
     for at, fit in enumerate(shown):
