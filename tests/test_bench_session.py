@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bench.report.check import findings
+from bench.report.measures import measures
 from bench.report.reading import read
 from tests.commands import ROOT, command, run
 from zipnet.cpu import cores
@@ -117,6 +118,23 @@ def test_a_benchmark_that_fails_leaves_no_row(tmp_path):
     assert absent["question"] == "bench_strays"
     assert "found out after the clock" in absent["reason"]
     assert json.loads(path.read_text())["scope"] == "part"
+
+
+def test_a_run_beside_a_busy_loop_on_every_core_is_flagged_row_by_row(tmp_path):
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(cores())]
+    try:
+        done = measure(tmp_path, "bench/bench_floor.py")
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = tmp_path.glob("*/*.json")
+    rows = measures(read(path))
+    assert len(rows) == 13
+    for row in rows:
+        assert "busy" in [doubt.kind for doubt in row.doubts], row.row.fullname
+        assert row.forbidden
 
 
 def begin(results, wait_for):
