@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from tests.conftest import random_digits
+from tests.simulated_cuda import SimulatedCuda
 from zipnet import devices, engines
+from zipnet.engines.graphed import Graphed
 from zipnet.errors import UserError
 from zipnet.params import NAMES, Params
 from zipnet.recipe import KARPATHY_1989
@@ -27,21 +29,32 @@ MODERN = replace(
     lr_end=1e-4,
     weight_decay=0.01,
 )
-CASES = [
-    pytest.param((name, device), id=f"{name}-{device}")
-    for name in engines.names()
-    for device in devices.KINDS
-]
+PLACES = [(name, device) for name in engines.names() for device in devices.KINDS]
+# On a machine without a GPU the laws hold graphed to account through a simulator of CUDA graphs.
+PLACES.append(("graphed", "simulated"))
+
+
+def case(name, device, *more):
+    """A law's parameters; `pytest -m cuda` selects those on an NVIDIA GPU."""
+    marks = [pytest.mark.cuda] if device == "cuda" else []
+    label = "-".join(map(str, (name, device, *more)))
+    return pytest.param((name, device), *more, id=label, marks=marks)
+
+
+CASES = [case(name, device) for name, device in PLACES]
 # Compiling a shape takes many seconds, so the compiled engine shows one batch size for all.
 BATCHES = [
-    pytest.param((name, device), batch, id=f"{name}-{device}-{batch}")
-    for name in engines.names()
-    for device in devices.KINDS
+    case(name, device, batch)
+    for name, device in PLACES
     for batch in ([3] if name == "compiled" else [1, 2, 3, 16, 17])
 ]
 
 
 def make(name, device, recipe=KARPATHY_1989):
+    if device == "simulated":
+        engine = Graphed(recipe, "cpu", threads=1)
+        engine.cuda = SimulatedCuda()
+        return engine
     reason = engines.why_not(name, recipe, device)
     if reason is not None:
         pytest.skip(reason)

@@ -17,6 +17,7 @@ __all__ = ["Engine", "Placed", "Unavailable", "fastest", "kind", "make", "names"
 _REGISTRY: Final = {
     "eager": "zipnet.engines.eager:Eager",
     "compiled": "zipnet.engines.compiled:Compiled",
+    "graphed": "zipnet.engines.graphed:Graphed",
     "xla": "zipnet.engines.xla:Xla",
     "fused": "zipnet.engines.fused:Fused",
 }

@@ -6,6 +6,8 @@ Engines differ only in how they execute it, which is the whole point of having s
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import numpy as np
@@ -15,7 +17,7 @@ from torch import Tensor
 
 from zipnet import devices
 from zipnet.engines.base import Engine, Placed, as_steps, draws_nothing
-from zipnet.net import Net
+from zipnet.net import Net, loss_fn
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
 from zipnet.reference import BETA1, BETA2, EPSILON
@@ -75,6 +77,14 @@ class TorchEngine(Engine):
     def step(self, x: Tensor, y: Tensor) -> Tensor:
         """One step on one batch; returns its loss, a scalar on the device."""
 
+    def step_by_autograd(self, x: Tensor, y: Tensor) -> Tensor:
+        """step(), one operation at a time and autograd for the gradients; waits for nothing."""
+        loss = loss_fn(self.net(x), y, self.recipe)
+        gradients = torch.autograd.grad(loss, self.weights)
+        with torch.no_grad():
+            self.optimizer.update(self.weights, list(gradients))
+        return loss.detach()
+
     def claim(self) -> None:
         """Set the thread count, and float32 that is float32: TF32 rounds products to 10 bits."""
         torch.set_float32_matmul_precision("highest")
@@ -99,15 +109,21 @@ class TorchEngine(Engine):
     def prepare(self, placed: Placed) -> None:
         """Take one step and put everything back, so that lazy set-up is behind us."""
         self.claim()
+        self.optimizer.lr.fill_(self.lr)
+        with self.put_back():
+            self.step(placed.x[0], placed.y[0])
+        self.sync()
+
+    @contextmanager
+    def put_back(self) -> Iterator[None]:
+        """Whatever is learnt inside is forgotten: weights and optimizer's memory, bit for bit."""
         memory = [*self.weights, self.optimizer.steps, *self.optimizer.means]
         memory += self.optimizer.squares
         saved = [m.detach().clone() for m in memory]
-        self.optimizer.lr.fill_(self.lr)
-        self.step(placed.x[0], placed.y[0])
+        yield
         with torch.no_grad():
             for m, before in zip(memory, saved, strict=True):
                 m.copy_(before)
-        self.sync()
 
     def run(self, placed: Placed) -> Tensor:
         """Step after step from Python; see Engine.run."""

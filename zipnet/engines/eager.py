@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import ClassVar, final
 
-import torch
 from torch import Tensor
 
 from zipnet.engines._torch_step import TorchEngine
-from zipnet.net import loss_fn
 
 
 @final
@@ -22,8 +20,4 @@ class Eager(TorchEngine):
 
     def step(self, x: Tensor, y: Tensor) -> Tensor:
         """One step, operation by operation."""
-        loss = loss_fn(self.net(x), y, self.recipe)
-        gradients = torch.autograd.grad(loss, self.weights)
-        with torch.no_grad():
-            self.optimizer.update(self.weights, list(gradients))
-        return loss.detach()
+        return self.step_by_autograd(x, y)
