@@ -15,7 +15,7 @@ import torch
 
 from zipnet import cpu, devices
 
-LIBRARIES = ("numpy", "torch", "numba", "jax", "pytest-benchmark")
+LIBRARIES = ("numpy", "torch", "numba", "jax", "mlx", "pytest-benchmark")
 
 
 def identity() -> dict[str, object]:

@@ -51,7 +51,7 @@ FLOORS = {
     "bench.plugin": 15,
 }
 ROOMS = ("zipnet.data", "zipnet.fused")  # packages of one idea: their files share a floor
-HEAVY = ("torch", "numba", "fvcore", "pandas", "matplotlib", "jax", "pytest", "pooch")
+HEAVY = ("torch", "numba", "fvcore", "pandas", "matplotlib", "jax", "mlx", "pytest", "pooch")
 
 
 def name_of(path):

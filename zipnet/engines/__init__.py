@@ -19,6 +19,7 @@ _REGISTRY: Final = {
     "compiled": "zipnet.engines.compiled:Compiled",
     "graphed": "zipnet.engines.graphed:Graphed",
     "xla": "zipnet.engines.xla:Xla",
+    "mlx": "zipnet.engines.mlx:Mlx",
     "fused": "zipnet.engines.fused:Fused",
 }
 
