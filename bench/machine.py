@@ -52,8 +52,7 @@ def _gpus() -> list[str]:
     """Model names of the accelerators, one entry each."""
     models = []
     for kind in devices.here()[1:]:
-        count = getattr(torch, kind).device_count()
-        models += [devices.describe(torch.device(kind, i)) for i in range(count)]
+        models += [devices.describe(torch.device(kind, i)) for i in range(devices.count(kind))]
     return models
 
 

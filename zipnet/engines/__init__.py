@@ -9,7 +9,7 @@ import importlib
 from typing import Final, cast
 
 from zipnet.engines.base import Engine, Placed, Unavailable
-from zipnet.errors import choice
+from zipnet.errors import choice, one_line
 from zipnet.recipe import Recipe
 
 __all__ = ["Engine", "Placed", "Unavailable", "fastest", "kind", "make", "names", "why_not"]
@@ -42,8 +42,10 @@ def why_not(name: str, recipe: Recipe, device: str) -> str | None:
     """None where the engine can run the recipe on the device here; otherwise the reason."""
     try:
         engine = kind(name)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         return f"{error.name} is not installed"
+    except (ImportError, OSError, RuntimeError) as error:  # installed, but not for this machine
+        return f"its library does not load: {one_line(str(error), 200)}"
     return engine.why_not(recipe, device)
 
 
