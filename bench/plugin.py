@@ -154,18 +154,26 @@ def bench(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, Any]:
-    """Remember whether the benchmark itself passed, for the fixture's end."""
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, Any]:
+    """Remember whether the benchmark itself passed, for the fixture's end.
+
+    One that ran out of memory is left out, as a skip with its reason, and the session goes on.
+    """
     report = yield
     if report.when == "call":
         item.stash[PASSED] = report.passed
     measured = item.config.stash.get(SESSION, None)
     if measured is not None and report.failed:
+        from bench.memory import excuse
+
+        short = excuse(report, call)
         crash = getattr(report.longrepr, "reprcrash", None)
         reason = one_line(crash.message if crash else str(report.longrepr), 300)
         parameters = getattr(getattr(item, "callspec", None), "params", {})
-        measured.whole = False
-        measured.left_out(parameters.get("setting"), item.name, reason)
+        measured.whole = measured.whole and short is not None
+        measured.left_out(parameters.get("setting"), item.name, short or reason)
     return report
 
 

@@ -36,6 +36,7 @@ FLOORS = {
     "zipnet.__main__": 10,
     "bench.profiles": 9,
     "bench.machine": 9,
+    "bench.memory": 9,
     "bench.workload": 9,
     "bench.writer": 9,
     "bench.gpu_state": 8,
