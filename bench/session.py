@@ -14,6 +14,7 @@ import torch
 
 from bench import laps, machine, writer
 from bench.harness import Row, Timed, Work
+from bench.memory import let_go, shortage
 from bench.profiles import Profile
 from bench.settings import Absence, Place, Setting, absences, places, settings
 from bench.state import state
@@ -108,13 +109,19 @@ class Session:
         return laps.run(list(self.rows), self._lost)
 
     def _lost(self, timed: Timed, error: Exception) -> None:
-        """Drop a row that failed in a later lap: what it did before cannot be trusted either."""
-        row = timed.row
+        """Drop a row that failed in a later lap: what it did before cannot be trusted either.
+
+        Want of memory is no failure of the benchmark's, here as in its first lap.
+        """
+        row, short = timed.row, shortage(error)
         self.rows = [kept for kept in self.rows if kept is not timed]
-        reason = one_line(f"{type(error).__name__}: {error}", 300)
+        reason = short or one_line(f"{type(error).__name__}: {error}", 300)
         self.absent.append(Absence(row.engine, row.device, row.question, reason))
-        self.whole = False
-        self.failures += 1
+        if short is None:
+            self.whole = False
+            self.failures += 1
+        else:
+            let_go(error)
 
     def save(self, body: dict[str, Any], *, interrupted: bool) -> Path:
         """Write the result file and return its path."""

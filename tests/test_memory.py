@@ -93,18 +93,26 @@ def test_a_row_out_of_memory_is_absent_and_the_session_goes_on(tmp_path):
         "def bench_large(bench, n):\n"
         "    def work():\n"
         "        raise ERRORS[n]\n"
-        "    bench.measure(work, Row('floor-sync', 'cpu'))\n"
+        "    bench.measure(work, Row('floor-sync', 'cpu'), lambda: None)\n"
+        "laps = iter([None])\n"
+        "def again():\n"
+        "    for _ in laps: return\n"
+        "    raise MemoryError\n"
+        "def bench_later(bench):\n"
+        "    bench.measure(lambda: None, Row('floor-launch', 'cpu'), again)\n"
         "def bench_small(bench):\n"
-        "    bench.measure(lambda: None, Row('floor-empty', 'cpu'))\n"
+        "    bench.measure(lambda: None, Row('floor-empty', 'cpu'), lambda: None)\n"
     )
     done = measure(tmp_path / "results", str(bad), "-p", "bench.plugin", "-c", "pyproject.toml")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 passed, 3 skipped" in done.stdout
+    assert "2 passed, 3 skipped" in done.stdout
     (path,) = (tmp_path / "results").glob("*/*.json")
     about = json.loads(path.read_text())
     assert about["status"] == "complete"
     assert [row["name"] for row in about["benchmarks"]] == ["bench_small"]
     absent = {a["question"]: a["reason"] for a in about["absent"] if a["question"]}
-    assert list(absent) == ["bench_large[0]", "bench_large[1]", "bench_large[2]"]
+    assert list(absent) == [
+        "bench_large[0]", "bench_large[1]", "bench_large[2]", "floor-launch"
+    ]  # fmt: skip
     assert absent["bench_large[0]"].startswith("out of memory: CUDA out of memory. Tried")
     assert absent["bench_large[2]"] == "out of memory: MemoryError"
