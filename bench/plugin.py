@@ -40,9 +40,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--results",
         default="results",
-        metavar="DIR",
+        metavar="FOLDER",
         # Written with a blank, pytest would take the folder for a place to look for tests.
-        help="where result files go; write --results=DIR with the equals sign (default: results)",
+        help="where result files go, a path or an address that fsspec opens, such as "
+        "s3://bucket/results; write --results=FOLDER with the equals sign (default: results)",
     )
 
 
@@ -62,9 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _open_session(config: pytest.Config) -> Any:
     # Imported here: torch takes seconds to load, and bare `pytest` does not measure.
+    from bench.folder import folder
     from bench.session import Session
     from bench.settings import chosen, thread_counts
-    from bench.writer import writable
     from zipnet import data, devices, engines
     from zipnet.errors import choice
 
@@ -78,8 +79,8 @@ def _open_session(config: pytest.Config) -> Any:
     limit = option("train_limit")
     if limit is not None and not limit > 0:
         raise UserError(f"--train-limit is {limit:g}; give a number of seconds above 0")
-    results = Path(option("results"))
-    writable(results)
+    results = folder(option("results"))
+    results.probe()
     parts = ("engines", "devices", "threads", "keyword", "markexpr", "deselect")
     bare = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     session = Session(
@@ -285,7 +286,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     from bench.report.library import collect
     from bench.report.runs import headline, runs
 
-    found = runs(collect([str(measured.saved)]).examined, measured.saved.parent)
+    found = runs(collect([measured.saved]).examined, Path())
     terminalreporter.write_line("")
     terminalreporter.write_line(headline(found))
     terminalreporter.write_line(f"saved {measured.saved}")

@@ -7,12 +7,12 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from bench import laps, machine, writer
+from bench.folder import Folder
 from bench.harness import Row, Timed, Work
 from bench.memory import let_go, shortage
 from bench.profiles import Profile
@@ -41,12 +41,12 @@ class Session:
     devices: list[str]
     threads: list[int]
     train_limit: float
-    results: Path
+    results: Folder
     whole: bool = True  # every benchmark was asked for, and none has failed
     rows: list[Timed] = field(default_factory=list)
     absent: list[Absence] = field(default_factory=list)
     failures: int = 0  # rows lost in a later lap
-    saved: Path | None = None
+    saved: str | None = None
 
     def __post_init__(self) -> None:
         self.began = datetime.now(UTC)
@@ -64,11 +64,6 @@ class Session:
         """Every setting to measure, by name."""
         found = settings(KARPATHY_1989, self.engines, self.places.values())
         return {str(setting): setting for setting in found}
-
-    @property
-    def folder(self) -> Path:
-        """Where this machine's result files live."""
-        return self.results / str(self.machine["name"])
 
     @functools.cached_property
     def workshop(self) -> Workshop:
@@ -123,12 +118,13 @@ class Session:
         else:
             let_go(error)
 
-    def save(self, body: dict[str, Any], *, interrupted: bool) -> Path:
-        """Write the result file and return its path."""
+    def save(self, body: dict[str, Any], *, interrupted: bool) -> str:
+        """Write the result file and return its path or address."""
         stamp = self.began.strftime("%Y%m%dT%H%M%SZ")
         commit = str(body["commit_info"].get("id") or "nocommit")[:8]
         document = self.document(body, interrupted=interrupted)
-        self.saved = writer.save(document, self.folder, stamp, commit)
+        machine = str(self.machine["name"])
+        self.saved = writer.save(document, self.results, machine, stamp, commit)
         return self.saved
 
 

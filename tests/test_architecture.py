@@ -38,6 +38,7 @@ FLOORS = {
     "bench.machine": 9,
     "bench.memory": 9,
     "bench.workload": 9,
+    "bench.folder": 8,
     "bench.writer": 9,
     "bench.gpu_state": 8,
     "bench.state": 9,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import harness, laps, writer
+from bench import harness, laps
 from bench.harness import Row, Timed, shares
 from bench.profiles import PROFILES, Profile
 from bench.settings import (
@@ -210,31 +210,6 @@ def test_a_list_option_is_checked_name_by_name():
     assert chosen("--engines", "b, a", ["a", "b"]) == ["b", "a"]
     with pytest.raises(UserError, match="--engines 'c' is not known"):
         chosen("--engines", "a,c", ["a", "b"])
-
-
-def test_results_are_never_overwritten(tmp_path):
-    first = writer.save({"n": 1}, tmp_path / "m", "20260101T000000Z", "abc")
-    second = writer.save({"n": 2}, tmp_path / "m", "20260101T000000Z", "abc")
-    assert first != second
-    assert '"n": 1' in first.read_text()
-    assert '"n": 2' in second.read_text()
-    assert len(list((tmp_path / "m").iterdir())) == 2
-
-
-def test_a_number_that_is_none_leaves_no_file(tmp_path):
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        writer.save({"n": float("nan")}, tmp_path, "s", "c")
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_results_folder_that_is_a_file_is_named_with_the_remedy(tmp_path):
-    (tmp_path / "f").write_text("")
-    for attempt in (
-        lambda: writer.writable(tmp_path / "f"),
-        lambda: writer.save({}, tmp_path / "f", "s", "c"),
-    ):
-        with pytest.raises(UserError, match=r"cannot be written: .*--results"):
-            attempt()
 
 
 def test_what_takes_long_is_left_to_the_full_profile_and_said_so():

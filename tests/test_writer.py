@@ -1,0 +1,77 @@
+"""Result files: whole or not at all, never over an earlier one, on a disk or in a store."""
+
+import json
+import uuid
+
+import fsspec
+import pytest
+
+from bench import writer
+from bench.folder import folder
+from tests.test_bench_session import measure
+from zipnet.errors import UserError
+
+
+@pytest.fixture(params=["disk", "file", "store"])
+def address(request, tmp_path):
+    places = {
+        "disk": str(tmp_path / "r"),
+        "file": f"file://{tmp_path}/r",
+        "store": f"memory://{uuid.uuid4().hex}/r",
+    }
+    return places[request.param]
+
+
+def save(address, document):
+    return writer.save(document, folder(address), "m", "20260101T000000Z", "abc")
+
+
+def read(path):
+    with fsspec.open(path) as file:
+        return json.loads(file.read())
+
+
+def test_results_are_never_overwritten(address):
+    first, second = save(address, {"n": 1}), save(address, {"n": 2})
+    assert first != second
+    assert read(first) == {"n": 1}
+    assert read(second) == {"n": 2}
+    system, root = fsspec.url_to_fs(address)
+    assert len(system.find(root)) == 2
+
+
+def test_a_number_that_is_none_leaves_no_file(address):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        save(address, {"n": float("nan")})
+    system, root = fsspec.url_to_fs(address)
+    assert not system.exists(root) or not system.find(root)
+
+
+def test_a_probe_leaves_nothing_behind(address):
+    folder(address).probe()
+    system, root = fsspec.url_to_fs(address)
+    assert not system.exists(root) or not system.find(root)
+
+
+@pytest.mark.parametrize("bad", ["{}/f", "file://{}/f", "nonsense://bucket/results"])
+def test_a_folder_that_cannot_be_written_is_named_with_the_remedy(tmp_path, bad):
+    (tmp_path / "f").write_text("")
+    where = bad.format(tmp_path)
+    for attempt in (folder(where).probe, lambda: save(where, {})):
+        with pytest.raises(UserError, match=r"cannot be written: .*--results"):
+            attempt()
+
+
+def test_a_session_saves_into_an_address(tmp_path):
+    done = measure(f"file://{tmp_path}/r", "bench/bench_floor.py", "-k", "empty_engine")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = (tmp_path / "r").glob("*/*.json")
+    assert json.loads(path.read_text())["status"] == "complete"
+
+
+def test_a_store_whose_library_is_missing_is_one_line_and_exit_code_2():
+    done = measure("nonsense://bucket/results", "bench/bench_floor.py")
+    assert done.returncode == 2
+    (line,) = [text for text in done.stderr.splitlines() if text.strip()]
+    assert "nonsense" in line
+    assert "--results" in line
