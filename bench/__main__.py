@@ -1,7 +1,8 @@
-"""python -m bench: report on result files, compare or check them, or say what this machine is.
+"""python -m bench: report on result files, compare or check them; measure without a network.
 
 Exit codes: 0 fine; 2 usage, no readable file, or some file was bad (the good ones are reported
-all the same, the bad ones named on stderr, one line each). compare has more: see its --help.
+all the same, the bad ones named on stderr, one line each). compare and node have more: see their
+--help.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.report.compare.arguments import add_arguments
-from zipnet.errors import EXIT_USAGE, Parser, UserError, run_command, whole
+from zipnet.errors import EXIT_USAGE, Parser, UserError, choice, run_command, whole
 
 PROG = "python -m bench"
 
@@ -36,6 +37,13 @@ def main() -> int:
     trials.add_argument("--seed", default="1989", metavar="N", help="default: %(default)s")
     machine = _command(commands, "machine", _machine, "what identifies this machine")
     machine.add_argument("--json", action="store_true", help="as one JSON object")
+    about_node = "laws, then benchmarks, within minutes and without a network"
+    node = _command(commands, "node", _node, about_node)
+    node.add_argument("--devices", help="comma-separated; default: accelerators, else the CPU")
+    node.add_argument("--engines", help="comma-separated; default: all that run here")
+    node.add_argument("--profile", default="standard", help="default: %(default)s")
+    node.add_argument("--minutes", type=float, default=7.0, help="for all; default: %(default)g")
+    node.add_argument("--results", default="results", metavar="DIR", help="default: %(default)s")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a machine's name may not fit the terminal
             stream.reconfigure(errors="replace")
@@ -117,6 +125,23 @@ def _trials(arguments: argparse.Namespace) -> int:
     else:
         write(Path(arguments.out), page.encode())
     return 0
+
+
+def _node(arguments: argparse.Namespace) -> int:
+    from bench.node import Wanted, measure_node
+    from bench.profiles import PROFILES
+
+    if not 0 < arguments.minutes < 24 * 60:
+        raise UserError(f"--minutes is {arguments.minutes:g}; give a number above 0, below a day")
+    return measure_node(
+        Wanted(
+            devices=arguments.devices and arguments.devices.split(","),
+            engines=arguments.engines and arguments.engines.split(","),
+            profile=choice("--profile", arguments.profile, list(PROFILES)),
+            seconds=60 * arguments.minutes,
+            results=Path(arguments.results).resolve(),
+        )
+    )
 
 
 def _machine(arguments: argparse.Namespace) -> int:

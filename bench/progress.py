@@ -41,7 +41,7 @@ class Progress:
         """Say what came of it, and how long the rest will take."""
         self._done += 1
         left = self.seconds_left()
-        self._write(f"{outcome}{f'   {_spoken(left)} to go' if left else ''}\n", flush=True)
+        self._write(f"{outcome}{f'   {spoken(left)} to go' if left else ''}\n", flush=True)
 
     def lap(self, taken: int, laps: int, rows: int) -> None:
         """Say that the rows are gone over once more, how far that is, and how long it will take."""
@@ -60,7 +60,8 @@ class Progress:
         return (time.monotonic() - self._began) / done * left if done else 0.0
 
 
-def _spoken(seconds: float) -> str:
+def spoken(seconds: float) -> str:
+    """Whole seconds, and minutes where there are any: '4 min 05 s'."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
 

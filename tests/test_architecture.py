@@ -51,6 +51,7 @@ FLOORS = {
     "bench.progress": 12,
     "bench.bench_": 14,
     "bench.plugin": 15,
+    "bench.node": 13,
 }
 ROOMS = ("zipnet.data", "zipnet.fused")  # packages of one idea: their files share a floor
 HEAVY = ("torch", "numba", "fvcore", "pandas", "matplotlib", "jax", "mlx", "pytest", "pooch")

@@ -15,7 +15,7 @@ from zipnet.data.mnist import MNIST
 from zipnet.data.usps import USPS
 from zipnet.errors import choice, note
 
-__all__ = ["NAMES", "Digits", "load"]
+__all__ = ["NAMES", "Digits", "load", "without_network"]
 
 _SOURCES = {source.name: source for source in (USPS, MNIST, FONTS)}
 NAMES = ("auto", *_SOURCES)
@@ -33,3 +33,11 @@ def load(name: str) -> Digits:
     except Unreachable as why:
         note(f"using fonts (printed digits) instead of usps: {why}")
         return FONTS.load()
+
+
+def without_network() -> str:
+    """The name to load() where nothing may be downloaded: usps if it is at hand, else fonts.
+
+    Raises UserError for a bad file in ZIPNET_DATA.
+    """
+    return USPS.name if USPS.at_hand() is not None else FONTS.name

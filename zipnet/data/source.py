@@ -29,10 +29,14 @@ class Source:
     build: Callable[[], Digits]
     given: Callable[[], Digits | None] = _not_given
 
+    def at_hand(self) -> Digits | None:
+        """The user's own file, else the cache's; None where neither has the data set."""
+        return self.given() or cache.read(self.name, self.version)
+
     def load(self) -> Digits:
-        """The user's own file first, then the cache, and only then the work of building."""
+        """What is at hand first, and only then the work of building."""
         try:
-            return self.given() or cache.read(self.name, self.version) or self._built()
+            return self.at_hand() or self._built()
         except ModuleNotFoundError as error:
             raise UserError(
                 f"{self.name}: needs the library {error.name}, which is not installed; "

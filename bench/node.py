@@ -1,0 +1,141 @@
+"""python -m bench node: the laws, then the benchmarks, on a machine that reaches no network.
+
+Every stage is a process of its own, so that none holds the GPU while another needs it (a node may
+grant it to one process at a time), and a stage that crashes is a line here. Nothing is downloaded:
+libraries are installed beforehand, and digits come from ZIPNET_DATA, the cache or fonts.
+
+Exit codes: 0 the laws held and everything asked for was measured; 1 a law was broken, a benchmark
+failed, or the time was up (the file then says `interrupted`); 2 usage, or no engine runs here.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.progress import spoken
+from zipnet import data
+from zipnet.errors import UserError, choice
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+LAWS: Final = "tests/test_engine_laws.py"
+GRACE = 30.0  # seconds for a stage that was told to stop, in which it saves what it has
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked for; None is every engine that runs here, and accelerators else the CPU."""
+
+    devices: list[str] | None
+    engines: list[str] | None
+    profile: str
+    seconds: float
+    results: Path
+
+
+def measure_node(wanted: Wanted) -> int:
+    """Run the stages; returns the exit code. Raises UserError where nothing can run."""
+    # A batch script's background jobs are born deaf to Ctrl-C, by which a stage is told to stop.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    deadline = time.monotonic() + wanted.seconds
+    ready = _chosen(_engines(), wanted)
+    engines = ",".join(dict.fromkeys(engine for engine, _ in ready))
+    devices = ",".join(dict.fromkeys(device for _, device in ready))
+    digits = data.without_network()
+    _say(f"{engines} on {devices}, digits: {digits}, {spoken(wanted.seconds)} in all")
+
+    named = " or ".join(f"{engine}-{device}" for engine, device in ready)
+    if not _stage("laws", [sys.executable, "-m", "pytest", "-q", LAWS, "-k", named], deadline):
+        _say("no benchmark is run: an engine that breaks a law measures something else")
+        return 1
+    before = set(wanted.results.glob("*/*.json"))
+    measured = _stage("benchmarks", _benchmarks(wanted, engines, devices, digits), deadline)
+    files = sorted(set(wanted.results.glob("*/*.json")) - before)
+    if not files:
+        _say("there is no result file")
+        return 1
+    check = [sys.executable, "-m", "bench", "check", *map(str, files)]
+    sound = _stage("check", check, time.monotonic() + GRACE)
+    for file in files:
+        _say(f"bring home {file}")
+    return 0 if measured and sound else 1
+
+
+def _engines() -> list[tuple[str, str, str]]:
+    """(engine, device, "ready" or the reason why not) of all, as python -m zipnet engines says."""
+    command = [sys.executable, "-m", "zipnet", "engines"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        raise UserError(f"python -m zipnet engines fails here: {listed.stderr}")
+    fields = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
+    return [(engine, device, reason) for engine, device, reason in fields]
+
+
+def _chosen(listed: list[tuple[str, str, str]], wanted: Wanted) -> list[tuple[str, str]]:
+    """The engines and devices to run. Raises UserError with the reasons where there are none."""
+    engines = list(dict.fromkeys(engine for engine, _, _ in listed))
+    devices = list(dict.fromkeys(device for _, device, _ in listed))
+    for name in wanted.engines or []:
+        choice("--engines", name, engines)
+    for name in wanted.devices or []:
+        choice("--devices", name, devices)
+    asked = [row for row in listed if wanted.engines is None or row[0] in wanted.engines]
+    if wanted.devices is not None:
+        asked = [row for row in asked if row[1] in wanted.devices]
+    ready = [(engine, device) for engine, device, reason in asked if reason == "ready"]
+    if not ready:
+        reasons = "; ".join(f"{engine} on {device}: {reason}" for engine, device, reason in asked)
+        raise UserError(f"nothing that was asked for can run here: {reasons}")
+    accelerated = [(engine, device) for engine, device in ready if device != "cpu"]
+    return accelerated if accelerated and wanted.devices is None else ready
+
+
+def _benchmarks(wanted: Wanted, engines: str, devices: str, digits: str) -> list[str]:
+    options = {
+        "--profile": wanted.profile,
+        "--engines": engines,
+        "--devices": devices,
+        "--digits": digits,
+        "--results": str(wanted.results),
+    }
+    named = [f"{name}={value}" for name, value in options.items()]
+    return [sys.executable, "-m", "pytest", "--benchmark-only", *named]
+
+
+def _stage(name: str, command: list[str], deadline: float) -> bool:
+    """Run one stage, its output going where ours goes; whether it ended well and in time."""
+    began = time.monotonic()
+    _say(f"{name} ...")
+    # In a session of its own it hears of Ctrl-C from us, once: a second one would stop its saving.
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    try:
+        code: int | None = process.wait(max(0.0, deadline - began))
+    except subprocess.TimeoutExpired:
+        code = None
+    finally:  # also where we are interrupted ourselves: nothing is left running behind us
+        _end(process)
+    took = spoken(time.monotonic() - began)
+    ended = {0: "ok", None: "stopped, the time is up (--minutes)"}.get(code, f"failed, code {code}")
+    _say(f"{name}: {ended}, after {took}")
+    return code == 0
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt a stage that still runs, as Ctrl-C does, and wait; kill it where that is no use."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _say(text: str) -> None:
+    print(f"node: {text}", flush=True)

@@ -1,0 +1,161 @@
+"""python -m bench node: laws before benchmarks, a time that is kept, a file to bring home."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from bench import node
+from tests.commands import ROOT, assert_one_line_and_exit_code_2, command, run
+from zipnet import data
+from zipnet.errors import UserError
+
+LISTED = [
+    ("eager", "cpu", "ready"),
+    ("fused", "cpu", "ready"),
+    ("eager", "cuda", "ready"),
+    ("fused", "cuda", "the fused engine is made for the CPU"),
+    ("eager", "mps", "no mps device"),
+    ("fused", "mps", "the fused engine is made for the CPU"),
+]
+
+LAW = "import pytest\n@pytest.mark.parametrize('e', ['law-test'])\ndef test(e): pass\n"
+
+
+def wanted(tmp_path, devices=None, engines=None, seconds=60.0):
+    return node.Wanted(devices, engines, "quick", seconds, tmp_path)
+
+
+@pytest.fixture
+def stages(monkeypatch, tmp_path):
+    """Laws and benchmarks of one line each, to be changed by a test."""
+    laws = tmp_path / "test_laws.py"
+    laws.write_text(LAW)
+    monkeypatch.setattr(node, "LAWS", str(laws))
+    monkeypatch.setattr(node, "_engines", lambda: LISTED)
+    monkeypatch.setattr(node, "_chosen", lambda listed, wanted: [("law", "test")])
+    monkeypatch.setattr(data, "without_network", lambda: "fonts")
+    return laws
+
+
+def benchmarks(monkeypatch, code):
+    monkeypatch.setattr(node, "_benchmarks", lambda *_: [sys.executable, "-c", code])
+
+
+def test_a_small_session_as_a_person_runs_it(tmp_path):
+    chosen = ("--devices", "cpu", "--engines", "eager", "--profile", "quick")
+    done = run("bench", "node", *chosen, "--results", str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    (path,) = tmp_path.glob("*/*.json")
+    told = [line for line in done.stdout.splitlines() if line.startswith("node: ")]
+    assert told[0].startswith("node: eager on cpu, digits: ")
+    assert [line.partition(",")[0] for line in told[2::2]] == [
+        "node: laws: ok",
+        "node: benchmarks: ok",
+        "node: check: ok",
+    ]
+    assert told[-1] == f"node: bring home {path}"
+    about = json.loads(path.read_text())
+    assert about["status"] == "complete"
+    assert about["options"]["engines"] == ["eager"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--profile", "fastest"], ["--profile 'fastest'", "quick, standard, full"]),
+        (["--minutes", "0"], ["--minutes is 0", "above 0"]),
+        (["--minutes", "nan"], ["--minutes is nan"]),
+        (["--engines", "warp"], ["--engines 'warp'", "eager"]),
+        (["--devices", "tpu"], ["--devices 'tpu'", "cuda"]),
+        (
+            ["--engines", "fused", "--devices", "xpu"],
+            ["fused on xpu: the fused engine is made for"],
+        ),
+    ],
+)
+def test_bad_options_are_one_line_and_exit_code_2(arguments, words):
+    assert_one_line_and_exit_code_2(run("bench", "node", *arguments), *words)
+
+
+def test_accelerators_are_measured_unless_devices_are_named(tmp_path):
+    assert node._chosen(LISTED, wanted(tmp_path)) == [("eager", "cuda")]
+    assert node._chosen(LISTED, wanted(tmp_path, ["cpu"])) == [("eager", "cpu"), ("fused", "cpu")]
+    assert node._chosen(LISTED, wanted(tmp_path, None, ["fused"])) == [("fused", "cpu")]
+    with pytest.raises(UserError, match=r"nothing .* can run here: eager on mps: no mps device"):
+        node._chosen(LISTED, wanted(tmp_path, ["mps"]))
+
+
+def test_engines_are_asked_of_a_process_of_its_own():
+    listed = node._engines()
+    assert ("eager", "cpu", "ready") in listed
+    assert all(len(row) == 3 for row in listed)
+
+
+def test_a_broken_law_stops_everything(stages, monkeypatch, tmp_path, capfd):
+    stages.write_text(stages.read_text().replace("pass", "assert False, 'law broken'"))
+    benchmarks(monkeypatch, "raise SystemExit('measured all the same')")
+    assert node.measure_node(wanted(tmp_path)) == 1
+    out, err = capfd.readouterr()
+    assert "node: laws: failed, code 1" in out
+    assert "law broken" in out
+    assert "no benchmark is run" in out
+    assert "measured all the same" not in err
+
+
+def test_laws_that_nobody_was_held_to_are_no_laws_kept(stages, monkeypatch, tmp_path, capfd):
+    monkeypatch.setattr(node, "_chosen", lambda listed, wanted: [("none", "such")])
+    assert node.measure_node(wanted(tmp_path)) == 1
+    assert "node: laws: failed, code 5" in capfd.readouterr().out
+
+
+def test_benchmarks_without_a_file_are_a_failure(stages, monkeypatch, tmp_path, capfd):
+    benchmarks(monkeypatch, "pass")
+    assert node.measure_node(wanted(tmp_path)) == 1
+    assert "there is no result file" in capfd.readouterr().out
+
+
+def test_a_stage_over_its_time_is_interrupted_once_and_may_save(tmp_path, capfd):
+    saved = tmp_path / "saved"
+    code = (
+        "import time, pathlib\n"
+        "try: time.sleep(60)\n"
+        f"except KeyboardInterrupt: time.sleep(0.5); pathlib.Path({str(saved)!r}).touch()\n"
+    )
+    assert not node._stage("slow", [sys.executable, "-c", code], time.monotonic() + 1.5)
+    assert saved.exists()
+    assert "slow: stopped, the time is up (--minutes)" in capfd.readouterr().out
+
+
+def test_a_stage_that_does_not_listen_is_killed(monkeypatch):
+    monkeypatch.setattr(node, "GRACE", 0.5)
+    code = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(60)"
+    began = time.monotonic()
+    assert not node._stage("deaf", [sys.executable, "-c", code], began + 1.0)
+    assert time.monotonic() - began < 20
+
+
+def test_a_batch_scripts_background_job_still_stops_its_stages_in_time(tmp_path):
+    """Its parent ignores Ctrl-C and hands that on; a stage must hear of it all the same."""
+    chosen = ("--devices", "cpu", "--engines", "eager", "--minutes", "0.05")
+    process = subprocess.Popen(
+        command("bench", "node", *chosen, "--results", str(tmp_path)),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "node: laws: stopped, the time is up" in out
+    assert "KeyboardInterrupt" in out
+
+
+def test_digits_of_a_node_are_those_at_hand(monkeypatch, tmp_path):
+    monkeypatch.setenv("ZIPNET_CACHE", str(tmp_path))
+    monkeypatch.delenv("ZIPNET_DATA", raising=False)
+    assert data.without_network() == "fonts"
