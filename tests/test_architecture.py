@@ -28,6 +28,7 @@ FLOORS = {
     "zipnet.engines": 7,
     "zipnet.noise": 1,
     "zipnet.fused": 5,
+    "zipnet.fused_cuda": 5,
     "zipnet.verify": 8,
     "zipnet.replicas": 9,
     "bench.first_step": 11,
@@ -53,7 +54,8 @@ FLOORS = {
     "bench.plugin": 15,
     "bench.node": 13,
 }
-ROOMS = ("zipnet.data", "zipnet.fused")  # packages of one idea: their files share a floor
+# Packages of one idea: their files share a floor.
+ROOMS = ("zipnet.data", "zipnet.fused", "zipnet.fused_cuda")
 HEAVY = ("torch", "numba", "fvcore", "pandas", "matplotlib", "jax", "mlx", "pytest", "pooch")
 
 

@@ -21,6 +21,7 @@ _REGISTRY: Final = {
     "xla": "zipnet.engines.xla:Xla",
     "mlx": "zipnet.engines.mlx:Mlx",
     "fused": "zipnet.engines.fused:Fused",
+    "fused_cuda": "zipnet.engines.fused_cuda:FusedCuda",
 }
 
 

@@ -8,16 +8,22 @@ much of it is fused is each engine's own affair. The laws are tests/test_engine_
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from zipnet import paper
+from zipnet.cpu import cores
 from zipnet.errors import UserError
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
+
+ManyAtOnce = Literal["threads", "launch"]
+"""How an engine trains many networks at once: an engine of its own on each of several threads,
+because its compiled code lets go of Python's lock; or all in one launch (Many)."""
 
 
 class Unavailable(UserError):
@@ -54,12 +60,23 @@ class Engine(ABC):
     name: ClassVar[str]
     limits_threads: ClassVar[bool] = True  # False: it always uses every core of the CPU
     predicts_its_own_way: ClassVar[bool] = True  # False: predict() is another engine's, borrowed
+    many_at_once: ClassVar[ManyAtOnce | None] = None  # None: they would only wait for each other
     serial_steps: ClassVar[bool] = False  # True: a step on one digit takes one thread, however many
 
     @classmethod
     @abstractmethod
     def why_not(cls, recipe: Recipe, device: str) -> str | None:
         """None where it can run the recipe on the device here; otherwise why not, for a person."""
+
+    @classmethod
+    def at_once(cls, device: str, threads: int | None) -> int:  # noqa: ARG003 - an engine's own
+        """How many networks it trains side by side; on the CPU one a thread."""
+        return threads or cores()
+
+    @classmethod
+    def many(cls, recipe: Recipe, device: str) -> Many:
+        """Many networks in one launch, of an engine whose many_at_once is "launch"."""
+        raise NotImplementedError(f"engine {cls.name} trains one network at a time on {device}")
 
     def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:
         self.recipe = recipe
@@ -120,6 +137,51 @@ class Engine(ABC):
     @abstractmethod
     def params(self) -> Params:
         """Copy the parameters out, waiting for them first."""
+
+
+class Many(ABC):
+    """Networks of one recipe that learn side by side from the same digits, in the same launches.
+
+    Engine's calls with a leading axis of networks. Each network ends bit for bit where it would
+    have ended alone. rates: the learning rate of each in the steps to come.
+    """
+
+    rates: Sequence[float]
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+
+    @abstractmethod
+    def load(self, networks: Sequence[Params]) -> None:
+        """Start from copies, with no steps taken and every rate the recipe's."""
+
+    @abstractmethod
+    def place(self, x: Array, y: Array, batch: int) -> Placed:
+        """Copy digits to the device; see Engine.place."""
+
+    @abstractmethod
+    def prepare(self, placed: Placed) -> None:
+        """Compile for run() of this shape; leaves the parameters bit-identical."""
+
+    @abstractmethod
+    def run(self, placed: Placed) -> Any:
+        """Every network takes the steps; returns the losses, (networks, steps) on the device."""
+
+    @abstractmethod
+    def predict(self, placed: Placed) -> Any:
+        """Outputs (networks, presentations, 10) float32 on the device."""
+
+    @abstractmethod
+    def sync(self) -> None:
+        """Return when everything asked for has finished."""
+
+    @abstractmethod
+    def numpy(self, array: Any) -> npt.NDArray[np.float32]:
+        """Copy losses or outputs out, waiting for them first."""
+
+    @abstractmethod
+    def params(self) -> list[Params]:
+        """Copy the networks out, waiting for them first."""
 
 
 def as_steps(x: Array, y: Array, batch: int) -> tuple[Array, Array]:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zipnet.cpu import cores
-from zipnet.engines.base import Engine, Placed, as_steps
+from zipnet.engines.base import Engine, ManyAtOnce, Placed, as_steps
 from zipnet.errors import note
 from zipnet.fused import layout, steps
 from zipnet.fused.choices import Choices
@@ -30,6 +30,7 @@ class Fused(Engine):
     """The contract's calls on zipnet.fused; arrays are NumPy's, and run() returns when done."""
 
     name: ClassVar[str] = "fused"
+    many_at_once: ClassVar[ManyAtOnce | None] = "threads"
     serial_steps: ClassVar[bool] = True
 
     def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:

@@ -1,0 +1,147 @@
+"""fused_cuda: the whole loop of steps in one GPU kernel on one multiprocessor, written in Python.
+
+Weights and activations stay in shared memory for as many steps as a run has, so a step launches
+nothing and waits for nobody outside its multiprocessor. zipnet/fused_cuda derives how. A batch too
+is learnt from by that one multiprocessor, digit by digit. Many trainings go side by side in one
+launch, one thread block each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, final
+
+import numpy as np
+import numpy.typing as npt
+
+from zipnet import devices, paper
+from zipnet.engines.base import Engine, Many, ManyAtOnce, Placed, as_steps, draws_nothing
+from zipnet.fused_cuda import gpu, steps
+from zipnet.fused_cuda.compiled import SIMULATED
+from zipnet.fused_cuda.kernels import Choices
+from zipnet.params import Array, Params
+from zipnet.recipe import Recipe
+
+PIXELS = paper.IMAGE_SIDE**2
+
+
+@final
+class ManyFusedCuda(Many):
+    """Networks side by side, a thread block each; arrays are numba's, on the first GPU."""
+
+    def load(self, networks: Sequence[Params]) -> None:
+        """Copy networks to the GPU; see Many.load."""
+        self._state = steps.start(networks)
+        self.rates = [self.recipe.lr] * len(networks)
+        self._placed_rates: tuple[list[float], Any] = ([], None)
+
+    def place(self, x: Array, y: Array, batch: int) -> Placed:
+        """Copy digits to the GPU; see Engine.place."""
+        steps_x, steps_y = as_steps(x, y, batch)
+        placed_x, placed_y = steps.to_gpu(steps_x, PIXELS), steps.to_gpu(steps_y, paper.CLASSES)
+        return Placed(placed_x, placed_y, len(steps_x), batch, gpu.name())
+
+    def prepare(self, placed: Placed) -> None:
+        """Compile by launches on no digits, which write back the weights that they read."""
+        x, y = steps.nothing(PIXELS), steps.nothing(paper.CLASSES)
+        nothing = Placed(x, y, 0, placed.batch, placed.device)
+        self.run(nothing)
+        self.predict(nothing)
+        self.sync()
+
+    def run(self, placed: Placed) -> Any:
+        """All steps of all networks in one launch; see Many.run."""
+        if self._placed_rates[0] != self.rates:
+            self._placed_rates = list(self.rates), steps.to_gpu_flat(self.rates)
+        rates, decay = self._placed_rates[1], self.recipe.weight_decay
+        choices = self._choices(placed.batch)
+        return steps.run(self._state, placed.x, placed.y, placed.batch, rates, choices, decay)
+
+    def predict(self, placed: Placed) -> Any:
+        """All digits by all networks in one launch; see Many.predict."""
+        return steps.predict(self._state, placed.x, self._choices(1))
+
+    def _choices(self, batch: int) -> Choices:
+        of = self.recipe
+        return Choices(of.activation, of.output, of.loss, of.optimizer, one_by_one=batch == 1)
+
+    def sync(self) -> None:
+        """Wait for the GPU."""
+        gpu.wait()
+
+    def numpy(self, array: Any) -> npt.NDArray[np.float32]:
+        """Copy out; see Engine.numpy."""
+        return np.array(array.copy_to_host(), np.float32)
+
+    def params(self) -> list[Params]:
+        """Copy the networks out; see Many.params."""
+        return steps.networks(self._state)
+
+
+@final
+class FusedCuda(Engine):
+    """The contract's calls for one network: many, of which there is one."""
+
+    name: ClassVar[str] = "fused_cuda"
+    many_at_once: ClassVar[ManyAtOnce | None] = "launch"
+
+    def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:
+        super().__init__(recipe, device, threads)
+        self._one = ManyFusedCuda(recipe)
+
+    @classmethod
+    def why_not(cls, recipe: Recipe, device: str) -> str | None:
+        """It needs numba's CUDA target, the first GPU, and a recipe without random numbers."""
+        if device.partition(":")[0] != "cuda":
+            return "the fused_cuda engine is made for CUDA GPUs"
+        if device not in ("cuda", "cuda:0"):
+            return "it runs on the first GPU; CUDA_VISIBLE_DEVICES chooses which that is"
+        missing = devices.why_not("cuda")
+        if SIMULATED:
+            if missing is None:  # the simulator's times would pass for the GPU's
+                return "numba only simulates CUDA here; unset NUMBA_ENABLE_CUDASIM"
+            return draws_nothing(recipe)
+        return missing or gpu.why_not() or draws_nothing(recipe)
+
+    @classmethod
+    def at_once(cls, device: str, threads: int | None) -> int:  # noqa: ARG003 - one GPU, no threads
+        """As many thread blocks as the GPU holds at a time."""
+        return gpu.blocks_at_once()
+
+    @classmethod
+    def many(cls, recipe: Recipe, device: str) -> Many:  # noqa: ARG003 - the first GPU
+        """One launch for all of them."""
+        return ManyFusedCuda(recipe)
+
+    def load(self, params: Params, seed: int = 0) -> None:  # noqa: ARG002 - draws nothing
+        """Copy parameters to the GPU; see Engine.load."""
+        self._one.load([params])
+
+    def place(self, x: Array, y: Array, batch: int) -> Placed:
+        """Copy digits to the GPU; see Engine.place."""
+        return self._one.place(x, y, batch)
+
+    def prepare(self, placed: Placed) -> None:
+        """Compile; see Engine.prepare."""
+        self._one.prepare(placed)
+
+    def run(self, placed: Placed) -> Any:
+        """All steps in one launch; see Engine.run."""
+        self._one.rates = [self.lr]
+        return self._one.run(placed).reshape(placed.steps)
+
+    def predict(self, placed: Placed) -> Any:
+        """All digits in one launch, on the whole GPU; see Engine.predict."""
+        return self._one.predict(placed).reshape(placed.presentations, paper.CLASSES)
+
+    def sync(self) -> None:
+        """Wait for the GPU."""
+        self._one.sync()
+
+    def numpy(self, array: Any) -> npt.NDArray[np.float32]:
+        """Copy out; see Engine.numpy."""
+        return self._one.numpy(array)
+
+    def params(self) -> Params:
+        """Copy the parameters out; see Engine.params."""
+        return self._one.params()[0]

@@ -1,0 +1,77 @@
+"""The GPU that kernels run on: whether it will do, and what it must be told before a launch.
+
+A block gets 48 kB of shared memory for the asking; more is there (64 kB on Turing, 99 to 227 kB
+since), but each kernel has to opt in to it, which numba-cuda leaves to its user. CUDA C++
+Programming Guide, "Compute Capabilities"; cuKernelSetAttribute in the CUDA Driver API.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+from numba import cuda
+
+from zipnet.fused_cuda.compiled import SIMULATED
+from zipnet.fused_cuda.layout import SHARED_BYTES
+
+OLDEST: Final = (7, 5)
+"""Compute capability of the oldest GPUs that today's CUDA compiles for: Turing, 2018."""
+EACH: Final = 2
+"""Blocks a multiprocessor: two fit since Ampere, by shared memory and registers (80 a thread)."""
+
+
+def why_not() -> str | None:
+    """None where the current GPU can run the kernels; otherwise why not, for a person."""
+    if SIMULATED:
+        return None
+    if not cuda.is_available():
+        return "numba-cuda finds no CUDA compiler: pip install 'numba-cuda[cu13]' (or [cu12])"
+    found = cuda.get_current_device()
+    return lacking(found.compute_capability, found.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)
+
+
+def lacking(capability: tuple[int, int], shared_bytes: int) -> str | None:
+    """What a GPU lacks that offers a block so much shared memory; None if nothing."""
+    if tuple(capability) < OLDEST:
+        return (
+            f"this GPU has compute capability {capability[0]}.{capability[1]}, "
+            f"and it needs {OLDEST[0]}.{OLDEST[1]}"
+        )
+    if shared_bytes < SHARED_BYTES:
+        return (
+            f"it needs {SHARED_BYTES:,} bytes of shared memory in one thread block, "
+            f"and this GPU offers {shared_bytes:,}"
+        )
+    return None
+
+
+def name() -> str:
+    """The device that arrays are placed on, in torch's spelling."""
+    return f"cuda:{cuda.current_context().id if SIMULATED else cuda.get_current_device().id}"
+
+
+def blocks_at_once() -> int:
+    """How many trainings this GPU holds at a time: a block each."""
+    return EACH if SIMULATED else EACH * int(cuda.get_current_device().MULTIPROCESSOR_COUNT)
+
+
+def wait() -> None:
+    """Return when every launch has finished."""
+    cuda.synchronize()
+
+
+@cache
+def ready(kernel: Any, signature: Any) -> Any:
+    """Return the kernel, compiled for the current GPU and opted in to its shared memory."""
+    if not SIMULATED:
+        allow_shared_memory(kernel.compile(signature).library.get_cufunc())
+    return kernel
+
+
+def allow_shared_memory(function: Any) -> None:
+    """Let launches of a compiled function ask for SHARED_BYTES."""
+    from numba.cuda.cudadrv.driver import binding, driver  # the simulator has no driver
+
+    attribute = binding.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+    driver.cuKernelSetAttribute(attribute, SHARED_BYTES, function.handle, function.device.id)
