@@ -49,7 +49,7 @@ class Progress:
         if taken == 1:
             self._lapping = now
         pace = (now - self._lapping) / (taken - 1) if taken > 1 else 0.0
-        left = f"   {_spoken(pace * (laps - taken))} to go" if pace else ""
+        left = f"   {spoken(pace * (laps - taken))} to go" if pace else ""
         self._write(
             f"[lap {taken + 1}/{laps}] {rows} rows again, in another order{left}\n", flush=True
         )
