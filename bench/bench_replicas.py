@@ -1,28 +1,33 @@
-"""How many trainings a minute? Many networks at once, one a core."""
+"""How many trainings a minute? Many networks at once: one a core, or as many as a GPU holds."""
 
 from __future__ import annotations
 
 from bench.harness import seconds_of
 from bench.session import Bench
 from bench.settings import Setting, only
-from zipnet import paper
+from zipnet import engines, paper
 from zipnet.replicas import Replica, train_replicas
 
-PER_THREAD = 2  # trainings for each thread, so that the last ones to end do not weigh too much
+TURNS = 2  # trainings for each place to train in: the last ones to end must not weigh too much
 PROBE_DIGITS = 50
 
 
-@only(lambda setting: setting.engine == "fused", "only fused keeps every core busy from Python")
+def trains_many_at_once(setting: Setting) -> bool:
+    """For engines that gain from training side by side."""
+    return engines.kind(setting.engine).many_at_once is not None
+
+
+@only(trains_many_at_once, "trainings side by side would only wait for each other")
 def bench_replicas(bench: Bench, setting: Setting) -> None:
     """Whole trainings of different seeds side by side, from making an engine to its misses."""
-    threads = setting.place.threads
-    assert threads is not None
+    device, threads = setting.place.device, setting.place.threads
     workshop = bench.workshop
     ready = workshop.ready(setting, batch=1)
     probe = workshop.placed(ready.engine, PROBE_DIGITS, 1)
-    step = seconds_of(lambda: ready.engine.run(probe)) / PROBE_DIGITS
-    recipe, count = ready.engine.recipe, PER_THREAD * threads
-    estimate = PER_THREAD * step * recipe.passes * len(workshop.digits.x_train)
+    step = seconds_of(lambda: (ready.engine.run(probe), ready.engine.sync())) / PROBE_DIGITS
+    recipe = ready.engine.recipe
+    count = TURNS * ready.engine.at_once(device, threads)
+    estimate = TURNS * step * recipe.passes * len(workshop.digits.x_train)
     row = bench.row("replicas", setting, probe, ready.verified)
     row.presentations = count * recipe.passes * len(workshop.digits.x_train)
     row.steps, row.macs = row.presentations, row.presentations * paper.STEP_MACS
@@ -30,7 +35,9 @@ def bench_replicas(bench: Bench, setting: Setting) -> None:
 
     def work() -> None:
         seeds = [Replica(seed) for seed in range(count)]
-        done = train_replicas(setting.engine, recipe, workshop.digits, seeds, threads=threads)
+        done = train_replicas(
+            setting.engine, recipe, workshop.digits, seeds, device=device, threads=threads
+        )
         row.replica_misses = [training.test.misses for training in done.trainings]
 
     bench.measure(work, row, ready.enter, fresh=ready.enter, estimate=estimate)

@@ -1,160 +1,120 @@
-"""CUDA graphs on the CPU: a simulator that records torch's operations and executes them again.
+"""The laws of the engine contract for fused_cuda in numba's CUDA simulator, on a CPU.
 
-It keeps to what CUDA does with a captured graph, so that code which is wrong there fails here:
-
-- operations inside a capture leave no trace: what they wrote in tensors from outside is undone, and
-  what they made is filled with NaN until a replay computes it;
-- a replay runs the same operations on the same memory, whatever Python's names stand for by then;
-- what needs an answer from the device, or a copy from the host's memory, is refused in a capture;
-- a capture takes place on a side stream, and only after the same operations ran there before.
+tests/test_fused_cuda.py runs this file in a process of its own, because numba decides when it is
+imported whether it simulates. There a thread of the GPU is a thread of Python, and a presentation
+takes most of a second: every law is held on as few digits as can show it. What is tested is the
+kernels' own source; tests/test_engine_laws.py holds the compiled kernels to the same laws, and
+more of them, where there is a GPU.
 """
 
-from __future__ import annotations
+from dataclasses import replace
 
-from contextlib import contextmanager, nullcontext
+import numpy as np
+import pytest
 
-import torch
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
-
-aten = torch.ops.aten
-REFUSED = (aten._local_scalar_dense.default, aten.lift_fresh.default)
-
-
-def tensors(tree):
-    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
-
-
-def memory_of(tensor):
-    return tensor.untyped_storage().data_ptr()
-
-
-class Notes(TorchDispatchMode):
-    """The names of the operations that ran."""
-
-    def __init__(self):
-        super().__init__()
-        self.seen = set()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.seen.add(func)
-        return func(*args, **(kwargs or {}))
+from tests.conftest import random_digits
+from tests.test_engine_laws import MODERN
+from zipnet import engines
+from zipnet.data import Digits
+from zipnet.data.digits import Splits
+from zipnet.fused_cuda.compiled import SIMULATED
+from zipnet.params import Params
+from zipnet.recipe import KARPATHY_1989
+from zipnet.reference import Reference
+from zipnet.replicas import Replica, train_replicas
+from zipnet.training import train
+from zipnet.verify import trajectory, verify, verify_outputs
 
 
-class Recorder(TorchDispatchMode):
-    """Executes operations, notes them, and keeps whatever a later replay will need."""
-
-    def __init__(self):
-        super().__init__()
-        self.operations = []  # (func, args, kwargs, tensors to copy the results to)
-        self.made = {}  # memory -> a tensor made inside; kept, as a graph's private pool is
-        self.before = {}  # memory from outside -> (a tensor on it, its content before)
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        kwargs = kwargs or {}
-        if func in REFUSED:
-            raise RuntimeError(f"operation not permitted when stream is capturing: {func}")
-        inputs = tensors((args, kwargs))
-        mutates = func._schema.is_mutable
-        if mutates:
-            for tensor in inputs:
-                self._remember(tensor)
-        result = func(*args, **kwargs)
-        known = {memory_of(tensor) for tensor in inputs}
-        fresh = [t for t in tensors(result) if memory_of(t) not in known]
-        assert not fresh or (not mutates and len(fresh) == len(tensors(result))), func
-        if mutates or fresh:  # a view is computed once: it stays a view of the same memory
-            self.operations.append((func, args, kwargs, fresh))
-        for tensor in fresh:
-            self.made.setdefault(memory_of(tensor), tensor)
-        return result
-
-    def _remember(self, tensor):
-        where = memory_of(tensor)
-        if where not in self.made and where not in self.before:
-            whole = tensor.detach().as_strided(
-                (tensor.untyped_storage().nbytes() // tensor.element_size(),), (1,), 0
-            )
-            self.before[where] = (whole, whole.clone())
-
-    def leave_no_trace(self):
-        for whole, content in self.before.values():
-            whole.copy_(content)
-        for tensor in self.made.values():
-            if tensor.is_floating_point():
-                tensor.detach().fill_(float("nan"))
+def make(recipe=KARPATHY_1989):
+    return engines.make("fused_cuda", recipe, "cuda")
 
 
-class Graph:
-    """In place of torch.cuda.CUDAGraph."""
-
-    def __init__(self):
-        self.recorder = None
-        self.replays = 0
-
-    def replay(self):
-        assert self.recorder is not None, "a graph is replayed after its capture"
-        self.replays += 1
-        with torch.no_grad():
-            for func, args, kwargs, targets in self.recorder.operations:
-                result = func(*args, **kwargs)
-                if targets:
-                    for target, value in zip(targets, tensors(result), strict=True):
-                        target.copy_(value)
+@pytest.fixture
+def engine(start):
+    engine = make()
+    engine.load(start)
+    return engine
 
 
-class Stream:
-    """In place of torch.cuda.Stream: order of work, and which operations ran here."""
-
-    def __init__(self):
-        self.waited_for = []
-        self.ran = set()
-
-    def wait_stream(self, other):
-        self.waited_for.append(other)
+@pytest.mark.parametrize("recipe", [KARPATHY_1989, MODERN], ids=lambda r: r.name)
+def test_losses_and_parameters_follow_the_reference(recipe, start):
+    found = verify(make(recipe), trajectory(start, recipe, *random_digits(3), batch=1))
+    assert found.steps == 3
+    assert found.param_distance < 2e-6
 
 
-class SimulatedCuda:
-    """In place of torch.cuda, for an engine whose tensors live on the CPU."""
+def test_batches_follow_the_reference(start):
+    verify(make(), trajectory(start, KARPATHY_1989, *random_digits(4), batch=2))
 
-    Stream = Stream
 
-    def __init__(self):
-        self.main = Stream()
-        self.now = self.main
-        self.graphs = []
+@pytest.mark.parametrize("name", ["H1b", "H2b", "H3b", "outb"])
+def test_saturated_units_follow_the_reference(start, name):
+    bias = getattr(start, name)
+    bias[...] = np.where(np.random.default_rng(2).random(bias.shape) < 0.5, -30, 30)
+    verify(make(), trajectory(start, KARPATHY_1989, *random_digits(1), batch=1))
 
-    def CUDAGraph(self):
-        self.graphs.append(Graph())
-        return self.graphs[-1]
 
-    def device(self, device):
-        return nullcontext()
+def test_outputs_follow_the_reference_and_change_nothing(engine, start):
+    x, y = random_digits(3)
+    x[1:] = np.array([-1, 1], np.float32).reshape(2, 1, 1, 1)
+    placed = engine.place(x, y, 1)
+    verify_outputs(engine, placed, Reference.start(start, KARPATHY_1989).predict(x))
+    assert engine.params().distance(start)[1] == 0
 
-    def current_stream(self):
-        return self.now
 
-    @contextmanager
-    def stream(self, stream):
-        assert self.main in stream.waited_for, "work before it may not have finished"
-        before, self.now = self.now, stream
-        with Notes() as notes:
-            yield
-        stream.ran |= notes.seen
-        self.now = before
+def test_two_halves_equal_the_whole_repeatedly_and_in_this_order_only(engine, start):
+    x, y = random_digits(2)
+    ends, losses = [], []
+    for parts in (slice(0, 2), slice(0, 2)), (slice(0, 1), slice(1, 2)), (slice(None, None, -1),):
+        engine.load(start)
+        run = parts if parts[0] != parts[-1] else parts[:1]
+        losses.append([engine.numpy(engine.run(engine.place(x[p], y[p], 1))) for p in run])
+        ends.append(engine.params())
+    np.testing.assert_array_equal(*(np.concatenate(some) for some in losses[:2]))
+    assert ends[0].distance(ends[1])[1] == 0
+    assert ends[0].distance(ends[2])[1] > 1e-4
 
-    @contextmanager
-    def graph(self, graph, stream):
-        assert graph.recorder is None, "a graph is captured once"
-        assert stream is not self.main, "the default stream cannot be captured"
-        assert stream in self.main.waited_for, "the warm-up may not have finished"
-        recorder = Recorder()
-        with recorder:
-            yield
-        graph.recorder = recorder
-        with torch.no_grad():
-            recorder.leave_no_trace()
-        captured = {func for func, *_ in recorder.operations}
-        loss_kept = {aten.copy_.default}  # each loss is kept, which is not a part of a step
-        cold = captured - stream.ran - loss_kept
-        assert not cold, f"never ran before the capture: {cold}"
+
+def test_preparing_leaves_parameters_unchanged_whatever_the_batch(engine, start):
+    for batch in (1, 2):
+        engine.prepare(engine.place(*random_digits(2), batch))
+        assert engine.params().distance(start)[1] == 0
+
+
+def test_the_engine_keeps_no_alias_and_its_device_is_the_gpu(engine, start):
+    x, y = random_digits(1)
+    mine = start.copy()
+    engine.load(mine)
+    engine.lr = 0.0
+    placed = engine.place(x, y, 1)
+    for array in (x, y, *(array for _, array in mine.items())):
+        array[...] = np.nan
+    assert placed.device == "cuda:0"
+    assert engine.numpy(engine.run(placed)).shape == (1,)
+    assert engine.params().distance(start)[1] == 0  # a learning rate of zero learns nothing
+    engine.params().H1w[...] = 0
+    assert engine.params().H1w.any()
+
+
+def test_replicas_end_where_they_would_have_ended_alone():
+    """Three of them, two to a launch, with seeds and learning rates of their own."""
+    recipe = replace(KARPATHY_1989, passes=2, batch=1, lr=0.05, lr_end=0.01)
+    x, y = random_digits(1, seed=1)
+    labels = y.argmax(axis=1).astype(np.uint8)
+    digits = Digits.of("random", Splits(x, labels, x, labels))
+    wanted = [Replica(0), Replica(1, lr=0.2), Replica(1)]
+    told = []
+    finished = train_replicas(
+        "fused_cuda", recipe, digits, wanted, device="cuda", after_each=lambda *n: told.append(n)
+    )
+    assert [done for done, _ in told] == [1, 2, 3]
+    for replica, training in list(zip(wanted, finished.trainings, strict=True))[1:]:  # one of each
+        lr = {} if replica.lr is None else {"lr": replica.lr, "lr_end": replica.lr}
+        alone = train(make(replace(recipe, **lr)), digits, Params.init(replica.seed))
+        assert (training.train, training.test) == (alone.train, alone.test)
+        assert training.presentations == alone.presentations == 2
+
+
+def test_this_file_is_run_in_the_simulator():
+    assert SIMULATED

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.conftest import random_digits
-from tests.simulated_cuda import SimulatedCuda
+from tests.simulated_graphs import SimulatedCuda
 from zipnet import devices, engines
 from zipnet.engines.graphed import Graphed
 from zipnet.errors import UserError

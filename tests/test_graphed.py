@@ -1,6 +1,6 @@
 """graphed: what it captures, how often it replays, and what a capture must not do.
 
-No GPU is needed: tests/simulated_cuda.py stands in for CUDA graphs. The laws of the contract run
+No GPU is needed: tests/simulated_graphs.py stands in for CUDA graphs. The laws of the contract run
 through it as well, in tests/test_engine_laws.py.
 """
 
@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.conftest import random_digits
-from tests.simulated_cuda import Graph, SimulatedCuda
+from tests.simulated_graphs import Graph, SimulatedCuda
 from zipnet.engines.graphed import DIGITS, STEPS, Graphed, stretches
 from zipnet.recipe import KARPATHY_1989
 from zipnet.reference import Reference

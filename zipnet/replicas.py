@@ -1,22 +1,27 @@
 """Replicas: many independent trainings at once, for seeds or learning rates.
 
 In 1989 a second opinion cost three more days. Each replica is an engine of its own, held to one
-thread, so it ends bit for bit where it would have ended alone.
+thread, or one network of many in the same launches; either way it ends bit for bit where it would
+have ended alone.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from zipnet import engines
 from zipnet.cpu import cores
 from zipnet.data import Digits
+from zipnet.engines.base import Many
+from zipnet.evaluation import judge
 from zipnet.params import Params
 from zipnet.recipe import Recipe
-from zipnet.training import Training, train
+from zipnet.training import Training, require_all_finite, stage, train
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,9 @@ class Trainings:
         return 60.0 * len(self.trainings) / self.seconds
 
 
+AfterEach = Callable[[int, Training], None]
+
+
 def train_replicas(
     engine: str,
     recipe: Recipe,
@@ -48,26 +56,82 @@ def train_replicas(
     *,
     device: str = "cpu",
     threads: int | None = None,
-    after_each: Callable[[int, Training], None] | None = None,
+    after_each: AfterEach | None = None,
 ) -> Trainings:
-    """Train every replica, `threads` at a time (None: one a core), and evaluate it at its end.
+    """Train every replica and evaluate it at its end, as many at a time as the engine can.
 
-    An engine whose compiled code lets go of Python's lock, as fused does, keeps every core busy.
-    after_each is told how many are done and the one that just was. Raises what train() raises.
+    An engine of launches trains as many as the device holds in each; of others `threads` train at
+    a time (None: one a core), and one whose compiled code lets go of Python's lock keeps every
+    core busy. after_each is told how many are done and the one that just was. Raises what train()
+    raises.
     """
-
-    def one(replica: Replica) -> Training:
-        changed = recipe
-        if replica.lr is not None:
-            changed = replace(recipe, lr=replica.lr, lr_end=replica.lr)
-        worker = engines.make(engine, changed, device, threads=1)
-        return train(worker, digits, Params.init(replica.seed), seed=replica.seed)
-
+    in_launches = engines.require(engine, recipe, device).many_at_once == "launch"
+    side_by_side = _in_launches if in_launches else _on_threads
     began = time.perf_counter()
     finished = []
-    with ThreadPoolExecutor(threads or cores()) as pool:
-        for training in pool.map(one, replicas):
-            finished.append(training)
-            if after_each is not None:
-                after_each(len(finished), training)
+    for training in side_by_side(engine, recipe, digits, replicas, device, threads):
+        finished.append(training)
+        if after_each is not None:
+            after_each(len(finished), training)
     return Trainings(finished, time.perf_counter() - began)
+
+
+def _changed(recipe: Recipe, replica: Replica) -> Recipe:
+    """The recipe with the replica's learning rate, where it has one of its own."""
+    return recipe if replica.lr is None else replace(recipe, lr=replica.lr, lr_end=replica.lr)
+
+
+def _on_threads(
+    engine: str,
+    recipe: Recipe,
+    digits: Digits,
+    replicas: Sequence[Replica],
+    device: str,
+    threads: int | None,
+) -> Iterator[Training]:
+    """An engine of its own for each replica, held to one thread."""
+
+    def one(replica: Replica) -> Training:
+        worker = engines.make(engine, _changed(recipe, replica), device, threads=1)
+        return train(worker, digits, Params.init(replica.seed), seed=replica.seed)
+
+    with ThreadPoolExecutor(threads or cores()) as pool:
+        yield from pool.map(one, replicas)
+
+
+def _in_launches(
+    engine: str,
+    recipe: Recipe,
+    digits: Digits,
+    replicas: Sequence[Replica],
+    device: str,
+    threads: int | None,
+) -> Iterator[Training]:
+    """As many replicas in a launch as the device holds, then the next."""
+    kind = engines.kind(engine)
+    most = kind.at_once(device, threads)
+    for first in range(0, len(replicas), most):
+        crowd = replicas[first : first + most]
+        yield from _train_many(kind.many(recipe, device), digits, crowd)
+
+
+def _train_many(many: Many, digits: Digits, crowd: Sequence[Replica]) -> list[Training]:
+    """train(), for replicas whose steps run in the same launches and share their time."""
+    many.load([Params.init(replica.seed) for replica in crowd])
+    on = stage(many, digits)
+    passes, seconds = many.recipe.passes, 0.0
+    for index in range(passes):
+        many.rates = [_changed(many.recipe, replica).lr_at(index) for replica in crowd]
+        many.sync()
+        began = time.perf_counter()
+        losses = [many.run(part) for part in on.parts]
+        many.sync()
+        seconds += time.perf_counter() - began
+        for rate, row in zip(many.rates, np.hstack([many.numpy(x) for x in losses]), strict=True):
+            require_all_finite(row, rate, index)
+    seen = [
+        [judge(outputs, split) for outputs in many.numpy(many.predict(split.placed))]
+        for split in (on.train, on.test)
+    ]
+    shown = on.presentations * passes
+    return [Training(shown, seconds, *evaluations) for evaluations in zip(*seen, strict=True)]

@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from zipnet.data import Digits
-from zipnet.engines.base import Engine, Placed
+from zipnet.engines.base import Engine, Many, Placed
 from zipnet.errors import UserError
 from zipnet.evaluation import Evaluation, Observer, Split, targets
-from zipnet.params import Params
+from zipnet.params import Array, Params
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Stage:
         return sum(part.presentations for part in self.parts)
 
 
-def stage(engine: Engine, digits: Digits) -> Stage:
+def stage(engine: Engine | Many, digits: Digits) -> Stage:
     """Place a data set for training with the engine, and prepare the engine for it."""
     x, y, batch = digits.x_train, targets(digits.y_train), engine.recipe.batch
     if batch > len(x):
@@ -117,10 +117,14 @@ def train(
 
 def require_finite(engine: Engine, losses: list[object], index: int) -> None:
     """Raise UserError naming the step where a loss of the pass is NaN or infinite."""
-    values = np.concatenate([engine.numpy(part) for part in losses])
-    broken = np.flatnonzero(~np.isfinite(values))
+    require_all_finite(np.concatenate([engine.numpy(part) for part in losses]), engine.lr, index)
+
+
+def require_all_finite(losses: Array, lr: float, index: int) -> None:
+    """The same of one network's losses, (steps,), in a pass at learning rate lr."""
+    broken = np.flatnonzero(~np.isfinite(losses))
     if len(broken):
         raise UserError(
             f"training diverged in pass {index + 1}, step {broken[0] + 1}: the loss is "
-            f"{values[broken[0]]}; lower the learning rate (now {engine.lr:g})"
+            f"{losses[broken[0]]}; lower the learning rate (now {lr:g})"
         )

@@ -12,7 +12,17 @@ from zipnet.engines.base import Engine, Placed, Unavailable
 from zipnet.errors import choice, one_line
 from zipnet.recipe import Recipe
 
-__all__ = ["Engine", "Placed", "Unavailable", "fastest", "kind", "make", "names", "why_not"]
+__all__ = [
+    "Engine",
+    "Placed",
+    "Unavailable",
+    "fastest",
+    "kind",
+    "make",
+    "names",
+    "require",
+    "why_not",
+]
 
 _REGISTRY: Final = {
     "eager": "zipnet.engines.eager:Eager",
@@ -50,12 +60,17 @@ def why_not(name: str, recipe: Recipe, device: str) -> str | None:
     return engine.why_not(recipe, device)
 
 
-def make(name: str, recipe: Recipe, device: str, threads: int | None = None) -> Engine:
-    """Construct an engine. Raises Unavailable with the reason where it cannot run here."""
+def require(name: str, recipe: Recipe, device: str) -> type[Engine]:
+    """The engine's class. Raises Unavailable with the reason where it cannot run here."""
     reason = why_not(name, recipe, device)
     if reason is not None:
         raise Unavailable(f"engine {name} on {device}: {reason}; see: python -m zipnet engines")
-    return kind(name)(recipe, device, threads)
+    return kind(name)
+
+
+def make(name: str, recipe: Recipe, device: str, threads: int | None = None) -> Engine:
+    """Construct an engine. Raises Unavailable with the reason where it cannot run here."""
+    return require(name, recipe, device)(recipe, device, threads)
 
 
 def fastest(recipe: Recipe, device: str) -> str:
