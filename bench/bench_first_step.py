@@ -17,7 +17,8 @@ from bench.session import Bench
 from bench.settings import Setting, once_a_device, only, patiently, slow_to_compile
 
 # Where each library keeps what it has compiled; JAX keeps nothing unless it is told to.
-CACHES = ("NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
+# MLX keeps its own in the folder for temporary files.
+CACHES = ("NUMBA_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "TMPDIR")
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,7 @@ def nothing() -> None:
 
 def _environment(folder: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if k != "JAX_COMPILATION_CACHE_DIR"}
+    (folder / "TMPDIR").mkdir(parents=True, exist_ok=True)  # the others are made when needed
     return kept | {name: str(folder / name) for name in CACHES}
 
 

@@ -89,6 +89,7 @@ class TorchEngine(Engine):
         """Set the thread count, and float32 that is float32: TF32 rounds products to 10 bits."""
         torch.set_float32_matmul_precision("highest")
         torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.deterministic = True  # a run can be repeated: no atomic sums
         if self.threads is not None:
             torch.set_num_threads(self.threads)
 
