@@ -26,7 +26,8 @@ from zipnet.verify import Verified
 Work = Callable[[], object]
 
 FIRST_WARMING: Final = 0.2  # seconds: compiling is over, clocks rise, caches fill
-WARMING: Final = 0.02  # seconds before each later lap: another row has had the caches since
+WARMING: Final = 0.02  # seconds before each lap's rounds: another row has had the caches since
+LONG: Final = 0.25  # seconds of a round that warms itself, for all that its start matters
 
 
 @dataclass
@@ -80,23 +81,26 @@ class Timed:
     work: Work
     enter: Work
     fresh: Work | None = None
+    each: float = 0.0  # seconds of a round, about
     rounds: list[int] = field(default_factory=list)  # to take in each lap
     seconds: list[float] = field(default_factory=list)
 
     def plan(self, profile: Profile, estimate: float | None = None) -> None:
         """Choose how many rounds each lap takes, from about how many seconds one needs."""
         if self.fresh is None:
-            rounds = profile.rounds(warm(self.work, FIRST_WARMING))
+            self.each = warm(self.work, FIRST_WARMING)
+            rounds = profile.rounds(self.each)
         else:
             assert estimate is not None
-            rounds = max(1, min(int(profile.long_seconds / estimate), profile.max_rounds))
+            self.each = estimate
+            rounds = profile.long_rounds(estimate)
         self.rounds = shares(rounds, profile.laps)
 
     def lap(self, number: int) -> None:
         """Take this lap's rounds and add them to the row, all of them or none."""
         watch = Watch()
         self.enter()
-        if self.fresh is None:
+        if self.fresh is None and self.each < LONG:
             warm(self.work, WARMING)
         gc.collect()  # so that a collection of our own set-up does not land in somebody's round
         taken = []

@@ -25,7 +25,7 @@ from bench.settings import (
 from zipnet.errors import UserError
 from zipnet.recipe import KARPATHY_1989
 
-TINY = Profile("tiny", 0.0, 0.0, 3, 5, 0.0, 2, 1.0)
+TINY = Profile("tiny", 0.0, 1.0, 3, 5, 0.0, 2, 1.0)
 
 
 class FakeRecord:
@@ -172,8 +172,21 @@ def test_a_row_that_fails_in_a_lap_takes_no_further_part_and_the_others_go_on():
 
 @pytest.mark.parametrize("estimate", [1e-9, 1e-3, 0.5, 100.0])
 @pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda p: p.name)
-def test_rounds_stay_within_the_profiles_bounds(profile, estimate):
-    assert profile.min_rounds <= profile.rounds(estimate) <= profile.max_rounds
+def test_rounds_stay_within_the_profiles_bounds_and_patience(profile, estimate):
+    rounds = profile.rounds(estimate)
+    assert 1 <= rounds <= profile.max_rounds
+    assert rounds * estimate <= max(profile.seconds, profile.long_seconds, estimate)
+    if profile.min_rounds * estimate <= profile.long_seconds:
+        assert rounds >= profile.min_rounds
+
+
+def test_a_round_of_seconds_warms_itself():
+    calls = []
+    one = timed(lambda: calls.append("work"))
+    one.each = 3.0
+    calls.clear()
+    one.lap(0)
+    assert calls == ["work"]
 
 
 def test_threads_are_one_and_all_unless_told_otherwise(monkeypatch):
