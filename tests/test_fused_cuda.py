@@ -95,9 +95,12 @@ def test_a_gpu_that_will_not_do_is_refused_with_both_numbers(capability, shared,
 
 
 def test_an_absent_compiler_is_named_with_the_remedy(monkeypatch):
-    monkeypatch.setattr(gpu.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(gpu, "SIMULATED", False)
-    assert "pip install 'numba-cuda[cu13]'" in gpu.why_not()
+    def load(library):
+        if library == "nvrtc":
+            raise gpu.DynamicLibNotFoundError
+
+    monkeypatch.setattr(gpu, "load_nvidia_dynamic_lib", load)
+    assert "finds no libnvrtc: pip install 'numba-cuda[cu13]'" in gpu.why_not()
 
 
 def test_a_kernel_opts_in_to_the_shared_memory_that_it_needs(monkeypatch):
@@ -164,10 +167,9 @@ def capability(request, monkeypatch):
 
 def compiled(name, capability):
     """The kernel's PTX, or a skip where numba-cuda finds no compiler."""
-    from numba.cuda.cudadrv import nvvm
-
-    if not nvvm.is_available():
-        pytest.skip("no libnvvm: pip install 'numba-cuda[cu13]'")
+    missing = gpu.compiler_missing()
+    if missing is not None:
+        pytest.skip(missing)
     make, signature = KERNELS[name]
     make.__globals__["learner"].cache_clear()
     make.__globals__["answerer"].cache_clear()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
+from cuda.pathfinder import DynamicLibNotFoundError, load_nvidia_dynamic_lib
 from numba import cuda
 
 from zipnet.fused_cuda.compiled import SIMULATED
@@ -25,10 +26,21 @@ def why_not() -> str | None:
     """None where the current GPU can run the kernels; otherwise why not, for a person."""
     if SIMULATED:
         return None
-    if not cuda.is_available():
-        return "numba-cuda finds no CUDA compiler: pip install 'numba-cuda[cu13]' (or [cu12])"
+    missing = compiler_missing()
+    if missing is not None:
+        return missing
     found = cuda.get_current_device()
     return lacking(found.compute_capability, found.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)
+
+
+def compiler_missing() -> str | None:
+    """Which of the libraries that numba-cuda compiles with is not here; None where all are."""
+    for library in ("nvvm", "nvrtc"):
+        try:
+            load_nvidia_dynamic_lib(library)
+        except DynamicLibNotFoundError:
+            return f"numba-cuda finds no lib{library}: pip install 'numba-cuda[cu13]' (or [cu12])"
+    return None
 
 
 def lacking(capability: tuple[int, int], shared_bytes: int) -> str | None:
