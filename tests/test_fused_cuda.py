@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,9 +17,14 @@ import numpy as np
 import pytest
 
 from tests.commands import ROOT
+from tests.conftest import random_digits
 from zipnet import devices, engines
+from zipnet.data import Digits
+from zipnet.data.digits import Splits
 from zipnet.params import SHAPES, Params
 from zipnet.recipe import KARPATHY_1989
+from zipnet.replicas import Replica, train_replicas
+from zipnet.training import train
 
 pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 
@@ -113,6 +119,25 @@ def test_a_kernel_opts_in_to_the_shared_memory_that_it_needs(monkeypatch):
     [(attribute, size, handle, device)] = told
     assert attribute.name == "CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES"
     assert (size, handle, device) == (layout.SHARED_BYTES, "kernel", 0)
+
+
+@pytest.mark.cuda
+def test_on_a_gpu_replicas_end_where_they_would_have_ended_alone():
+    """More of them than the GPU holds at a time, so that a second launch has one."""
+    reason = engines.why_not("fused_cuda", KARPATHY_1989, "cuda")
+    if reason is not None:
+        pytest.skip(reason)
+    x, y = random_digits(60, seed=1)
+    labels = y.argmax(axis=1).astype(np.uint8)
+    digits = Digits.of("random", Splits(x, labels, x[:20], labels[:20]))
+    recipe = replace(KARPATHY_1989, passes=3, lr=0.05, lr_end=0.01)
+    wanted = [Replica(seed) for seed in range(gpu.blocks_at_once())] + [Replica(1, lr=0.02)]
+    finished = train_replicas("fused_cuda", recipe, digits, wanted, device="cuda").trainings
+    for i in (0, 1, len(wanted) // 2, len(wanted) - 2, len(wanted) - 1):
+        lr = {} if wanted[i].lr is None else {"lr": wanted[i].lr, "lr_end": wanted[i].lr}
+        engine = engines.make("fused_cuda", replace(recipe, **lr), "cuda")
+        alone = train(engine, digits, Params.init(wanted[i].seed))
+        assert (finished[i].train, finished[i].test) == (alone.train, alone.test)
 
 
 # --- where things lie ---------------------------------------------------------------------------

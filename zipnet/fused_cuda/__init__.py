@@ -11,11 +11,11 @@ From below: `compiled` (how functions are compiled), `layout` (what lies where i
 offer), `steps` (the verbs).
 
 Why one block. A step of per-example SGD needs the weights that the step before left, so steps
-cannot overlap. Spread over multiprocessors, each of the twelve exchanges in a step would go through
-the L2 cache and a barrier of the whole GPU, a microsecond or so each; within one multiprocessor an
-exchange is a store to shared memory and a barrier of some tens of cycles. So one training uses one
-multiprocessor, whatever the batch; the others are for more trainings, one block each. A full batch
-in one block is slow by design: the torch engines spread it over the GPU.
+cannot overlap, and within a step each of twelve phases needs what all threads of the one before
+made. Between multiprocessors that would go through the L2 cache and a barrier of the whole GPU;
+within one it takes a store to shared memory and a barrier of its own threads. So one training uses
+one multiprocessor, whatever the batch; the others are for more trainings, one block each. A full
+batch in one block is slow by design: the torch engines spread it over the GPU.
 
 What bounds it, counted and not measured. Per presentation 171,780 multiply-adds (paper.STEP_MACS):
 a multiprocessor with 128 lanes needs at least 1,342 cycles, 0.7 us at 1.98 GHz. Shared memory gives
