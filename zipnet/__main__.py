@@ -57,7 +57,7 @@ def _parser() -> Parser:
         "--replicas",
         type=_whole(1, 10**6),
         metavar="N",
-        help="train N networks, of seeds --seed and up, one a core; prints their misses",
+        help="train N networks, of seeds --seed and up, side by side; prints their misses",
     )
     train.add_argument("--json", action="store_true", help="print one JSON object at the end")
     train.set_defaults(command=_train)

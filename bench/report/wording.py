@@ -18,7 +18,7 @@ QUESTIONS: Final = {
     "inference-one": "recognise one digit, wait",
     "inference-all": "recognise all test digits at once",
     "training": "the training run of 1989, 23 passes",
-    "replicas": "whole trainings side by side, one a core",
+    "replicas": "whole trainings side by side",
     "first-step-cold": "from nothing to the first step, caches empty",
     "first-step-warm": "from nothing to the first step, caches warm",
     "floor-empty": "floor: the harness alone",
