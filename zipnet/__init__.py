@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from zipnet.replicas import Replica, train_replicas
     from zipnet.training import train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME = {
     "Digits": "zipnet.data",
