@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 
 from bench.report.compare.arguments import add_arguments
 from bench.report.compare.command import run
-from bench.report.examined import examine_all
 from bench.report.library import collect
 from bench.report.null import nulls
 from bench.report.publish import publish
@@ -116,7 +115,7 @@ def through_everything(folder):
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     library = collect([str(folder)])
-    for examined in examine_all(library.files):
+    for examined in library.examined:
         assert all("\n" not in line for line in examined.lines)
     for form in ([], ["--rows"], ["--json"], ["--csv"]):
         arguments = parser.parse_args([str(folder), "--results", str(folder), *form])
@@ -216,7 +215,7 @@ def test_no_number_of_an_invalid_row_is_ever_read(tmp_path, monkeypatch, capsys,
     factory.write(tmp_path / "r", stranger)
     said = []
     library = collect([str(tmp_path / "r")])
-    found = examine_all(library.files)
+    found = library.examined
     assert sum(len(one.excluded) for one in found) == 3
     said += [line for one in found for line in one.lines]
     said.append(str(nulls(found)))

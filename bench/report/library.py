@@ -29,21 +29,36 @@ def collect(arguments: Sequence[str]) -> Library:
     """Read everything the arguments name; never raises for a bad file."""
     examined: list[Examined] = []
     bad: list[str] = []
-    seen: set[str] = set()
     named: dict[str, tuple[str, ...]] = {}
     with _uncollected():
-        for argument in arguments:
-            places, fetch = _places(argument, bad)
-            named[argument] = tuple(place.key for place in places)
-            new = {place.key: place for place in places if place.key not in seen}
-            seen |= set(new)
-            for answer in _answers(argument, list(new.values()), fetch):
-                if answer.packed is not None:
-                    examined.append(unpack(answer.packed, answer.place))
-                else:
-                    bad.append(answer.bad or "")
+        for answer in _everything(arguments, bad, named):
+            if answer.packed is not None:
+                examined.append(unpack(answer.packed, answer.place))
+            else:
+                bad.append(answer.bad or "")
         examined.sort(key=lambda one: (one.file.machine.name, one.file.written, one.file.source))
         return Library(tuple(without_shared_timings(examined)), tuple(bad), named)
+
+
+def _everything(
+    arguments: Sequence[str], bad: list[str], named: dict[str, tuple[str, ...]]
+) -> Iterator[Answer]:
+    """What came of each file once, whatever many arguments name it.
+
+    A shell may have made ten thousand arguments of one glob: single files are read together.
+    """
+    seen: set[str] = set()
+    single: list[Place] = []
+    for argument in arguments:
+        places, fetch = _places(argument, bad)
+        named[argument] = tuple(place.key for place in places)
+        new = {place.key: place for place in places if place.key not in seen}
+        seen |= set(new)
+        if fetch is None and len(places) == 1:
+            single += new.values()
+        else:
+            yield from _answers(argument, list(new.values()), fetch)
+    yield from load(single)
 
 
 def _answers(argument: str, places: Sequence[Place], fetch: Fetch | None) -> Iterator[Answer]:

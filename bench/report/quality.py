@@ -47,13 +47,19 @@ class Doubt:
     forbids: bool = False  # no verdict may rest on the row
 
 
-def doubts(row: Row) -> tuple[Doubt, ...]:
-    """Everything that speaks against a row, what forbids a verdict first."""
-    found = [*_timings(row.seconds, row.laps), *_watched(row.watches)]
+def doubts(row: Row, medians: Sequence[float] | None = None) -> tuple[Doubt, ...]:
+    """Everything that speaks against a row, what forbids a verdict first.
+
+    medians: of its laps, where somebody has them already.
+    """
+    medians = lap_medians(row.seconds, row.laps) if medians is None else medians
+    found = [*_timings(row.seconds, row.laps, medians), *_watched(row.watches)]
     return tuple(sorted(found, key=lambda doubt: not doubt.forbids))
 
 
-def _timings(seconds: Sequence[float], laps: Sequence[int]) -> Iterator[Doubt]:
+def _timings(
+    seconds: Sequence[float], laps: Sequence[int], medians: Sequence[float]
+) -> Iterator[Doubt]:
     rounds = len(seconds)
     if rounds < FEWEST_ROUNDS:
         counted = "1 round" if rounds == 1 else f"{rounds} rounds"
@@ -67,16 +73,15 @@ def _timings(seconds: Sequence[float], laps: Sequence[int]) -> Iterator[Doubt]:
     if (spread := (ordered[-1 - rounds // 4] - ordered[rounds // 4]) / middle) > SPREAD:
         yield Doubt("spread", f"half of the rounds spread over {percent(spread)} of the median",
                     "Close what else runs; try a fixed clock.")  # fmt: skip
-    drift = _drift(seconds, laps)
+    drift = _drift(seconds, laps, medians)
     yield from drift
     yield from _slow_start(seconds, laps)
     if not drift:  # laps at two speeds are two modes, and said better as drift
         yield from _two_modes(ordered)
 
 
-def _drift(seconds: Sequence[float], laps: Sequence[int]) -> list[Doubt]:
+def _drift(seconds: Sequence[float], laps: Sequence[int], medians: Sequence[float]) -> list[Doubt]:
     """Laps farther apart than their rounds explain: the machine was not the same all along."""
-    medians = lap_medians(seconds, laps)
     if len(medians) < FEWEST_LAPS:
         return []
     apart = max(medians) / min(medians) - 1
