@@ -115,11 +115,11 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 def _trials(arguments: argparse.Namespace) -> int:
     from bench.report.publish import write
-    from bench.report.trials import trial_table
+    from bench.report.trials import few_runs, trial_table
     from bench.report.trials_page import to_page
 
     count, seed = whole(arguments.trials, 1, 1_000_000), whole(arguments.seed, 0, 2**32)
-    page = to_page(trial_table(count, seed), seed)
+    page = to_page(trial_table(count, seed), few_runs(count, seed), seed)
     if arguments.out is None:
         print(page, end="")
     else:

@@ -109,26 +109,26 @@ QUIET = settings(
 )
 
 
-def through_everything(folder):
-    """Check and compare all that the folder holds, in the forms a person can ask for."""
+FORMS = st.sampled_from([[], ["--rows"], ["--json"], ["--csv"], ["--fail-if-slower", "5%"]])
+
+
+def through_everything(folder, form):
+    """Check and compare all that the folder holds, in a form that a person can ask for."""
     began = time.perf_counter()
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
     library = collect([str(folder)])
     for examined in library.examined:
         assert all("\n" not in line for line in examined.lines)
-    for form in ([], ["--rows"], ["--json"], ["--csv"]):
-        arguments = parser.parse_args([str(folder), "--results", str(folder), *form])
-        out, err = StringIO(), StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            code = run_command("compare", partial(run, arguments))
-        assert code in range(5)
-        for line in err.getvalue().splitlines():
-            assert line.startswith(("compare: ", "python -m bench compare: "))
-        if not out.getvalue():
-            break  # nobody to compare, in whatever form
-        if form == ["--json"]:
-            json.loads(out.getvalue(), parse_constant=pytest.fail)
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    arguments = parser.parse_args([str(folder), "--results", str(folder), *form])
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = run_command("compare", partial(run, arguments))
+    assert code in range(5)
+    for line in err.getvalue().splitlines():
+        assert line.startswith(("compare: ", "python -m bench compare: "))
+    if form == ["--json"] and out.getvalue():
+        json.loads(out.getvalue(), parse_constant=pytest.fail)
     assert time.perf_counter() - began < LONGEST
 
 
@@ -141,13 +141,13 @@ def folder(tmp_path_factory):
 
 
 @QUIET
-@given(st.sampled_from(range(len(CORPUS))), DAMAGES)
-def test_a_damaged_file_is_read_or_refused_in_one_line(folder, which, damages):
+@given(st.sampled_from(range(len(CORPUS))), DAMAGES, FORMS)
+def test_a_damaged_file_is_read_or_refused_in_one_line(folder, which, damages, form):
     content = copy.deepcopy(CORPUS[which])
     for how, where, junk in damages:
         damage(content, how, where, junk)
     (folder / "stranger.json").write_text(json.dumps(content), "utf-8")
-    through_everything(folder)
+    through_everything(folder, form)
 
 
 @QUIET
@@ -155,14 +155,15 @@ def test_a_damaged_file_is_read_or_refused_in_one_line(folder, which, damages):
     st.sampled_from(range(len(CORPUS))),
     st.lists(st.tuples(st.integers(0, 10**6), st.binary(max_size=6)), max_size=4),
     st.one_of(st.none(), st.integers(0, 10**6)),
+    FORMS,
 )
-def test_damaged_bytes_are_read_or_refused_in_one_line(folder, which, splices, end):
+def test_damaged_bytes_are_read_or_refused_in_one_line(folder, which, splices, end, form):
     text = bytearray(json.dumps(CORPUS[which]).encode())
     for at, patch in splices:
         at %= len(text)
         text[at : at + len(patch)] = patch
     (folder / "stranger.json").write_bytes(text if end is None else text[: end % len(text)])
-    through_everything(folder)
+    through_everything(folder, form)
 
 
 # --- what is called invalid is never read ---------------------------------------------------------

@@ -76,7 +76,7 @@ def test_one_run_is_compared_with_itself_first_laps_with_last(tmp_path):
         data = np.repeat([1.0, 1.0, 1.1, 1.1], EACH) * (1 + 1e-4 * np.arange(40) + 1e-7 * at)
         content["benchmarks"].append(factory.retimed(row, list(data)))
     found = examine(reading.read(factory.write(tmp_path, content)))
-    assert 0.1 < nulls([found])["drifting"].threshold() < 0.3
+    assert nulls([found])["drifting"].threshold() > 1.0  # one difference of 10% says no more
 
 
 def test_a_machine_without_laps_has_no_null_test(tmp_path):

@@ -21,6 +21,11 @@ from bench.report.stats import CONFIDENCE, Estimate, student
 
 ENOUGH: Final = math.ceil(1 / (1 - CONFIDENCE)) - 1  # rows, from which on their largest is enough
 
+# Of normal values: the standard error of their median is this times sigma by the root of their
+# number, and sigma is this times the median distance from the median.
+MEDIAN_ERROR: Final = math.sqrt(math.pi / 2)
+MAD_TO_SIGMA: Final = 1.4826
+
 
 @dataclass(frozen=True)
 class Same:
@@ -36,8 +41,8 @@ Set = Sequence[Same]  # all rows of one pair of runs, or of one run's two halves
 def noise_of(sets: Iterable[Set], degrees: int) -> dict[Kind, float]:
     """How far apart the next equal rows of each kind are found in 95 of 100 cases: a share.
 
-    degrees: how many differences between runs are free, one less than there are runs; 0 where
-    the sets are halves of runs, which say nothing of what a run's rows share.
+    degrees: how many differences between sets of rows are free: one less than there are runs, or
+    as many as there are runs where each is compared with itself.
     """
     logs: dict[Kind, list[list[float]]] = defaultdict(list)
     for rows in sets:
@@ -50,11 +55,14 @@ def noise_of(sets: Iterable[Set], degrees: int) -> dict[Kind, float]:
 
 
 def _apart(sets: Sequence[Sequence[float]], degrees: int) -> float:
-    if not degrees:
-        return next_within([value for values in sets for value in values])
     shared = [median(values) for values in sets]
     own = [value - middle for values, middle in zip(sets, shared, strict=True) for value in values]
-    common = student(degrees, CONFIDENCE) * math.sqrt(sum(s * s for s in shared) / len(shared))
+    by_chance = (MEDIAN_ERROR * MAD_TO_SIGMA * median(map(abs, own))) ** 2
+    seen = sum(
+        max(0.0, middle**2 - by_chance / len(values))
+        for values, middle in zip(sets, shared, strict=True)
+    )
+    common = student(degrees, CONFIDENCE) * math.sqrt(seen / len(sets))
     return math.hypot(common, next_within(own))
 
 

@@ -41,7 +41,7 @@ class Null:
     machine: str
     how: How
     sets: Sequence[Set]  # rows compared with themselves, by pair of runs
-    degrees: int  # differences between runs that are free; 0 within runs
+    degrees: int  # differences between runs, or between halves, that are free
     sources: tuple[str, ...]  # the files it rests on
     noise: dict[Kind, float]  # of network rows and of the machine's own: shares, 0.03 for 3%
 
@@ -86,7 +86,7 @@ def _of_machine(name: str, runs: Sequence[Examined], without: Sequence[ResultFil
         (one.file.source, other.file.source): _rows(one, other) for one, other in pairs
     }
     if not any(sets.values()):
-        how, degrees = "within runs", 0
+        how, degrees = "within runs", len(runs)
         sets = {(run.file.source,): _halves(run.measures) for run in runs}
     sets = {sources: found for sources, found in sets.items() if found}
     if not sets:

@@ -49,7 +49,7 @@ def _equal(null: Null | None) -> str:
     return (
         f"differences count from {percent(null.threshold())} on (equal rows compared {null.how}: "
         f"{null.pairs}, {null.different} called different)"
-        f"{FEW_RUNS if 0 < null.degrees < FINE else ''}"
+        f"{FEW_RUNS if null.degrees < FINE else ''}"
     )
 
 
