@@ -17,6 +17,7 @@ from bench.report.wording import cut, percent
 
 COLUMNS: Final = 100
 DETAILED: Final = 4  # contestants whose rows stand side by side; more have a line each
+LONGEST: Final = 200  # a machine's name and its file's, on as many lines as the terminal needs
 FINE: Final = 3  # free differences between runs: from four runs on, more add little
 FEW_RUNS: Final = "; a further run of it would make that finer"
 NAMED: Final = 3  # rows that are named where a reason holds for many
@@ -38,9 +39,10 @@ def overview(
     yield ""
     everybody = [found[0].baseline, *(comparison.other for comparison in found)]
     for contestant, name in zip(everybody, names, strict=True):
-        yield cut(f"{name} = {contestant.label}, {contestant.file.source}", 2 * COLUMNS)
+        yield cut(f"{name} = {contestant.label}, {contestant.file.source}", LONGEST)
         null = tested.get(contestant.file.machine.name)
-        yield f"    {_equal(null)}"
+        yield from textwrap.wrap(_equal(null), COLUMNS, initial_indent=4 * " ",
+                                 subsequent_indent=4 * " ")  # fmt: skip
 
 
 def _equal(null: Null | None) -> str:
