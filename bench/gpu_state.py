@@ -14,9 +14,9 @@ import torch
 # What lets a GPU run below its clock, by the names that NVML gives the bits. Idling and clocks
 # that somebody set are no throttling; the first is always on where nothing runs.
 THROTTLES = {
-    "nvmlClocksEventReasonSwPowerCap": "power cap",
+    "nvmlClocksThrottleReasonSwPowerCap": "power cap",
     "nvmlClocksThrottleReasonHwSlowdown": "hardware slowdown",
-    "nvmlClocksEventReasonSwThermalSlowdown": "heat",
+    "nvmlClocksThrottleReasonSwThermalSlowdown": "heat",
     "nvmlClocksThrottleReasonHwThermalSlowdown": "heat (hardware)",
     "nvmlClocksThrottleReasonHwPowerBrakeSlowdown": "power brake",
 }

@@ -84,8 +84,8 @@ class FakeNvml:
         """As the library's."""
 
     NVML_CLOCK_SM, NVML_TEMPERATURE_GPU = 1, 0
-    nvmlClocksEventReasonSwPowerCap = 4
-    nvmlClocksEventReasonSwThermalSlowdown = 32
+    nvmlClocksThrottleReasonSwPowerCap = 4
+    nvmlClocksThrottleReasonSwThermalSlowdown = 32
 
     def __init__(self):
         self.asked = []
