@@ -12,7 +12,7 @@ import json
 import os
 import re
 import time
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from functools import partial
 from io import StringIO
 
@@ -82,7 +82,8 @@ def damage(content, how, where, junk):
     elif how == "delete":
         del parent[key]
     elif how == "scale" and isinstance(parent[key], int | float):
-        parent[key] = parent[key] * 10 ** (where % 13 - 6)
+        with suppress(OverflowError):  # of our own sum: 10**400 is among the junk
+            parent[key] = parent[key] * 10 ** (where % 13 - 6)
     elif how == "repeat" and isinstance(parent, list):
         parent.insert(key, copy.deepcopy(parent[key]))
     elif how == "swap":
