@@ -11,6 +11,7 @@ import random
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from tests import records_factory as factory
@@ -24,7 +25,7 @@ def write(folder: Path, files: int, machines: int = 0, processes: int = 2) -> No
     """Fill the folder with so many files of so many machines, some 120 kB each."""
     machines = machines or max(2, files // RUNS)
     share = partial(_write_one, folder, machines)
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         for _ in pool.map(share, range(files), chunksize=50):
             pass
 

@@ -10,6 +10,7 @@ import contextlib
 import gc
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -74,18 +75,20 @@ def _spread(batches: Iterator[list[Job]]) -> Iterator[Answer]:
     """Hand batches to processes, and read here whatever a process died of."""
     workers = _cores()
     pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start)
-    waiting: dict[Future[list[Answer]], list[Job]] = {}
+    unanswered: deque[list[Job]] = deque()
+    answers: deque[Future[list[Answer]]] = deque()
     try:
         while True:
-            for batch in islice(batches, AHEAD * workers - len(waiting)):
-                waiting[pool.submit(_read_all, batch)] = batch
-            if not waiting:
+            for batch in islice(batches, AHEAD * workers - len(unanswered)):
+                unanswered.append(batch)
+                answers.append(pool.submit(_read_all, batch))
+            if not unanswered:
                 return
-            first = next(iter(waiting))
-            yield from first.result()
-            del waiting[first]
+            found = answers.popleft().result()
+            unanswered.popleft()
+            yield from found
     except BrokenProcessPool:
-        for batch in [*waiting.values(), *batches]:
+        for batch in [*unanswered, *batches]:
             yield from _read_all(batch)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

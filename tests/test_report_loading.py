@@ -1,0 +1,77 @@
+"""Many files are read by several processes, and come out as if one had read them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from bench.report import library, loading
+from tests import fleet
+from tests import records_factory as factory
+from tests.commands import ROOT, command
+
+FILES = 8
+
+
+@pytest.fixture
+def results(tmp_path):
+    for at in range(FILES):
+        factory.write(tmp_path / "r", fleet.content_of(at, 0), f"{at}.json")
+    (tmp_path / "r" / "bad.json").write_text("{")
+    return str(tmp_path / "r")
+
+
+@pytest.fixture
+def one_process(results):
+    return library.collect([results])
+
+
+@pytest.fixture
+def many(monkeypatch, one_process):
+    monkeypatch.setattr(loading, "PARALLEL_FROM", 2)
+    monkeypatch.setattr(loading, "AT_ONCE", 2)
+    monkeypatch.setattr(loading, "_cores", lambda: 2)
+
+
+def test_several_processes_read_what_one_reads(results, many, one_process):
+    assert library.collect([results]) == one_process
+    assert len(one_process.examined) == FILES
+    assert len(one_process.bad) == 1
+
+
+def test_what_a_process_died_of_is_read_here(results, many, one_process, monkeypatch):
+    calls = iter(range(100))
+    honest = loading.ProcessPoolExecutor.submit
+
+    def submit(self, *job):
+        if next(calls) == 3:
+            raise loading.BrokenProcessPool("a process died")
+        return honest(self, *job)
+
+    monkeypatch.setattr(loading.ProcessPoolExecutor, "submit", submit)
+    assert library.collect([results]) == one_process
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send to one process")
+def test_ctrl_c_ends_all_processes_with_one_line(tmp_path):
+    fleet.write(tmp_path / "r", 400)
+    if loading._cores() == 1:
+        pytest.skip("one core reads in one process")
+    running = subprocess.Popen(
+        command("bench", "check", str(tmp_path / "r")), cwd=ROOT, text=True,
+        env=os.environ | {"ZIPNET_CACHE": str(tmp_path / "cache")},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    parent = psutil.Process(running.pid)
+    while len(parent.children()) < 2:  # it reads, in processes of its own
+        assert running.poll() is None
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    out, err = running.communicate(timeout=60)
+    assert (running.returncode, err) == (130, "python -m bench check: interrupted\n")
+    assert out == ""
+    assert not (tmp_path / "cache").exists()
