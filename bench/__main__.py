@@ -74,9 +74,9 @@ def _takes_results(parser: Parser) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from bench.report.library import collect
+    from bench.report.files.library import collect
+    from bench.report.pages.runs import headline
     from bench.report.publish import publish
-    from bench.report.runs import headline
 
     library = collect(arguments.results)
     _name_the_bad(arguments.command, library.bad)
@@ -94,7 +94,7 @@ def _report(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from bench.report.library import collect
+    from bench.report.files.library import collect
 
     library = collect(arguments.results)
     _name_the_bad(arguments.command, library.bad)
@@ -115,8 +115,8 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 def _trials(arguments: argparse.Namespace) -> int:
     from bench.report.publish import write
-    from bench.report.trials import few_runs, trial_table
-    from bench.report.trials_page import to_page
+    from bench.report.verdicts.trials import few_runs, trial_table
+    from bench.report.verdicts.trials_page import to_page
 
     count, seed = whole(arguments.trials, 1, 1_000_000), whole(arguments.seed, 0, 2**32)
     page = to_page(trial_table(count, seed), few_runs(count, seed), seed)

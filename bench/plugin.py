@@ -283,8 +283,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     measured = config.stash.get(SESSION, None)
     if measured is None or measured.saved is None:
         return
-    from bench.report.library import collect
-    from bench.report.runs import headline, runs
+    from bench.report.files.library import collect
+    from bench.report.pages.runs import headline, runs
 
     found = runs(collect([measured.saved]).examined, Path())
     terminalreporter.write_line("")

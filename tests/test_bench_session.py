@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from bench.report.check import findings
-from bench.report.measures import measures
-from bench.report.reading import read
+from bench.report.files.reading import read
+from bench.report.rows.measures import measures
 from tests.commands import ROOT, command, run
 from zipnet.cpu import cores
 

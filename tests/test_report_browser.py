@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from bench.__main__ import main
-from bench.report import library
+from bench.report.files import library
 from bench.report.publish import publish
 from bench.report.wording import duration, percent, quantity, significant, times
 from tests import browser as driver

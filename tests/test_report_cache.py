@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from bench.report import cache, library, loading
+from bench.report.files import cache, library, loading
 from tests import fleet
 from tests import records_factory as factory
 
@@ -37,7 +37,7 @@ def settled(path, seconds=60):
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
-    monkeypatch.setattr("bench.report.places.SETTLED", 0)
+    monkeypatch.setattr("bench.report.files.places.SETTLED", 0)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_change_that_keeps_size_and_mtime_is_seen(results, reads):
 
 
 def test_a_file_written_a_moment_ago_is_not_trusted(results, reads, monkeypatch):
-    monkeypatch.setattr("bench.report.places.SETTLED", 3_600_000_000_000)
+    monkeypatch.setattr("bench.report.files.places.SETTLED", 3_600_000_000_000)
     collect(results)
     collect(results)
     assert len(reads) == 2 * FILES

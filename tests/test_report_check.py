@@ -4,10 +4,10 @@ import random
 
 import pytest
 
-from bench.report import reading
-from bench.report.cautions import cautions as cautions_of
 from bench.report.check import findings
-from bench.report.examined import examine, examine_all
+from bench.report.files import reading
+from bench.report.pages.cautions import cautions as cautions_of
+from bench.report.rows.examined import examine, examine_all
 from tests import records_factory as factory
 
 

@@ -173,7 +173,8 @@ def test_the_report_loads_neither_torch_nor_numba_nor_pytest(tmp_path):
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from bench.report import library, publish
+from bench.report.files import library
+from bench.report import publish
 publish.publish(library.collect([{str(path)!r}]), Path({str(tmp_path / "out")!r}))
 heavy = {{"torch", "numba", "pytest", "_pytest", "jax", "psutil"}} & set(sys.modules)
 ours = {{name for name in sys.modules if name.startswith("zipnet.")}}

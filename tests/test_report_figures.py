@@ -5,10 +5,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from bench.report import reading
 from bench.report.figures import draw_all, palette
-from bench.report.measures import measures
-from bench.report.svg import inline
+from bench.report.files import reading
+from bench.report.pages.svg import inline
+from bench.report.rows.measures import measures
 from tests import records_factory as factory
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -102,7 +102,7 @@ def test_one_question_alone_is_drawn(tmp_path):
 
 def test_many_machines_are_shown_by_their_best(tmp_path):
     from bench.report.figures import canvas, training
-    from bench.report.measures import trainings
+    from bench.report.rows.measures import trainings
 
     files = [
         factory.write(tmp_path, factory.result(f"machine-{i}", 0.5 + i / 7)) for i in range(15)
@@ -119,7 +119,7 @@ def test_no_text_leaves_the_sheet(tmp_path):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     from bench.report.figures import canvas, macs, pairs, training
-    from bench.report.measures import trainings
+    from bench.report.rows.measures import trainings
 
     long = factory.result("W" * 300)
     for row in long["benchmarks"]:

@@ -22,9 +22,9 @@ from hypothesis import strategies as st
 
 from bench.report.compare.arguments import add_arguments
 from bench.report.compare.command import run
-from bench.report.library import collect
-from bench.report.null import nulls
+from bench.report.files.library import collect
 from bench.report.publish import publish
+from bench.report.verdicts.null import nulls
 from tests import records_factory as factory
 from tests.commands import ROOT
 from zipnet.errors import run_command

@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from bench.report import library, loading
+from bench.report.files import library, loading
 from tests import fleet
 from tests import records_factory as factory
 from tests.commands import ROOT, command

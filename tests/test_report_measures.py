@@ -2,10 +2,10 @@
 
 import pytest
 
-from bench.report import reading
-from bench.report.examined import examine
-from bench.report.measures import best, fit, latest, measures, training_of, trainings
-from bench.report.runs import headline, runs
+from bench.report.files import reading
+from bench.report.pages.runs import headline, runs
+from bench.report.rows.examined import examine
+from bench.report.rows.measures import best, fit, latest, measures, training_of, trainings
 from tests import records_factory as factory
 from zipnet import paper
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from bench.report import reading
-from bench.report.examined import examine
-from bench.report.noise import Same, next_within, noise_of
-from bench.report.null import nulls
-from bench.report.stats import Estimate
+from bench.report.files import reading
+from bench.report.rows.examined import examine
+from bench.report.statistics.stats import Estimate
+from bench.report.verdicts.noise import Same, next_within, noise_of
+from bench.report.verdicts.null import nulls
 from tests import records_factory as factory
 
 LAPS, EACH = 4, 10

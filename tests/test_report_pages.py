@@ -13,9 +13,10 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
-from bench.report import library, markdown
+from bench.report.files import library
+from bench.report.pages import markdown
+from bench.report.pages.summary import COLUMNS
 from bench.report.publish import publish
-from bench.report.summary import COLUMNS
 from tests import records_factory as factory
 
 FIGURES = ("training", "macs", "batches", "steps", "sweep", "recognition")

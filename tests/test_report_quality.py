@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import kruskal
 
-from bench.report import reading
-from bench.report.dip import dip, has_two_modes
-from bench.report.measures import measures
-from bench.report.quality import doubts
-from bench.report.ranks import kruskal_wallis
+from bench.report.files import reading
+from bench.report.rows.measures import measures
+from bench.report.rows.quality import doubts
+from bench.report.statistics.dip import dip, has_two_modes
+from bench.report.statistics.ranks import kruskal_wallis
 from tests import records_factory as factory
 
 LAPS, EACH = 5, 20

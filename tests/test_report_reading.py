@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.report import library, reading, strict_json
-from bench.report.border import plain
+from bench.report.files import library, reading, strict_json
+from bench.report.files.border import plain
 from tests import records_factory as factory
 from zipnet.errors import UserError
 
@@ -352,7 +352,7 @@ VALUES = st.one_of(
 @given(st.sampled_from(PATHS), VALUES)
 def test_any_field_may_hold_anything_without_a_traceback(tmp_path, path, value):
     from bench.report.check import findings
-    from bench.report.measures import measures, trainings
+    from bench.report.rows.measures import measures, trainings
 
     content = copy.deepcopy(SMALL)
     target = content

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom, quantile_test, ttest_1samp
 
-from bench.report.stats import (
+from bench.report.statistics.stats import (
     FEWEST_ROUNDS,
     Estimate,
     estimate,
@@ -20,7 +20,7 @@ from bench.report.stats import (
     ratio,
     widened,
 )
-from bench.report.verdict import FLOOR, Verdict, judge, threshold
+from bench.report.verdicts.verdict import FLOOR, Verdict, judge, threshold
 
 TIMINGS = st.lists(st.floats(1e-9, 1e3), min_size=1, max_size=200)
 

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from bench.report import cache, library, remote, strict_json
+from bench.report.files import cache, library, remote, strict_json
 from tests import records_factory as factory
 
 fsspec = pytest.importorskip("fsspec")

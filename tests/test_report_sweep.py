@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.report import reading
-from bench.report.measures import measures
-from bench.report.sweep import fits, overtakings
+from bench.report.files import reading
+from bench.report.rows.measures import measures
+from bench.report.rows.sweep import fits, overtakings
 from tests import records_factory as factory
 
 BATCHES = (1, 4, 16, 64, 256, 1024, 7291)

@@ -5,8 +5,8 @@ import re
 import pytest
 from scipy.stats import binom
 
-from bench.report.trials import NOISES, RATIOS, STATED, few_runs, trial_table
-from bench.report.trials_page import to_page
+from bench.report.verdicts.trials import NOISES, RATIOS, STATED, few_runs, trial_table
+from bench.report.verdicts.trials_page import to_page
 from tests.commands import ROOT, run
 
 TRIALS = 100

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bench.report.figures import draw_all
-from bench.report.library import Library
-from bench.report.markdown import to_markdown
-from bench.report.measures import Measure
-from bench.report.null import nulls
-from bench.report.pages import to_html
-from bench.report.runs import Run, runs
-from bench.report.summary import to_csv
+from bench.report.files.library import Library
+from bench.report.pages.index import to_html
+from bench.report.pages.markdown import to_markdown
+from bench.report.pages.runs import Run, runs
+from bench.report.pages.summary import to_csv
+from bench.report.rows.measures import Measure
+from bench.report.verdicts.null import nulls
 from zipnet.atomic import replacing
 from zipnet.errors import UserError, shown
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Final
 
-from bench.report.peaks import peaks
 from bench.report.records import Machine, Row
+from bench.report.rows.peaks import peaks
 from bench.report.wording import quantity
 
 # A library's matrix product need not reach the very peak, and clocks move within a run.

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Final
 
-from bench.report.border import found
+from bench.report.files.border import found
 from bench.report.records import Row
 
 # Rounding: sums are taken in another order by newer versions of Python, and differences of nearly

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from bench.report.border import found
+from bench.report.files.border import found
 from bench.report.records import ResultFile
 from zipnet import paper
 

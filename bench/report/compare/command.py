@@ -19,7 +19,7 @@ from bench.report.compare.tables import (
     side_by_side,
     summary,
 )
-from bench.report.null import Null, nulls
+from bench.report.verdicts.null import Null, nulls
 from zipnet.errors import EXIT_USAGE, UserError
 
 

@@ -11,10 +11,10 @@ from bench.report.compare.contestants import Contestant
 from bench.report.compare.keys import Key
 from bench.report.compare.matching import Alone, Pair, match
 from bench.report.compare.notes import notes
-from bench.report.measures import Kind, Measure
-from bench.report.null import Null
-from bench.report.stats import Estimate, geometric_mean, ratio, widened
-from bench.report.verdict import Verdict, Word, judge, threshold
+from bench.report.rows.measures import Kind, Measure
+from bench.report.statistics.stats import Estimate, geometric_mean, ratio, widened
+from bench.report.verdicts.null import Null
+from bench.report.verdicts.verdict import Verdict, Word, judge, threshold
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.report.examined import Examined, without_shared_timings
-from bench.report.library import collect
-from bench.report.measures import latest
+from bench.report.files.library import collect
+from bench.report.files.remote import is_remote
 from bench.report.records import ResultFile
-from bench.report.remote import is_remote
+from bench.report.rows.examined import Examined, without_shared_timings
+from bench.report.rows.measures import latest
 from zipnet.errors import UserError, shown
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bench.report.measures import Measure
+from bench.report.rows.measures import Measure
 from bench.report.wording import QUESTIONS, joined, threads
 from zipnet import paper
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bench.report.compare.comparison import Compared, Comparison
-from bench.report.null import Null
-from bench.report.stats import Estimate
-from bench.report.summary import Cell, cell
+from bench.report.pages.summary import Cell, cell
+from bench.report.statistics.stats import Estimate
+from bench.report.verdicts.null import Null
 
 COLUMNS: Final = (
     "baseline", "other", "question", "engine", "device", "threads", "batch", "dtype", "unit",

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.report.compare.keys import Key, keys
-from bench.report.examined import Examined
-from bench.report.measures import Measure
 from bench.report.records import ResultFile
+from bench.report.rows.examined import Examined
+from bench.report.rows.measures import Measure
 
 # Parts of a key in which two rows may differ by choice: said so, where one stands alone for it.
 DIFFERS: Final = ("dtype", "batch")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bench.report.compare.comparison import Comparison
-from bench.report.stats import Estimate
-from bench.report.verdict import WORDS
+from bench.report.statistics.stats import Estimate
+from bench.report.verdicts.verdict import WORDS
 from bench.report.wording import duration, quantity, significant
 
 

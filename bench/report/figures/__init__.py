@@ -9,7 +9,7 @@ from functools import partial
 from matplotlib.figure import Figure
 
 from bench.report.figures import canvas, macs, pairs, steps, sweep, training
-from bench.report.measures import Measure, Training, trainings
+from bench.report.rows.measures import Measure, Training, trainings
 from bench.report.wording import duration, joined, times
 
 

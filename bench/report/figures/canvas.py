@@ -24,7 +24,7 @@ from matplotlib.textpath import TextToPath
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from bench.report.figures.palette import GRID, INK, MUTED, PAPER
-from bench.report.measures import Measure
+from bench.report.rows.measures import Measure
 from bench.report.wording import cut, joined
 
 WIDTH: Final = 9.0  # inches: 900 px at the size a reader sees

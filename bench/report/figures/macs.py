@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from bench.report.figures import canvas, marks
 from bench.report.figures.palette import FAINT, INK, MUTED, of_device
-from bench.report.measures import Measure, best, first_of_each, fit
+from bench.report.rows.measures import Measure, best, first_of_each, fit
 from bench.report.wording import joined, percent, quantity
 from zipnet import paper
 

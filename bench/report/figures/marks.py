@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from bench.report.figures.canvas import SMALL
 from bench.report.figures.palette import ACCENT, PAPER
-from bench.report.measures import Measure
+from bench.report.rows.measures import Measure
 
 SIZES: Final = {"o": 7.5, "s": 7.0, "D": 5.5}  # points; equal to the eye, not to the ruler
 DASHED: Final = (0, (4, 2))

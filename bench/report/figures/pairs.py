@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from bench.report.figures import canvas, marks
 from bench.report.figures.palette import FAINT, of_device
-from bench.report.measures import Measure, best, fit
+from bench.report.rows.measures import Measure, best, fit
 from bench.report.wording import TIMES, joined, quantity, significant, times
 from zipnet import paper
 

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from matplotlib.figure import Figure
 
-from bench.report.dispatch import dispatches
 from bench.report.figures import canvas, marks
 from bench.report.figures.palette import FAINT, of_device
-from bench.report.measures import Measure, best, first_of_each, fit
+from bench.report.rows.dispatch import dispatches
+from bench.report.rows.measures import Measure, best, first_of_each, fit
 from bench.report.wording import duration, percent
 
 ROOM: Final = 16

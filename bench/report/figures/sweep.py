@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from bench.report.figures import canvas, marks
 from bench.report.figures.palette import of_device
-from bench.report.measures import Measure, first_of_each
-from bench.report.sweep import Fit, fits
+from bench.report.rows.measures import Measure, first_of_each
+from bench.report.rows.sweep import Fit, fits
 from bench.report.wording import duration, joined, significant
 from zipnet import paper
 

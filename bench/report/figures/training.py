@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from bench.report.figures import canvas, marks
 from bench.report.figures.palette import ACCENT, FAINT, INK, MUTED, of_device
-from bench.report.measures import Training, fit
+from bench.report.rows.measures import Training, fit
 from bench.report.wording import DAY, HOUR, MINUTE, TIMES, cut, duration, joined, times
 from zipnet import paper
 

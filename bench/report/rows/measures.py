@@ -12,10 +12,10 @@ from typing import Literal, TypeVar
 
 from bench.report.check import row_findings
 from bench.report.check.duplicates import fingerprint
-from bench.report.peaks import Place, peaks
-from bench.report.quality import FEW, Doubt, doubts
 from bench.report.records import ResultFile, Row, Score
-from bench.report.stats import Estimate, estimate, lap_medians
+from bench.report.rows.peaks import Place, peaks
+from bench.report.rows.quality import FEW, Doubt, doubts
+from bench.report.statistics.stats import Estimate, estimate, lap_medians
 from bench.report.wording import joined, threads
 from zipnet import paper
 

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from bench.report.examined import Examined
-from bench.report.measures import Measure
-from bench.report.quality import FEW, SLOWER_CLOCK, reading
 from bench.report.records import ResultFile
+from bench.report.rows.examined import Examined
+from bench.report.rows.measures import Measure
+from bench.report.rows.quality import FEW, SLOWER_CLOCK, reading
 
 BUSY_SHARE: Final = 0.4  # of the logical cores; below it may be what the run itself had just set up
 

@@ -2,7 +2,7 @@
 
 Two ways to know. Where the same operations were also replayed from a graph (the graphed engine),
 what the replay saves was dispatch. Elsewhere a sweep over batches says what a step costs before
-its first digit (bench/report/sweep.py).
+its first digit (bench/report/rows/sweep.py).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.report.measures import Measure, best
-from bench.report.sweep import fits
+from bench.report.rows.measures import Measure, best
+from bench.report.rows.sweep import fits
 
 
 @dataclass(frozen=True)

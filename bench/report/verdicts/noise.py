@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from bench.report.measures import Kind
-from bench.report.stats import CONFIDENCE, Estimate, student
+from bench.report.rows.measures import Kind
+from bench.report.statistics.stats import CONFIDENCE, Estimate, student
 
 ENOUGH: Final = math.ceil(1 / (1 - CONFIDENCE)) - 1  # rows, from which on their largest is enough
 

@@ -15,9 +15,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from bench.report.border import plain
-from bench.report.places import Place, empty, nothing
-from bench.report.strict_json import MAX_BYTES, bounded
+from bench.report.files.border import plain
+from bench.report.files.places import Place, empty, nothing
+from bench.report.files.strict_json import MAX_BYTES, bounded
 from zipnet.errors import UserError, shown
 
 # What stores call the facts that change with a file's content.

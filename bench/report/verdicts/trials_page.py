@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from bench.report.markdown import table
-from bench.report.trials import LAPS, NOISES, ROUNDS, ROWS, RUNS, SEED, STATED, Cell
-from bench.report.verdict import WORDS
+from bench.report.pages.markdown import table
+from bench.report.verdicts.trials import LAPS, NOISES, ROUNDS, ROWS, RUNS, SEED, STATED, Cell
+from bench.report.verdicts.verdict import WORDS
 from bench.report.wording import percent
 
 HEAD: Final = ("noise", "true ratio", "threshold", *WORDS, "wrong")

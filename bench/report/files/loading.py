@@ -19,12 +19,12 @@ from itertools import islice
 from multiprocessing import get_context
 from typing import Final
 
-from bench.report import strict_json
-from bench.report.columns import Packed, pack
-from bench.report.examined import examine
-from bench.report.places import Place
-from bench.report.reading import read, understood
+from bench.report.files import strict_json
+from bench.report.files.columns import Packed, pack
+from bench.report.files.places import Place
+from bench.report.files.reading import read, understood
 from bench.report.records import ResultFile
+from bench.report.rows.examined import examine
 from zipnet.errors import UserError
 
 PARALLEL_FROM: Final = 150  # files; below, starting processes takes longer than they save

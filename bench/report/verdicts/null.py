@@ -21,12 +21,12 @@ from statistics import median
 from typing import Final, Literal
 
 from bench.report.compare.matching import match
-from bench.report.examined import Examined
-from bench.report.measures import Kind, Measure
-from bench.report.noise import Same, Set, noise_of
 from bench.report.records import ResultFile
-from bench.report.stats import Estimate, ratio, widened
-from bench.report.verdict import judge, threshold
+from bench.report.rows.examined import Examined
+from bench.report.rows.measures import Kind, Measure
+from bench.report.statistics.stats import Estimate, ratio, widened
+from bench.report.verdicts.noise import Same, Set, noise_of
+from bench.report.verdicts.verdict import judge, threshold
 
 FEWEST_HALVES: Final = 2  # laps in each half, so that one odd lap is not the half
 MOST_FILES: Final = 12  # newest of one machine and software: 66 pairs say enough

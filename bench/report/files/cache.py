@@ -20,14 +20,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bench.report.columns import KINDS, Columns, Packed
-from bench.report.places import Place
+from bench.report.files.columns import KINDS, Columns, Packed
+from bench.report.files.places import Place
 from zipnet.atomic import replacing
 
 FEWEST: Final = 50  # files; fewer are read sooner than the cache's library is loaded
 MAGIC: Final = b"zipnet-cache-1\n"
 HASH: Final = 32  # bytes
-SOURCES: Final = Path(__file__).parent  # a new reader never trusts what an old one derived
+SOURCES: Final = Path(__file__).parents[1]  # a new reader never trusts what an old one derived
 
 
 class Cache:

@@ -16,11 +16,11 @@ from markupsafe import Markup
 
 from bench.report.compare.keys import Key, keys
 from bench.report.compare.matching import rows_by_key
-from bench.report.examined import Examined
-from bench.report.measures import Measure, latest
-from bench.report.null import Null
+from bench.report.pages.runs import Run
 from bench.report.records import ResultFile
-from bench.report.runs import Run
+from bench.report.rows.examined import Examined
+from bench.report.rows.measures import Measure, latest
+from bench.report.verdicts.null import Null
 from zipnet import paper
 
 DIGITS: Final = 7  # of a time; more than any machine repeats

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.special import stdtrit
 
-from bench.report.measures import Measure
-from bench.report.stats import CONFIDENCE, Estimate, ratio
+from bench.report.rows.measures import Measure
+from bench.report.statistics.stats import CONFIDENCE, Estimate, ratio
 
 FEWEST_BATCHES: Final = 3  # two points fit any line
 NEGLIGIBLE: Final = 1e-6  # of a step: a or b that small is none that this sweep can show

@@ -7,12 +7,12 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.report import cache
-from bench.report.columns import unpack
-from bench.report.examined import Examined, without_shared_timings
-from bench.report.loading import Answer, Fetch, load
-from bench.report.places import Place, local
-from bench.report.remote import Store, is_remote, path_of
+from bench.report.files import cache
+from bench.report.files.columns import unpack
+from bench.report.files.loading import Answer, Fetch, load
+from bench.report.files.places import Place, local
+from bench.report.files.remote import Store, is_remote, path_of
+from bench.report.rows.examined import Examined, without_shared_timings
 from zipnet.errors import UserError
 
 

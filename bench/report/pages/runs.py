@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from bench.report.cautions import cautions
-from bench.report.examined import Examined, Excluded
-from bench.report.measures import Measure, Training, best, latest, trainings
+from bench.report.pages.cautions import cautions
 from bench.report.records import ResultFile
-from bench.report.sweep import Fit, Overtaking, fits, overtakings
+from bench.report.rows.examined import Examined, Excluded
+from bench.report.rows.measures import Measure, Training, best, latest, trainings
+from bench.report.rows.sweep import Fit, Overtaking, fits, overtakings
 from bench.report.wording import QUESTIONS, duration, significant, times
 
 

@@ -6,8 +6,8 @@ import csv
 from collections.abc import Iterable
 from typing import Final, TextIO
 
-from bench.report.measures import Measure, training_of
-from bench.report.stats import Estimate
+from bench.report.rows.measures import Measure, training_of
+from bench.report.statistics.stats import Estimate
 
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "|", "%")  # OWASP, CSV injection
 

@@ -18,9 +18,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.report.noise import Same, noise_of
-from bench.report.stats import Estimate, estimate, ratio, widened
-from bench.report.verdict import Word, judge, threshold
+from bench.report.statistics.stats import Estimate, estimate, ratio, widened
+from bench.report.verdicts.noise import Same, noise_of
+from bench.report.verdicts.verdict import Word, judge, threshold
 
 LAPS: Final = 5
 ROUNDS: Final = 20  # of each lap

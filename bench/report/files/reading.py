@@ -10,8 +10,8 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from bench.report import strict_json
-from bench.report.border import Fields, found, plain
+from bench.report.files import strict_json
+from bench.report.files.border import Fields, found, plain
 from bench.report.records import (
     LEARNING,
     RECOGNISING,

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from bench.report.figures import Drawn
-from bench.report.null import Null
-from bench.report.runs import Run, headline
+from bench.report.pages.runs import Run, headline
+from bench.report.verdicts.null import Null
 from bench.report.wording import cut, duration, percent, times
 from zipnet import paper
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bench.report.check import file_findings, row_findings
-from bench.report.measures import Measure, derive, who
 from bench.report.records import ResultFile, Row
+from bench.report.rows.measures import Measure, derive, who
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.report.reading import source_name
+from bench.report.files.reading import source_name
 from zipnet.errors import UserError, shown
 
 SETTLED: Final = 2_000_000_000  # ns; a file may be written twice within a tick of its clock

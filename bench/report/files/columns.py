@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
-from bench.report.examined import Examined, Excluded
-from bench.report.measures import Measure, derived
-from bench.report.places import Place
-from bench.report.quality import Doubt
+from bench.report.files.places import Place
 from bench.report.records import Absent, Machine, ResultFile, Row, Score, Stated
-from bench.report.stats import Estimate
+from bench.report.rows.examined import Examined, Excluded
+from bench.report.rows.measures import Measure, derived
+from bench.report.rows.quality import Doubt
+from bench.report.statistics.stats import Estimate
 
 Kind = Literal["text", "whole", "number", "numbers"]
 Columns = dict[str, list[Any]]

@@ -16,10 +16,10 @@ from typing import Final
 
 import numpy as np
 
-from bench.report.dip import has_two_modes
-from bench.report.ranks import differ
 from bench.report.records import Row, Watch
-from bench.report.stats import FEWEST_LAPS, FEWEST_ROUNDS, lap_bounds, lap_medians
+from bench.report.statistics.dip import has_two_modes
+from bench.report.statistics.ranks import differ
+from bench.report.statistics.stats import FEWEST_LAPS, FEWEST_ROUNDS, lap_bounds, lap_medians
 from bench.report.wording import percent, significant
 
 SPREAD: Final = 0.1  # IQR by median; pyperf too calls a benchmark unstable from 10% on

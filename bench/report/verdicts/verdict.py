@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bench.report.stats import Estimate
+from bench.report.statistics.stats import Estimate
 from bench.report.wording import percent
 
 FLOOR: Final = 0.01  # a difference below it matters to nobody, and no null test sees as finely

@@ -17,13 +17,13 @@ import jinja2
 from markupsafe import Markup
 
 from bench.report import wording
-from bench.report.embedded import compare_data, runs_data, to_script
 from bench.report.figures import Drawn
 from bench.report.figures.palette import SCHEMES
-from bench.report.null import Null
-from bench.report.runs import Run, headline, learned, side_by_side
-from bench.report.stats import Estimate
-from bench.report.svg import inline
+from bench.report.pages.embedded import compare_data, runs_data, to_script
+from bench.report.pages.runs import Run, headline, learned, side_by_side
+from bench.report.pages.svg import inline
+from bench.report.statistics.stats import Estimate
+from bench.report.verdicts.null import Null
 from zipnet import paper
 
 TEMPLATES: Final = Path(__file__).with_name("templates")

@@ -1,0 +1,1 @@
+"""What people read: index.html, README.md, summary.csv, and what they say of a run."""

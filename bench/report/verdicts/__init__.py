@@ -1,0 +1,1 @@
+"""Faster, slower, same or unclear: by which rule, and how often it is wrong."""
