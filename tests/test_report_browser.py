@@ -29,7 +29,9 @@ pytestmark = pytest.mark.skipif(
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fleet") / "results"
     fleet.write(folder, FILES)
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZIPNET_CACHE", str(folder.parent / "cache"))
+        yield folder
 
 
 @pytest.fixture(scope="module")
