@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.report.compare.arguments import add_arguments
-from zipnet.errors import EXIT_USAGE, Parser, UserError, choice, run_command, whole
+from zipnet.errors import EXIT_USAGE, Parser, UserError, choice, run_command, shown, whole
 
 PROG = "python -m bench"
 
@@ -133,6 +133,10 @@ def _node(arguments: argparse.Namespace) -> int:
 
     if not 0 < arguments.minutes < 24 * 60:
         raise UserError(f"--minutes is {arguments.minutes:g}; give a number above 0, below a day")
+    if "://" in arguments.results:
+        raise UserError(
+            f"--results is {shown(arguments.results)}; node writes to a folder of this machine"
+        )
     return measure_node(
         Wanted(
             devices=arguments.devices and arguments.devices.split(","),

@@ -6,6 +6,8 @@ device's own peaks: the largest rate of multiply-accumulates and of bytes that a
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import pytest
 import torch
 
@@ -26,6 +28,20 @@ COPY_BYTES = {"cpu": 2**27, "other": 2**30}
 def _row(question: str, place: Place) -> Row:
     device = torch.empty(0, device=place.device).device  # read back, as engines' rows are
     return Row(question, str(device), device_name=devices.describe(device), threads=place.threads)
+
+
+@dataclass
+class Held:
+    """Arrays that are there during a lap only: the other rows need the memory."""
+
+    place: Place
+    arrays: list[torch.Tensor] = field(default_factory=list)
+
+    def let_go(self) -> None:
+        """Free them, on the device as well."""
+        self.arrays.clear()
+        if self.place.device != "cpu":
+            devices.release_memory()
 
 
 def _claim(place: Place) -> torch.device:
@@ -84,34 +100,40 @@ def bench_copy_one_digit(bench: Bench, place: Place) -> None:
 
 def bench_gemm_peak(bench: Bench, place: Place) -> None:
     """A large float32 matrix product: the rate of MACs that the device's library reaches."""
-    device = _claim(place)
     side = GEMM_SIDES.get(place.device, GEMM_SIDES["other"])
-    a, b = torch.rand(2, side, side, device=device).unbind()
-    product = torch.empty_like(a)
+    held = Held(place)
+
+    def enter() -> None:
+        a, b = torch.rand(2, side, side, device=_claim(place)).unbind()
+        held.arrays = [a, b, torch.empty_like(a)]
 
     def work() -> None:
+        a, b, product = held.arrays
         torch.mm(a, b, out=product)
-        devices.synchronize(device)
+        devices.synchronize(product.device)
 
     row = _row("floor-gemm", place)
     row.macs = side**3
-    bench.measure(work, row, lambda: _claim(place))
+    bench.measure(work, row, enter, leave=held.let_go)
 
 
 def bench_copy_bandwidth(bench: Bench, place: Place) -> None:
     """A copy too large for any cache: bytes read and bytes written."""
-    device = _claim(place)
     size = COPY_BYTES.get(place.device, COPY_BYTES["other"])
-    source = torch.zeros(size // 4, device=device)
-    target = torch.empty_like(source)
+    held = Held(place)
+
+    def enter() -> None:
+        source = torch.zeros(size // 4, device=_claim(place))
+        held.arrays = [source, torch.empty_like(source)]
 
     def work() -> None:
+        source, target = held.arrays
         target.copy_(source)
-        devices.synchronize(device)
+        devices.synchronize(target.device)
 
     row = _row("floor-bandwidth", place)
     row.bytes = 2 * size
-    bench.measure(work, row, lambda: _claim(place))
+    bench.measure(work, row, enter, leave=held.let_go)
 
 
 def bench_fma_peak(bench: Bench, place: Place) -> None:

@@ -25,7 +25,9 @@ def bench_batch(bench: Bench, setting: Setting, batch: int) -> None:
     """One update from so many digits, then wait."""
     digits = len(bench.workshop.digits.x_train)
     if batch > digits:
-        pytest.skip(f"{bench.workshop.digits.name} has {digits} training digits")
+        reason = f"{bench.workshop.digits.name} has {digits} training digits"
+        bench.absent(setting, "sweep", reason)
+        pytest.skip(reason)
     ready = bench.workshop.ready(setting, batch)
     engine, placed = ready.engine, bench.workshop.placed(ready.engine, batch, batch)
 

@@ -1,4 +1,4 @@
-"""One engine from nothing to its first step, in a process of its own; prints the phases as JSON.
+"""One engine from nothing to its first step, in a process of its own; prints what it saw as JSON.
 
     python -m bench.first_step ENGINE DEVICE
 
@@ -11,8 +11,10 @@ import json
 import sys
 import time
 
+from zipnet.errors import run_command
 
-def main(engine_name: str, device: str) -> None:
+
+def main(engine_name: str, device: str) -> int:
     """Import, make and compile, take a step; print the seconds of each."""
     began = time.perf_counter()
     import numpy as np
@@ -37,8 +39,21 @@ def main(engine_name: str, device: str) -> None:
         "compile": compiled - imported,
         "step": stepped - compiled,
     }
-    print(json.dumps(phases))
+    print(
+        json.dumps({"phases": phases, "device": placed.device, "device_name": _name(placed.device)})
+    )
+    return 0
+
+
+def _name(device: str) -> str:
+    """The device's model, asked after the clock has stopped."""
+    import torch
+
+    from zipnet import devices
+
+    return devices.describe(torch.device(device))
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    engine_asked, device_asked = sys.argv[1:]
+    sys.exit(run_command("first_step", lambda: main(engine_asked, device_asked)))

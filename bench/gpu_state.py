@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from zipnet import devices
+
 # What lets a GPU run below its clock, by the names that NVML gives the bits. Idling and clocks
 # that somebody set are no throttling; the first is always on where nothing runs.
 THROTTLES = {
@@ -43,7 +45,7 @@ def readings() -> dict[str, object]:
 @functools.cache
 def _open() -> tuple[Any, Any] | None:
     """The library and the GPU that torch calls cuda:0, which need not be the machine's first."""
-    if not torch.cuda.is_available():
+    if devices.why_not("cuda") is not None:
         return None
     try:
         import pynvml

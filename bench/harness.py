@@ -71,9 +71,10 @@ class Row:
 class Timed:
     """A row and the work of its round, which can be taken up again in lap after lap.
 
-    enter: puts the process back into this row's settings (threads, precision, weights) before a
-    lap. fresh: called untimed before every round, where work must begin anew each time; such work
-    is long, is not warmed, and whoever asks has prepared its engine.
+    enter: puts the process into this row's settings (threads, precision, weights) before a lap.
+    leave: lets go after it of what would weigh on the other rows, large arrays mostly.
+    fresh: called untimed before every round, where work must begin anew each time; such work is
+    long, is not warmed, and whoever asks has prepared its engine.
     """
 
     benchmark: Any
@@ -81,6 +82,7 @@ class Timed:
     work: Work
     enter: Work
     fresh: Work | None = None
+    leave: Work | None = None
     each: float = 0.0  # seconds of a round, about
     rounds: list[int] = field(default_factory=list)  # to take in each lap
     seconds: list[float] = field(default_factory=list)
@@ -88,6 +90,7 @@ class Timed:
     def plan(self, profile: Profile, estimate: float | None = None) -> None:
         """Choose how many rounds each lap takes, from about how many seconds one needs."""
         if self.fresh is None:
+            self.enter()
             self.each = warm(self.work, FIRST_WARMING)
             rounds = profile.rounds(self.each)
         else:
@@ -98,6 +101,14 @@ class Timed:
 
     def lap(self, number: int) -> None:
         """Take this lap's rounds and add them to the row, all of them or none."""
+        try:
+            self._take(number)
+        finally:
+            if self.leave is not None:
+                self.leave()
+        self.save()
+
+    def _take(self, number: int) -> None:
         watch = Watch()
         self.enter()
         if self.fresh is None and self.each < LONG:
@@ -111,7 +122,6 @@ class Timed:
         self.seconds += taken
         self.row.laps.append(len(taken))
         self.row.watch.append(watch.ended())
-        self.save()
 
     def save(self) -> None:
         """Hand timings and facts to pytest-benchmark; a number that is none is a ValueError."""
@@ -120,9 +130,10 @@ class Timed:
         if self.benchmark.stats is None:  # a record is made by measuring, so an empty one is
             self.benchmark.pedantic(lambda: None)
         record = self.benchmark.stats
-        record.stats = type(record.stats)()  # a new one: it keeps statistics that it once derived
+        stats = type(record.stats)()  # a new one: it keeps statistics that it once derived
         for seconds in self.seconds:
-            record.stats.update(seconds)
+            stats.update(seconds)
+        record.stats = stats  # and nothing in between for Ctrl-C to fall into
         record.extra_info.update(facts)
 
 

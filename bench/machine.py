@@ -15,7 +15,7 @@ import torch
 
 from zipnet import cpu, devices
 
-LIBRARIES = ("numpy", "torch", "numba", "jax", "mlx", "pytest-benchmark")
+LIBRARIES = ("numpy", "torch", "numba", "numba-cuda", "jax", "jaxlib", "mlx", "pytest-benchmark")
 
 
 def identity() -> dict[str, object]:

@@ -10,6 +10,7 @@ failed, or the time was up (the file then says `interrupted`); 2 usage, or no en
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -42,6 +43,7 @@ def measure_node(wanted: Wanted) -> int:
     """Run the stages; returns the exit code. Raises UserError where nothing can run."""
     # A batch script's background jobs are born deaf to Ctrl-C, by which a stage is told to stop.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's way to say the same
     deadline = time.monotonic() + wanted.seconds
     ready = _chosen(_engines(), wanted)
     engines = ",".join(dict.fromkeys(engine for engine, _ in ready))
@@ -133,7 +135,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(GRACE)
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # with what it has started: it leads its group
         process.wait()
 
 

@@ -19,6 +19,7 @@ from zipnet.errors import EXIT_USAGE, UserError, one_line
 SESSION: pytest.StashKey[Any] = pytest.StashKey()
 PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
 PASSED: pytest.StashKey[bool] = pytest.StashKey()
+NOTED: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -154,7 +155,7 @@ def bench(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
         session.rows.append(measuring.timed)
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, trylast=True)  # what we call a skip, pytest-benchmark must too
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, Any]:
@@ -166,7 +167,8 @@ def pytest_runtest_makereport(
     if report.when == "call":
         item.stash[PASSED] = report.passed
     measured = item.config.stash.get(SESSION, None)
-    if measured is not None and report.failed:
+    if measured is not None and report.failed and not item.stash.get(NOTED, False):
+        item.stash[NOTED] = True  # its fixtures may fail in turn, for the same reason
         from bench.memory import excuse
 
         short = excuse(report, call)
@@ -174,7 +176,8 @@ def pytest_runtest_makereport(
         reason = one_line(crash.message if crash else str(report.longrepr), 300)
         parameters = getattr(getattr(item, "callspec", None), "params", {})
         measured.whole = measured.whole and short is not None
-        measured.left_out(parameters.get("setting"), item.name, short or reason)
+        where = parameters.get("setting") or parameters.get("place")
+        measured.left_out(where, item.name, short or reason)
     return report
 
 

@@ -92,11 +92,11 @@ class Session:
             **body,
         }
 
-    def left_out(self, setting: str | None, benchmark: str, reason: str) -> None:
-        """Note that a benchmark has no row in a setting, and why."""
-        about = self.settings.get(setting or "")
+    def left_out(self, where: str | None, benchmark: str, reason: str) -> None:
+        """Note that a benchmark has no row in a setting or a place, and why."""
+        about = self.settings.get(where or "")
         engine = about.engine if about else None
-        place = str(about.place) if about else "any"
+        place = str(about.place) if about else where or "any"
         self.absent.append(Absence(engine, place, benchmark, reason))
 
     def later_laps(self) -> Iterator[tuple[int, int]]:
@@ -111,7 +111,8 @@ class Session:
         row, short = timed.row, shortage(error)
         self.rows = [kept for kept in self.rows if kept is not timed]
         reason = short or one_line(f"{type(error).__name__}: {error}", 300)
-        self.absent.append(Absence(row.engine, row.device, row.question, reason))
+        place = str(Place(row.device.partition(":")[0], row.threads))
+        self.absent.append(Absence(row.engine, place, row.question, reason))
         if short is None:
             self.whole = False
             self.failures += 1
@@ -185,11 +186,12 @@ class Bench:
         enter: Work,
         *,
         fresh: Work | None = None,
+        leave: Work | None = None,
         estimate: float | None = None,
     ) -> Timed:
         """Take the first lap of a row; the session takes the others. See harness.Timed."""
         self.benchmark.group = row.question
-        self.timed = Timed(self.benchmark, row, work, enter, fresh)
+        self.timed = Timed(self.benchmark, row, work, enter, fresh, leave)
         self.timed.plan(self.profile, estimate)
         self.timed.lap(0)
         return self.timed

@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -27,24 +28,30 @@ PMSET: Final = ("/usr/bin/pmset", "-g", "therm")
 def state() -> Readings:
     """Take every reading; results/README.md says what each means."""
     return {
-        "load_1min": round(psutil.getloadavg()[0], 2),
-        "cpu_mhz": _clock(),
-        "memory_available": psutil.virtual_memory().available,
-        "power": _power(),
+        "load_1min": _asked(lambda: round(psutil.getloadavg()[0], 2)),
+        "cpu_mhz": _asked(lambda: round(psutil.cpu_freq().current) or None),
+        "memory_available": _asked(lambda: psutil.virtual_memory().available),
+        "power": _asked(_power),
         "throttled": _throttled(SYS),
         "speed_limit": _speed_limit() if platform.system() == "Darwin" else None,
         **gpu_state.readings(),
     }
 
 
-def _clock() -> int | None:
-    """MHz, the mean over cores."""
-    frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
-    return round(frequency.current) if frequency and frequency.current else None
+def _asked(question: Callable[[], object]) -> object:
+    """The answer, or None where psutil has none.
+
+    It lacks functions on some systems, returns None on others, and on new Macs and in virtual
+    ones raises whatever it met (psutil#2382, psutil#2841).
+    """
+    try:
+        return question()
+    except (AttributeError, NotImplementedError, OSError, RuntimeError, SystemError):
+        return None
 
 
 def _power() -> str | None:
-    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+    battery = psutil.sensors_battery()
     plugged = None if battery is None else battery.power_plugged
     return None if plugged is None else ("mains" if plugged else "battery")
 

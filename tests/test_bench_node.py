@@ -141,6 +141,7 @@ def test_a_stage_that_does_not_listen_is_killed(monkeypatch):
 def test_a_batch_scripts_background_job_still_stops_its_stages_in_time(tmp_path):
     """Its parent ignores Ctrl-C and hands that on; a stage must hear of it all the same."""
     chosen = ("--devices", "cpu", "--engines", "eager", "--minutes", "0.05")
+    began = time.monotonic()
     process = subprocess.Popen(
         command("bench", "node", *chosen, "--results", str(tmp_path)),
         cwd=ROOT,
@@ -152,7 +153,7 @@ def test_a_batch_scripts_background_job_still_stops_its_stages_in_time(tmp_path)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "node: laws: stopped, the time is up" in out
-    assert "KeyboardInterrupt" in out
+    assert time.monotonic() - began < node.GRACE  # it was not killed for being deaf
 
 
 def test_digits_of_a_node_are_those_at_hand(monkeypatch, tmp_path):

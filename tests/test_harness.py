@@ -101,6 +101,21 @@ def test_a_lap_that_fails_adds_nothing():
     assert one.row.laps == [2]
 
 
+def test_what_weighs_on_other_rows_is_let_go_after_each_lap_and_where_one_fails():
+    calls = []
+
+    def fail():
+        raise MemoryError
+
+    one = timed(lambda: None)
+    one.leave = lambda: calls.append("left")
+    one.lap(0)
+    one.work = fail
+    with pytest.raises(MemoryError):
+        one.lap(1)
+    assert calls == ["left", "left"]
+
+
 def test_a_number_that_is_none_is_refused():
     one = timed(lambda: None)
     one.row.train = {"loss": float("nan")}

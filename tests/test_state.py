@@ -24,6 +24,18 @@ def test_state_survives_a_system_that_tells_nothing(monkeypatch):
     assert state.state()["power"] is None
 
 
+@pytest.mark.parametrize("error", [SystemError, RuntimeError, FileNotFoundError, AttributeError])
+def test_state_survives_a_system_that_raises(monkeypatch, error):
+    def raises():
+        raise error("cpu_freq returned a result with an exception set")
+
+    for question in ("cpu_freq", "sensors_battery", "getloadavg", "virtual_memory"):
+        monkeypatch.setattr(state.psutil, question, raises, raising=False)
+    readings = state.state()
+    asked = ("cpu_mhz", "power", "load_1min", "memory_available")
+    assert [readings[key] for key in asked] == [None] * 4
+
+
 @pytest.mark.parametrize(("plugged", "power"), [(True, "mains"), (False, "battery"), (None, None)])
 def test_power_source_is_told(monkeypatch, plugged, power):
     battery = SimpleNamespace(power_plugged=plugged)
@@ -109,7 +121,7 @@ class FakeNvml:
 
 @pytest.fixture
 def cuda(monkeypatch):
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("zipnet.devices.why_not", lambda device: None)
     monkeypatch.setattr(
         "torch.cuda.get_device_properties", lambda index: SimpleNamespace(uuid="1234-ab")
     )

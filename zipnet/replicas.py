@@ -60,10 +60,9 @@ def train_replicas(
 ) -> Trainings:
     """Train every replica and evaluate it at its end, as many at a time as the engine can.
 
-    An engine of launches trains as many as the device holds in each; of others `threads` train at
-    a time (None: one a core), and one whose compiled code lets go of Python's lock keeps every
-    core busy. after_each is told how many are done and the one that just was. Raises what train()
-    raises.
+    An engine of launches trains as many as the device holds in each; one whose compiled code lets
+    go of Python's lock trains `threads` at a time (None: one a core); any other, one by one.
+    after_each is told how many are done and the one that just was. Raises what train() raises.
     """
     in_launches = engines.require(engine, recipe, device).many_at_once == "launch"
     side_by_side = _in_launches if in_launches else _on_threads
@@ -95,7 +94,8 @@ def _on_threads(
         worker = engines.make(engine, _changed(recipe, replica), device, threads=1)
         return train(worker, digits, Params.init(replica.seed), seed=replica.seed)
 
-    with ThreadPoolExecutor(threads or cores()) as pool:
+    apart = engines.kind(engine).many_at_once == "threads"
+    with ThreadPoolExecutor((threads or cores()) if apart else 1) as pool:
         yield from pool.map(one, replicas)
 
 

@@ -74,11 +74,11 @@ def make(name: str, recipe: Recipe, device: str, threads: int | None = None) -> 
 
 
 def fastest(recipe: Recipe, device: str) -> str:
-    """The most fused engine that can run the recipe on the device."""
+    """The most fused engine that can run the recipe on the device, and is made for its batch."""
     reasons = []
     for name in reversed(names()):
         reason = why_not(name, recipe, device)
-        if reason is None:
+        if reason is None and not (recipe.batch > 1 and kind(name).learns_batches_slowly):
             return name
-        reasons.append(f"{name}: {reason}")
+        reasons.append(f"{name}: {reason or 'made for single digits'}")
     raise Unavailable(f"no engine can run recipe {recipe.name} on {device}: {'; '.join(reasons)}")

@@ -84,6 +84,7 @@ class FusedCuda(Engine):
 
     name: ClassVar[str] = "fused_cuda"
     many_at_once: ClassVar[ManyAtOnce | None] = "launch"
+    learns_batches_slowly: ClassVar[bool] = True
 
     def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:
         super().__init__(recipe, device, threads)

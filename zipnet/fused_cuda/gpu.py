@@ -10,16 +10,20 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
+import numpy as np
 from cuda.pathfinder import DynamicLibNotFoundError, load_nvidia_dynamic_lib
 from numba import cuda
 
+from zipnet.errors import one_line
 from zipnet.fused_cuda.compiled import SIMULATED
 from zipnet.fused_cuda.layout import SHARED_BYTES
 
 OLDEST: Final = (7, 5)
 """Compute capability of the oldest GPUs that today's CUDA compiles for: Turing, 2018."""
 EACH: Final = 2
-"""Blocks a multiprocessor: two fit since Ampere, by shared memory and registers (80 a thread)."""
+"""Blocks a multiprocessor at most, by registers: 80 a thread."""
+RESERVED: Final = 1024
+"""Bytes of shared memory that CUDA keeps for itself in each block, since Ampere."""
 
 
 def why_not() -> str | None:
@@ -29,8 +33,24 @@ def why_not() -> str | None:
     missing = compiler_missing()
     if missing is not None:
         return missing
-    found = cuda.get_current_device()
+    try:
+        found = cuda.get_current_device()
+        trial()
+    except Exception as error:
+        return f"numba-cuda cannot use this GPU: {one_line(str(error), 200)}"
     return lacking(found.compute_capability, found.MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)
+
+
+@cache
+def trial() -> None:
+    """Compile and launch the smallest kernel: a compiler newer than the driver fails only here."""
+
+    @cuda.jit("void(float32[::1])")
+    def add_one(numbers: Any) -> None:
+        numbers[0] += 1
+
+    add_one[1, 1](cuda.to_device(np.zeros(1, np.float32)))
+    cuda.synchronize()
 
 
 def compiler_missing() -> str | None:
@@ -65,7 +85,11 @@ def name() -> str:
 
 def blocks_at_once() -> int:
     """How many trainings this GPU holds at a time: a block each."""
-    return EACH if SIMULATED else EACH * int(cuda.get_current_device().MULTIPROCESSOR_COUNT)
+    if SIMULATED:
+        return EACH
+    found = cuda.get_current_device()
+    fitting: int = found.MAX_SHARED_MEMORY_PER_MULTIPROCESSOR // (SHARED_BYTES + RESERVED)
+    return max(1, min(EACH, fitting)) * int(found.MULTIPROCESSOR_COUNT)
 
 
 def wait() -> None:
