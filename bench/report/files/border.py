@@ -19,6 +19,7 @@ from zipnet.errors import UserError, shown
 MAX_TEXT: Final = 2_000  # characters; the longest honest field is an error message
 HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # Unicode categories
 # Categories of characters that are invisible, unassigned or turn the writing direction.
+BEYOND_COUNTS: Final = 2**64
 
 
 @functools.lru_cache(4096)  # a fleet says the same few thousand words, a million times
@@ -51,12 +52,17 @@ def _is_number(value: Any) -> bool:
     kind = type(value)
     if kind is float:
         return math.isfinite(value)
-    return kind is int and value.bit_length() <= 64
+    return kind is int and -BEYOND_COUNTS < value < BEYOND_COUNTS
 
 
 def _are_sizes(values: list[Any]) -> bool:
     """Whether all are floats, finite and not below 0: a quick yes for most lists there are."""
     return set(map(type, values)) == {float} and min(values) >= 0 and math.isfinite(sum(values))
+
+
+def _are_counts(values: list[Any], least: int) -> bool:
+    """Whether all are whole numbers, none too small or too large: a quick yes as well."""
+    return set(map(type, values)) == {int} and min(values) >= least and max(values) < BEYOND_COUNTS
 
 
 @dataclass(slots=True)  # and not frozen, which takes longer to make: a file has a thousand
@@ -90,41 +96,45 @@ class Fields:
     def text(self, key: str) -> str:
         """One line of text, cleaned, not empty."""
         value = self.values.get(key)
-        if not isinstance(value, str) or len(value) > MAX_TEXT or not plain(value):
-            raise self.wrong(key, f"text of 1 to {MAX_TEXT} characters")
-        return plain(value)
+        if isinstance(value, str) and len(value) <= MAX_TEXT and (line := plain(value)):
+            return line
+        raise self.wrong(key, f"text of 1 to {MAX_TEXT} characters")
 
     def text_or_none(self, key: str) -> str | None:
         """As text(); None where the field is null or absent."""
-        return self.text(key) if self.has(key) else None
+        return None if self.values.get(key) is None else self.text(key)
 
     def integer(self, key: str, least: int = 0) -> int:
         """A whole number, at least `least`."""
         value = self.values.get(key)
-        if not isinstance(value, int) or not _is_number(value) or value < least:
-            raise self.wrong(key, f"a whole number of at least {least}")
-        return value
+        if type(value) is int and least <= value < BEYOND_COUNTS:  # and never a bool
+            return value
+        raise self.wrong(key, f"a whole number of at least {least}")
 
     def integer_or_none(self, key: str, least: int = 0) -> int | None:
         """As integer(); None where the field is null or absent."""
-        return self.integer(key, least) if self.has(key) else None
+        return None if self.values.get(key) is None else self.integer(key, least)
 
     def number(self, key: str) -> float:
         """A finite number, at least 0."""
         value = self.values.get(key)
-        if not _is_number(value) or value < 0:  # type: ignore[operator]
-            raise self.wrong(key, "a finite number of at least 0")
-        return float(value)  # type: ignore[arg-type]
+        if type(value) is float and 0 <= value < math.inf:
+            return value
+        if type(value) is int and 0 <= value < BEYOND_COUNTS:
+            return float(value)
+        raise self.wrong(key, "a finite number of at least 0")
 
     def number_or_none(self, key: str) -> float | None:
         """As number(); None where the field is null or absent."""
-        return self.number(key) if self.has(key) else None
+        return None if self.values.get(key) is None else self.number(key)
 
     def integers(self, key: str, least: int = 0) -> tuple[int, ...]:
         """A list of whole numbers, each at least `least`, with at least one of them."""
         values = self._list(key)
         if not values:
             raise self.wrong(key, "a list of at least one whole number")
+        if _are_counts(values, least):
+            return tuple(values)
         return tuple(
             Fields({key: value}, self.file, self.path).integer(key, least) for value in values
         )
@@ -158,7 +168,7 @@ class Fields:
 
     def fields_or_none(self, key: str) -> Fields | None:
         """As fields(); None where the field is null or absent."""
-        return self.fields(key) if self.has(key) else None
+        return None if self.values.get(key) is None else self.fields(key)
 
     def each(self, key: str) -> Iterator[Fields]:
         """The objects of a list; absent is empty."""
@@ -167,11 +177,13 @@ class Fields:
 
     def scalars(self) -> dict[str, str]:
         """The fields that are text or numbers, as cleaned text: for facts that are only shown."""
-        return {
-            plain(key)[:MAX_TEXT]: str(value) if number else plain(value[:MAX_TEXT])
-            for key, value in self.values.items()
-            if (number := _is_number(value)) or isinstance(value, str)
-        }
+        found: dict[str, str] = {}
+        for key, value in self.values.items():
+            if isinstance(value, str):
+                found[plain(key)[:MAX_TEXT]] = plain(value[:MAX_TEXT])
+            elif _is_number(value):
+                found[plain(key)[:MAX_TEXT]] = str(value)
+        return found
 
     def _list(self, key: str) -> list[Any]:
         value = self.values.get(key, [])

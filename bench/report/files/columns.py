@@ -21,7 +21,7 @@ from bench.report.rows.measures import Measure, derived
 from bench.report.rows.quality import Doubt
 from bench.report.statistics.stats import Estimate
 
-Kind = Literal["text", "whole", "number", "numbers"]
+ColumnKind = Literal["text", "whole", "number", "numbers"]
 Columns = dict[str, list[Any]]
 
 
@@ -114,7 +114,7 @@ def _measures(file: ResultFile, columns: Columns) -> tuple[Measure, ...]:
 class Codec:
     """How the values of one type are kept."""
 
-    kind: Kind
+    kind: ColumnKind
     to_plain: Callable[[Any], Any]
     from_plain: Callable[[Any], Any] | None = None
 
@@ -131,6 +131,10 @@ def _restored(column: list[Any], codec: Codec) -> list[Any]:
 def _text_to_score(text: str) -> Score | None:
     found = json.loads(text)
     return Score(*found) if found else None
+
+
+def _tuple_to_text(values: tuple[Any, ...]) -> str:
+    return json.dumps(values) if values else "[]"
 
 
 @functools.lru_cache(4096)
@@ -152,10 +156,12 @@ _CODECS: Final = {
     "str | None": Codec("text", _same),
     "int | None": Codec("whole", _same),
     "Score | None": Codec(
-        "text", lambda score: json.dumps(score and dataclasses.astuple(score)), _text_to_score
+        "text",
+        lambda score: json.dumps(dataclasses.astuple(score)) if score else "null",
+        _text_to_score,
     ),
-    "tuple[str, ...]": Codec("text", json.dumps, _text_to_tuple),
-    "tuple[int, ...]": Codec("text", json.dumps, _text_to_tuple),
+    "tuple[str, ...]": Codec("text", _tuple_to_text, _text_to_tuple),
+    "tuple[int, ...]": Codec("text", _tuple_to_text, _text_to_tuple),
 }
 _RAW: Final[dict[str, Any]] = {  # what is let go, and what stands in its place
     "seconds": (),
@@ -166,7 +172,7 @@ _RAW: Final[dict[str, Any]] = {  # what is let go, and what stands in its place
 _TO_PLAIN: Final = {
     field.name: _CODECS[str(field.type)].to_plain for field in fields(Row) if field.name not in _RAW
 }
-KINDS: Final[dict[str, Kind]] = {
+KINDS: Final[dict[str, ColumnKind]] = {
     field.name: _CODECS[str(field.type)].kind for field in fields(Row) if field.name not in _RAW
 } | {
     "median": "number",

@@ -1,7 +1,7 @@
 """From a file on disk to a ResultFile: the contract of results/README.md, checked field by field.
 
 Only what the report uses is read; unknown keys are left alone, so that a file may say more than
-this reader knows. Whether the numbers also agree with one another is the business of check.py.
+this reader knows. Whether the numbers also agree with one another is asked in bench/report/check.
 """
 
 from __future__ import annotations
@@ -185,7 +185,7 @@ def _row(entry: Fields) -> Row:
             numbers={
                 name: stats.number(name)
                 for name in STATISTICS
-                if name in STATED_ALWAYS or stats.has(name)
+                if stats.has(name) or name in STATED_ALWAYS
             },
             outliers=stats.text_or_none("outliers"),
         ),

@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 from zipnet.errors import UserError, shown
 
 MAX_BYTES: Final = 256 * 2**20  # a full run is about 1 MB; parsing takes some ten times the size
+CONTAINERS: Final = frozenset((list, dict))
 MAX_DEPTH: Final = 64  # ours are 5 deep; the bound keeps repr() and friends off the stack's end
 
 
@@ -79,14 +80,15 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _depth_within(value: Any, limit: int) -> bool:
     """Whether containers nest no deeper than limit, counted level by level, not recursively."""
-    containers = (list, dict)
-    level = [value] if isinstance(value, containers) else []
+    level = [value] if type(value) in CONTAINERS else []
     for _ in range(limit):
+        parents = (one.values() if type(one) is dict else one for one in level)
         level = [
             child
-            for parent in level
-            for child in (parent.values() if isinstance(parent, dict) else parent)
-            if isinstance(child, containers)
+            for children in parents
+            if not CONTAINERS.isdisjoint(map(type, children))  # most lists are of timings only
+            for child in children
+            if type(child) in CONTAINERS
         ]
         if not level:
             return True
