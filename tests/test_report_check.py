@@ -1,10 +1,11 @@
 """The checker: a sound file passes, and each thing that cannot be right is found and named."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
-from bench.report.check import findings
+from bench.report.check import findings, rates
 from bench.report.files import reading
 from bench.report.pages.cautions import cautions as cautions_of
 from bench.report.rows.examined import examine, examine_all
@@ -301,3 +302,22 @@ def test_an_invalid_row_has_no_measure_and_is_no_peak(tmp_path):
     assert len(found.measures) == len(content["benchmarks"]) - 1
     assert all(m.peak is None for m in found.measures if m.row.threads == 1)
     assert any(m.peak for m in found.measures if m.row.threads == 2)
+
+
+def floor(kind, seconds, threads, macs=10**9):
+    return factory.row(f"floor-{kind}", seconds, macs=macs, threads=threads)
+
+
+@pytest.mark.parametrize(
+    ("floors", "rate"),
+    [
+        ([floor("fma", 1.0, 1), floor("gemm", 0.5, 1)], 2e9),  # the faster of both
+        ([floor("fma", 0.5, 1), floor("gemm", 1.0, 1)], 2e9),
+        ([floor("fma", 1.0, 1), floor("fma", 0.2, 4)], 5e9),  # more threads
+    ],
+)
+def test_what_bounds_a_row_is_the_fastest_floor_of_enough_threads(tmp_path, floors, rate):
+    rows = read(tmp_path, factory.result(benchmarks=floors)).rows
+    row = replace(rows[0], threads=1)
+    assert rates._bound(row, rates.bounds(rows)) == pytest.approx(rate, rel=0.2)
+    assert rates._bound(replace(row, threads=8), rates.bounds(rows)) is None

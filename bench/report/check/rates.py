@@ -7,7 +7,7 @@ from statistics import median
 from typing import Final
 
 from bench.report.records import Machine, Row
-from bench.report.rows.peaks import peaks
+from bench.report.rows.peaks import Allowed, bounds
 from bench.report.wording import quantity
 
 # A library's matrix product need not reach the very peak, and clocks move within a run.
@@ -21,15 +21,26 @@ BYTES: Final = 1e14  # a second; the memory of the fastest accelerators moves so
 
 def findings(rows: Sequence[Row], machine: Machine) -> dict[str, list[str]]:
     """What is wrong with each row's rate, by the row's name."""
-    reached: dict[str, float] = {}
-    for (device, _), peak in peaks(rows).items():
-        reached[device] = max(peak, reached.get(device, 0.0))
+    reached = bounds(rows)
     found: dict[str, list[str]] = {}
     for row in rows:
-        line = _finding(row, reached.get(row.device), machine)
+        line = _finding(row, _bound(row, reached), machine)
         if line:
             found.setdefault(row.fullname, []).append(line)
     return found
+
+
+def _bound(row: Row, reached: dict[Allowed, float]) -> float | None:
+    """What floors with at least as many threads reached: one thread's floor bounds no other row."""
+    return max(
+        (
+            peak
+            for (device, threads), peak in reached.items()
+            if device == row.device
+            and (threads is None or row.threads is None or threads >= row.threads)
+        ),
+        default=None,
+    )
 
 
 def _finding(row: Row, peak: float | None, machine: Machine) -> str | None:

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 from bench.report.check import row_findings
 from bench.report.check.duplicates import fingerprint
 from bench.report.records import ResultFile, Row, Score
-from bench.report.rows.peaks import Place, peaks
+from bench.report.rows.peaks import Allowed, peaks
 from bench.report.rows.quality import FEW, Doubt, doubts
 from bench.report.statistics.stats import Estimate, estimate, lap_medians
 from bench.report.wording import joined, threads
@@ -206,7 +206,7 @@ def fit(rows: Sequence[Shown], budget: int, machine: Callable[[Shown], str]) -> 
     return first_of_each(rows, machine)[:budget]
 
 
-def _measure(file: ResultFile, row: Row, reached: dict[Place, float]) -> Measure:
+def _measure(file: ResultFile, row: Row, reached: dict[Allowed, float]) -> Measure:
     medians = tuple(lap_medians(row.seconds, row.laps))
     return derived(
         file,

@@ -10,14 +10,30 @@ from bench.report.records import Row
 
 PEAKS: Final = ("floor-fma", "floor-gemm")  # the first that a file holds counts
 
-Place = tuple[str, int | None]  # a device and the CPU threads it was allowed
+Allowed = tuple[str, int | None]  # a device and the CPU threads it was allowed
 
 
-def peaks(rows: Iterable[Row]) -> dict[Place, float]:
+def peaks(rows: Iterable[Row]) -> dict[Allowed, float]:
     """Peak MAC/s by device and threads: what a library or a loop of FMAs reached in this run."""
-    of_question: dict[str, dict[Place, float]] = {question: {} for question in PEAKS}
+    reached = floors(rows)
+    return reached["floor-gemm"] | reached["floor-fma"]
+
+
+def bounds(rows: Iterable[Row]) -> dict[Allowed, float]:
+    """The most MAC/s that any floor reached, by device and threads: what nothing can be beyond.
+
+    A loop of FMAs may be slower than a library that has wider units to itself, and the reverse.
+    """
+    reached = floors(rows)
+    gemm, fma = reached["floor-gemm"], reached["floor-fma"]
+    return {key: max(gemm.get(key, 0.0), fma.get(key, 0.0)) for key in gemm | fma}
+
+
+def floors(rows: Iterable[Row]) -> dict[str, dict[Allowed, float]]:
+    """MAC/s of each kind of floor, by device and threads."""
+    of_question: dict[str, dict[Allowed, float]] = {question: {} for question in PEAKS}
     for row in rows:
         if row.question in PEAKS and row.macs and (seconds := median(row.seconds)) > 0:
             found, key = of_question[row.question], (row.device, row.threads)
             found[key] = max(row.macs / seconds, found.get(key, 0.0))
-    return of_question["floor-gemm"] | of_question["floor-fma"]
+    return of_question
