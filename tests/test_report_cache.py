@@ -3,10 +3,12 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from bench.report.files import cache, library, loading
+from bench.report.files.places import local
 from tests import fleet
 from tests import records_factory as factory
 
@@ -172,3 +174,11 @@ def test_a_file_that_could_not_be_read_is_tried_again(results, reads):
     (results / "bad.json").write_text("{")
     assert collect(results).bad == collect(results).bad
     assert reads.count("bad.json") == 2
+
+
+def test_a_name_that_changes_is_checked_again(results, reads):
+    collect(results)
+    known = cache.Cache(str(results))
+    (place, *_) = local(str(results), [])
+    assert place.key in known.known([place])
+    assert not known.known([replace(place, source="r/20200101T000000Z_nocommit.json")])

@@ -75,3 +75,13 @@ def test_ctrl_c_ends_all_processes_with_one_line(tmp_path):
     assert (running.returncode, err) == (130, "python -m bench check: interrupted\n")
     assert out == ""
     assert not (tmp_path / "cache").exists()
+
+
+def test_an_empty_folder_of_a_glob_keeps_no_other_away(tmp_path):
+    for name in ("a", "c"):
+        factory.write(tmp_path / name, factory.result(name), "1.json")
+    (tmp_path / "b").mkdir()
+    found = library.collect([str(tmp_path / "?")])
+    assert [one.file.machine.name for one in found.examined] == ["a", "c"]
+    (line,) = found.bad
+    assert "holds no result file" in line

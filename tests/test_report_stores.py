@@ -133,3 +133,20 @@ def test_files_in_a_store_are_cached_by_what_it_says_of_them(store, tmp_path, mo
 
 def test_a_store_that_tells_nothing_of_its_files_is_not_cached():
     assert remote._stamp({"name": "x", "size": 3, "type": "file"}) is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "kept"),
+    [
+        ({"mtime": 1_700_000_000}, True),
+        ({"mtime": 4_000_000_000}, False),  # whole seconds, and not past
+        ({"mtime": 4_000_000_000.5}, True),
+        ({"LastModified": "2026-01-01T00:00:00Z"}, True),
+        ({"LastModified": "2090-01-01T00:00:00+00:00"}, False),
+        ({"LastModified": "2090-01-01T00:00:00+00:00", "ETag": "x"}, True),
+        ({"LastModified": "some day"}, False),
+        ({"ETag": None}, False),
+    ],
+)
+def test_a_time_in_whole_seconds_counts_once_it_is_past(facts, kept):
+    assert (remote._stamp(facts) is not None) is kept

@@ -39,14 +39,16 @@ class Cache:
 
     def known(self, places: Iterable[Place]) -> dict[str, Packed]:
         """The files that have not changed since, by the key of their place."""
-        stamps = {place.key: place.stamp for place in places if place.stamp is not None}
+        stamps = {place.key: _told(place) for place in places if place.stamp is not None}
         return {key: packed for key, stamp, packed in _entries(*self._tables)
                 if stamps.get(key) == stamp} if self._tables else {}  # fmt: skip
 
     def keep(self, places: Sequence[Place], packed: Mapping[str, Packed]) -> None:
         """Replace what is kept; a disk that is full or read-only keeps nothing."""
         lasting = [p for p in places if p.stamp is not None and p.key in packed]
-        with contextlib.suppress(OSError):
+        import pyarrow as pa
+
+        with contextlib.suppress(OSError, pa.ArrowException):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             content = _written(lasting, [packed[place.key] for place in lasting])
             with replacing(self._path) as file:
@@ -59,6 +61,11 @@ def of(argument: str, files: int) -> Cache | None:
     if files < FEWEST or importlib.util.find_spec("pyarrow") is None:
         return None
     return Cache(argument)
+
+
+def _told(place: Place) -> str:
+    """What must be the same: the file, and the name it goes by, which the checker reads too."""
+    return f"{place.stamp} {place.source}"
 
 
 def _full(argument: str) -> str:
@@ -87,8 +94,8 @@ def _version() -> bytes:
     found = hashlib.blake2b(digest_size=HASH)
     for part in (sys.version, np.__version__, scipy.__version__):
         found.update(part.encode())
-    paper = SOURCES.parents[1] / "zipnet" / "paper.py"
-    for path in [*sorted(SOURCES.rglob("*.py")), paper]:
+    below = [SOURCES.parents[1] / "zipnet" / name for name in ("errors.py", "paper.py")]
+    for path in [*sorted(SOURCES.rglob("*.py")), *below]:
         found.update(path.read_bytes())
     return found.digest()
 
@@ -100,7 +107,7 @@ def _written(places: Sequence[Place], packed: Sequence[Packed]) -> bytes:
     files = pa.table(
         {
             "key": pa.array([os.fsencode(place.key) for place in places], pa.binary()),
-            "stamp": pa.array([place.stamp for place in places], pa.string()),
+            "stamp": pa.array([_told(place) for place in places], pa.string()),
             "head": pa.array([one.head for one in packed], pa.string()),
             "rows": pa.array([len(one.rows["fullname"]) for one in packed], pa.int64()),
         }

@@ -97,7 +97,7 @@ def _places(argument: str, bad: list[str]) -> tuple[list[Place], Fetch | None]:
     except UserError as error:
         bad.append(str(error))
         return [], None
-    return list(_some(local(path_of(argument)), bad)), None
+    return list(_some(local(path_of(argument), bad), bad)), None
 
 
 def _some(places: Iterator[Place], bad: list[str]) -> Iterator[Place]:

@@ -10,6 +10,7 @@ import contextlib
 import gc
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -28,6 +29,7 @@ from bench.report.rows.examined import examine
 from zipnet.errors import UserError
 
 PARALLEL_FROM: Final = 150  # files; below, starting processes takes longer than they save
+MOST_ON_WINDOWS: Final = 61  # processes that one pool can wait for there
 AT_ONCE: Final = 25  # files in one message to a process
 AHEAD: Final = 3  # messages waiting for each process, so that memory stays bounded
 
@@ -123,4 +125,5 @@ def _file(job: Job) -> ResultFile:
 def _cores() -> int:
     with contextlib.suppress(AttributeError):
         return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    cores = os.cpu_count() or 1
+    return min(cores, MOST_ON_WINDOWS) if sys.platform == "win32" else cores

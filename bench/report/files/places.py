@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,9 +28,12 @@ class Place:
     size: int | None = None  # bytes, where its store told
 
 
-def local(argument: str) -> Iterator[Place]:
-    """The files that one argument stands for, sorted; a UserError where it stands for none."""
-    return map(_place, _paths(argument))
+def local(argument: str, bad: list[str]) -> Iterator[Place]:
+    """The files that one argument stands for, sorted; a UserError where it stands for none.
+
+    Where a glob names several folders, `bad` gets a line for each that holds nothing to read.
+    """
+    return map(_place, _paths(argument, bad))
 
 
 def _place(path: Path) -> Place:
@@ -50,7 +53,7 @@ def _stamp(real: str) -> str | None:
     return f"{found.st_size} {found.st_mtime_ns} {found.st_ctime_ns} {found.st_ino}"
 
 
-def _paths(argument: str) -> Iterator[Path]:
+def _paths(argument: str, bad: list[str]) -> Iterator[Path]:
     try:
         path = Path(argument)
         if argument and path.is_dir():  # an empty argument is no name for the folder we are in
@@ -61,16 +64,26 @@ def _paths(argument: str) -> Iterator[Path]:
             matches = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 (may be absolute)
             if not matches:
                 raise nothing(argument)
-            for match in map(Path, matches):
-                if match.is_dir():
-                    yield from _inside(match)
-                else:
-                    yield match
+            yield from _matched(map(Path, matches), bad)
     except (OSError, ValueError) as error:  # a name too long, a NUL inside, a folder kept shut
         if isinstance(error, UserError):
             raise
         reason = getattr(error, "strerror", None) or error
         raise UserError(f"{shown(argument)}: cannot be read: {reason}") from None
+
+
+def _matched(matches: Iterable[Path], bad: list[str]) -> Iterator[Path]:
+    """What a glob found; a folder that cannot be listed keeps none of the others away."""
+    for match in matches:
+        try:
+            if match.is_dir():
+                yield from _inside(match)
+            else:
+                yield match
+        except OSError as error:
+            bad.append(f"{shown(str(match))}: cannot be read: {error.strerror or error}")
+        except UserError as error:
+            bad.append(str(error))
 
 
 def _inside(folder: Path) -> Iterator[Path]:

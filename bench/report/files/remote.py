@@ -8,20 +8,23 @@ Files are fetched many at a time, within the bounds of size that hold for local 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from bench.report.files.border import plain
-from bench.report.files.places import Place, empty, nothing
+from bench.report.files.places import SETTLED, Place, empty, nothing
 from bench.report.files.strict_json import MAX_BYTES, bounded
 from zipnet.errors import UserError, shown
 
 # What stores call the facts that change with a file's content.
-TELLING: Final = ("etag", "md5", "checksum", "crc", "modified", "mtime", "updated", "created")
+SUMS: Final = ("etag", "md5", "checksum", "crc")
+TIMES: Final = ("modified", "mtime", "updated", "created")
 
 
 def is_remote(argument: str) -> bool:
@@ -124,10 +127,34 @@ def _is_result(name: str) -> bool:
 
 def _stamp(info: dict[str, Any]) -> str | None:
     """A hash of what the store says of a file; None where it says nothing that would change."""
-    if not any(word in key.lower() for key in info for word in TELLING):
+    if not (_named(info, SUMS) or any(map(_lasting, _named(info, TIMES)))):
         return None
     facts = repr(sorted((key, repr(value)) for key, value in info.items()))
     return hashlib.blake2b(facts.encode("utf-8", "replace"), digest_size=16).hexdigest()
+
+
+def _named(info: dict[str, Any], words: Sequence[str]) -> list[Any]:
+    """The facts that are there and whose name holds one of the words."""
+    return [
+        value for key, value in info.items()
+        if value is not None and any(word in key.lower() for word in words)
+    ]  # fmt: skip
+
+
+def _lasting(when: Any) -> bool:
+    """Whether a file of this time is told by it from any later one.
+
+    A store that counts whole seconds may take two files within one.
+    """
+    try:
+        if isinstance(when, str):
+            when = datetime.fromisoformat(when)
+        if isinstance(when, datetime):
+            when = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+        seconds = float(when)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return not seconds.is_integer() or time.time() - seconds > SETTLED / 1e9
 
 
 def _reason(error: Exception) -> str:
