@@ -148,9 +148,12 @@ def test_an_interval_is_widened_to_a_share_and_never_narrowed():
 JUDGED = [
     ((1.5, 1.4, 1.6), 0.05, "faster", "the interval lies above 1"),
     ((0.7, 0.6, 0.8), 0.05, "slower", "the interval lies below 1"),
-    ((1.0, 0.99, 1.02), 0.05, "same", "the whole interval lies within"),
-    ((1.03, 1.02, 1.06), 0.05, "unclear", "a difference, but equal things differ by up to 5.0%"),
-    ((1.2, 0.9, 1.5), 0.05, "unclear", "the interval holds 1 and ends beyond 5.0%"),
+    ((1.0, 0.99, 1.02), 0.05, "same", "differs by less than 10%"),
+    ((1.03, 1.02, 1.12), 0.05, "unclear", "a difference, but equal things differ by up to 5.0%"),
+    ((1.2, 0.9, 1.5), 0.05, "unclear", "the interval holds 1 and ends beyond 10%"),
+    ((1.002, 0.98, 1.003), 0.01, "unclear", "the interval holds 1 and ends beyond 1.0%"),
+    ((1.02, 1.015, 1.03), 0.01, "faster", "differences below 1.0% are not called"),
+    ((1.01, 0.96, 1.06), 0.05, "same", "differs by less than 10%"),  # as wide as the noise
     ((1.2, None, None), 0.05, "unclear", "too few rounds for an interval"),
 ]
 

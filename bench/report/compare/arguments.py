@@ -8,10 +8,12 @@ from typing import Final
 CODES: Final = """\
 exit codes:
   0  fine
-  1  --fail-if-slower: some row is slower by more than the limit, beyond doubt
+  1  --fail-if-slower: some row is slower by more than the limit, by its interval's near
+     end; per row, about 1 of 40 equal ones would be by chance
   2  bad input, named on stderr; what could be read is compared all the same
   3  nothing comparable: the files share no row
-  4  quality too low to say: every shared row has too few rounds, or was disturbed
+  4  quality too low to say: every shared row has too few rounds, was disturbed, or has no
+     null test that says how far apart equal things are
 """
 DESCRIPTION: Final = (
     "Which machine is faster, by how much, and is that real? Each argument is a result file, a\n"
@@ -39,5 +41,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-if-slower",
         metavar="PERCENT",
         dest="limit",
-        help="exit 1 where a row surely takes more than, say, 5%% longer",
+        help="exit 1 where a row takes more than, say, 5%% longer, by its interval (per row)",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,8 +13,9 @@ from bench.report.compare.matching import Alone, Pair, match
 from bench.report.compare.notes import notes
 from bench.report.rows.measures import Kind, Measure
 from bench.report.statistics.stats import Estimate, geometric_mean, ratio, widened
+from bench.report.verdicts.noise import of_kind
 from bench.report.verdicts.null import Null
-from bench.report.verdicts.verdict import Verdict, Word, judge, threshold
+from bench.report.verdicts.verdict import FLOOR, UNTESTED, Verdict, Word, judge, threshold
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Compared:
     one: Measure
     other: Measure
     speed: Estimate
-    threshold: float
+    threshold: float | None  # None where no null test sets one
     verdict: Verdict
 
     @property
@@ -66,8 +67,8 @@ def compare(
 ) -> Comparison:
     """Judge every row that two contestants share; names: what to call them."""
     pairs, alone = match(baseline.found, other.found, names)
-    noise = {kind: _noise(tested, (baseline, other), kind) for kind in ("network", "machine")}
-    rows = [_compared(pair, noise[pair.one.kind], names) for pair in pairs]
+    noise = _noise(tested, (baseline, other))
+    rows = [_compared(pair, of_kind(noise, pair.one.kind), names) for pair in pairs]
     return Comparison(
         baseline,
         other,
@@ -77,28 +78,33 @@ def compare(
     )
 
 
-def _compared(pair: Pair, noise: float, names: tuple[str, str]) -> Compared:
+def _compared(pair: Pair, noise: float | None, names: tuple[str, str]) -> Compared:
     speed = ratio(pair.one.seconds_per_unit, pair.other.seconds_per_unit)
     assert speed is not None  # match() leaves rows that take no time alone
-    speed = widened(speed, noise)
     doubts = [
         f"{name}: {measure.forbidden}"
         for name, measure in zip(names, (pair.one, pair.other), strict=True)
         if measure.forbidden
     ]
-    verdict = judge(speed, threshold(noise), doubts)
-    return Compared(pair.key, pair.one, pair.other, speed, threshold(noise), verdict)
+    if noise is None:
+        verdict = judge(speed, FLOOR, [*doubts, UNTESTED])
+        return Compared(pair.key, pair.one, pair.other, speed, None, verdict)
+    speed, least = widened(speed, noise), threshold(noise)
+    return Compared(pair.key, pair.one, pair.other, speed, least, judge(speed, least, doubts))
 
 
-def _noise(tested: Mapping[str, Null], sides: Sequence[Contestant], kind: Kind) -> float:
+def _noise(tested: Mapping[str, Null], sides: Sequence[Contestant]) -> dict[Kind, float]:
     """How far apart equal things would be found if one were on either machine: a share.
 
     Each machine's noise is that of two of its runs, so each run brings half of its square. A
     machine without a null test is taken to be like the other.
     """
-    found = [
-        math.log1p(null.noise[kind])
-        for side in sides
-        if (null := tested.get(side.file.machine.name)) is not None and kind in null.noise
-    ]
-    return math.expm1(math.sqrt(sum(n * n for n in found) / len(found))) if found else 0.0
+    logs: dict[Kind, list[float]] = defaultdict(list)
+    for side in sides:
+        null = tested.get(side.file.machine.name)
+        for kind, noise in null.noise.items() if null else ():
+            logs[kind].append(math.log1p(noise))
+    return {
+        kind: math.expm1(math.sqrt(sum(n * n for n in found) / len(found)))
+        for kind, found in logs.items()
+    }

@@ -29,7 +29,8 @@ class Key:
     def text(self) -> str:
         """For a table."""
         role = "all threads" if self.threads == ALL else threads(int(self.threads or 0) or None)
-        batch = None if self.batch in IMPLIED else f"batch {self.batch:,}"
+        implied = not self.batch or (self.question != "sweep" and self.batch in IMPLIED)
+        batch = None if implied else f"batch {self.batch:,}"
         return joined((self.question, self.engine, self.device, role, batch))
 
     def order(self) -> tuple[object, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from bench.report.compare.keys import Key, keys
+from bench.report.compare.keys import ALL, Key, keys
 from bench.report.records import ResultFile
 from bench.report.rows.examined import Examined
 from bench.report.rows.measures import Measure
@@ -38,6 +38,8 @@ def match(one: Examined, other: Examined, names: tuple[str, str]) -> tuple[list[
     others, twice_other = rows_by_key(other, names[1])
     pairs, alone = [], [*twice_one, *twice_other]
     for key in sorted({*ones, *others}, key=Key.order):
+        if key.threads == ALL and _single(one.file) and _single(other.file):
+            continue  # the same two rows as for one thread
         left, right = ones.get(key), others.get(key)
         if left is None or right is None:
             where, rest = (names[0], others) if right is None else (names[1], ones)
@@ -49,6 +51,21 @@ def match(one: Examined, other: Examined, names: tuple[str, str]) -> tuple[list[
     for found, name in ((one, names[0]), (other, names[1])):
         alone += [Alone(row.fullname, f"invalid in {name}: {row.reason}") for row in found.excluded]
     return pairs, alone
+
+
+def paired(ones: Mapping[Key, Measure], others: Mapping[Key, Measure]) -> Iterator[Pair]:
+    """The pairs alone, of rows by key."""
+    for key, left in ones.items():
+        right = others.get(key)
+        if right is None or _incomparable(left, right) is not None:
+            continue
+        if key.threads != ALL or not (_single(left.file) and _single(right.file)):
+            yield Pair(key, left, right)
+
+
+def _single(file: ResultFile) -> bool:
+    """Whether all threads of the machine are one: its rows answer to both keys."""
+    return file.machine.logical_cores == 1
 
 
 def rows_by_key(found: Examined, name: str) -> tuple[dict[Key, Measure], list[Alone]]:

@@ -26,11 +26,11 @@ def limit(text: str) -> float:
 
 
 def too_slow(row: Compared, allowed: float) -> bool:
-    """Whether a row is surely slower by more than is allowed.
+    """Whether a row was called slower, and by more than is allowed.
 
     Slower by 5% means that the same work takes 5% more time. The near end of the interval counts,
-    the one kindest to the machine: a failure is a claim, and claims here are wrong in 1 of 40
-    cases at most.
+    the one kindest to the machine. Each row is a claim of its own, wrong in about 1 of 40 cases:
+    of many rows, one may fail by chance.
     """
     if row.verdict.word != "slower" or not row.speed.high:
         return False
@@ -38,10 +38,10 @@ def too_slow(row: Compared, allowed: float) -> bool:
 
 
 def exit_code(found: Sequence[Comparison], allowed: float | None) -> int:
-    """0 fine, 1 too slow, 3 nothing to compare, 4 rows too poor in quality to say anything."""
+    """0 fine, 1 too slow, 3 nothing to compare, 4 rows too poor, or no null test."""
     rows = [row for comparison in found for row in comparison.rows]
     if not rows:
         return NOTHING
     if allowed is not None and any(too_slow(row, allowed) for row in rows):
         return SLOWER
-    return UNSURE if all(row.forbidden for row in rows) else FINE
+    return UNSURE if all(row.forbidden or row.threshold is None for row in rows) else FINE

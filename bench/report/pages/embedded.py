@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from bench.report.compare.keys import Key, keys
+from bench.report.compare.keys import ALL, Key, keys
 from bench.report.compare.matching import rows_by_key
 from bench.report.pages.runs import Run
 from bench.report.records import ResultFile
@@ -83,7 +83,7 @@ def compare_data(examined: Sequence[Examined], tested: Mapping[str, Null]) -> di
     columns = sorted({key for found in newest for m in found.measures for key in keys(m)},
                      key=Key.order)  # fmt: skip
     index = {key: at for at, key in enumerate(columns)}
-    about: dict[int, dict[str, str]] = {}
+    about: dict[int, dict[str, Any]] = {}
     doubts, machines, room = Strings(), [], MOST_BYTES
     for found in sorted(newest, key=lambda found: found.file.written, reverse=True):
         machine = _machine(found, index, about, doubts, tested.get(found.file.machine.name))
@@ -120,7 +120,7 @@ class Strings:
 def _machine(
     found: Examined,
     index: Mapping[Key, int],
-    about: dict[int, dict[str, str]],
+    about: dict[int, dict[str, Any]],
     doubts: Strings,
     null: Null | None,
 ) -> dict[str, Any]:
@@ -128,11 +128,14 @@ def _machine(
     for key, measure in rows_by_key(found, "it")[0].items():
         at = index[key]
         own = about.setdefault(
-            at, {"text": key.text, "kind": measure.kind, "unit": measure.unit[0]}
+            at,
+            {"text": key.text, "kind": measure.kind, "unit": measure.unit[0]}
+            | ({"all": True} if key.threads == ALL else {}),
         )
         rows.append([at, *_row(measure, own["unit"], doubts)])
     file = found.file
-    return {
+    single = {"single": True} if file.machine.logical_cores == 1 else {}
+    return single | {
         "name": file.machine.name,
         "source": file.source,
         "workload": str(file.workload["hash"])[:16],

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Final
@@ -38,20 +38,47 @@ class Same:
 Set = Sequence[Same]  # all rows of one pair of runs, or of one run's two halves
 
 
-def noise_of(sets: Iterable[Set], degrees: int) -> dict[Kind, float]:
-    """How far apart the next equal rows of each kind are found in 95 of 100 cases: a share.
+@dataclass(frozen=True)
+class Part:
+    """The rows that two runs were compared by, or one run with itself; runs: what tells them."""
 
-    degrees: how many differences between sets of rows are free: one less than there are runs, or
-    as many as there are runs where each is compared with itself.
-    """
+    runs: tuple[object, ...]
+    rows: Set
+
+
+def noise_of(parts: Iterable[Part]) -> dict[Kind, float]:
+    """How far apart the next equal rows of each kind are found in 95 of 100 cases: a share."""
     logs: dict[Kind, list[list[float]]] = defaultdict(list)
-    for rows in sets:
-        of_set: dict[Kind, list[float]] = defaultdict(list)
-        for row in rows:
-            of_set[row.kind].append(math.log(row.speed.median))
-        for kind, values in of_set.items():
+    runs: dict[Kind, list[tuple[object, ...]]] = defaultdict(list)
+    for part in parts:
+        of_part: dict[Kind, list[float]] = defaultdict(list)
+        for row in part.rows:
+            of_part[row.kind].append(math.log(row.speed.median))
+        for kind, values in of_part.items():
             logs[kind].append(values)
-    return {kind: math.expm1(_apart(values, degrees)) for kind, values in logs.items()}
+            runs[kind].append(part.runs)
+    return {kind: math.expm1(_apart(values, free(runs[kind]))) for kind, values in logs.items()}
+
+
+def free(parts: Iterable[tuple[object, ...]]) -> int:
+    """How many of the differences are free: one for each run that was compared with itself, and
+    for runs compared with each other one less than there are, in each group that hangs together.
+    """
+    alone = 0
+    groups: list[set[object]] = []
+    for runs in parts:
+        if len(runs) == 1:
+            alone += 1
+            continue
+        touched = [group for group in groups if not group.isdisjoint(runs)]
+        groups = [group for group in groups if group.isdisjoint(runs)]
+        groups.append(set(runs).union(*touched))
+    return alone + sum(len(group) - 1 for group in groups)
+
+
+def of_kind(noise: Mapping[Kind, float], kind: Kind) -> float | None:
+    """The noise of rows of a kind; that of the other kind where it was not tested; else None."""
+    return noise.get(kind, max(noise.values(), default=None))
 
 
 def _apart(sets: Sequence[Sequence[float]], degrees: int) -> float:

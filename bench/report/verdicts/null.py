@@ -14,18 +14,19 @@ from __future__ import annotations
 import functools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
 from typing import Final, Literal
 
-from bench.report.compare.matching import match
+from bench.report.compare.keys import Key
+from bench.report.compare.matching import paired, rows_by_key
 from bench.report.records import ResultFile
 from bench.report.rows.examined import Examined
 from bench.report.rows.measures import Kind, Measure
 from bench.report.statistics.stats import Estimate, ratio, widened
-from bench.report.verdicts.noise import Same, Set, noise_of
+from bench.report.verdicts.noise import Part, Same, Set, free, noise_of, of_kind
 from bench.report.verdicts.verdict import judge, threshold
 
 FEWEST_HALVES: Final = 2  # laps in each half, so that one odd lap is not the half
@@ -40,24 +41,31 @@ class Null:
 
     machine: str
     how: How
-    sets: Sequence[Set]  # rows compared with themselves, by pair of runs
-    degrees: int  # differences between runs, or between halves, that are free
+    parts: Sequence[Part]  # rows compared with themselves, by pair of runs; none is empty
     sources: tuple[str, ...]  # the files it rests on
     noise: dict[Kind, float]  # of network rows and of the machine's own: shares, 0.03 for 3%
 
     @property
     def pairs(self) -> int:
         """How many rows were compared with themselves."""
-        return sum(map(len, self.sets))
+        return sum(len(part.rows) for part in self.parts)
+
+    @property
+    def degrees(self) -> int:
+        """How many differences between runs, or between halves, are free."""
+        return free(part.runs for part in self.parts)
 
     @functools.cached_property
     def different(self) -> int:
         """How many of them were called faster or slower."""
-        return _called_different(self.sets, self.degrees)
+        return _called_different(self.parts)
 
     def threshold(self, kind: Kind = "network") -> float:
-        """How far apart rows of a kind must be to be called different: a share."""
-        return threshold(self.noise.get(kind, 0.0))
+        """How far apart rows of a kind must be to be called different: a share.
+
+        Of a kind that was not tested, as far as rows of the other kind.
+        """
+        return threshold(of_kind(self.noise, kind) or 0.0)
 
     @property
     def rate(self) -> float:
@@ -80,32 +88,43 @@ def nulls(found: Sequence[Examined], without: Sequence[ResultFile] = ()) -> dict
 
 
 def _of_machine(name: str, runs: Sequence[Examined], without: Sequence[ResultFile]) -> Null | None:
-    pairs, degrees = _between(runs, without)
     how: How = "between runs"
-    sets: dict[tuple[str, ...], Set] = {
-        (one.file.source, other.file.source): _rows(one, other) for one, other in pairs
-    }
-    if not any(sets.values()):
-        how, degrees = "within runs", len(runs)
-        sets = {(run.file.source,): _halves(run.measures) for run in runs}
-    sets = {sources: found for sources, found in sets.items() if found}
+    keyed = _keyed_once()
+    pairs = _between(runs, without)
+    sets: list[tuple[tuple[Examined, ...], Set]]
+    sets = [(pair, _rows(keyed(pair[0]), keyed(pair[1]))) for pair in pairs]
+    if not any(rows for _, rows in sets):
+        how = "within runs"
+        sets = [((run,), _halves(run.measures)) for run in runs]
+    sets = [(of, rows) for of, rows in sets if rows]
     if not sets:
         return None
-    rows = list(sets.values())
+    parts = [Part(tuple(id(run) for run in of), rows) for of, rows in sets]
     return Null(
         machine=name,
         how=how,
-        sets=rows,
-        degrees=degrees,
-        sources=tuple(sorted({source for pair in sets for source in pair})),
-        noise=noise_of(rows, degrees),
+        parts=parts,
+        sources=tuple(sorted({run.file.source for of, _ in sets for run in of})),
+        noise=noise_of(parts),
     )
+
+
+def _keyed_once() -> Callable[[Examined], Mapping[Key, Measure]]:
+    """rows_by_key() of each run once, however many pairs it is in."""
+    known: dict[int, Mapping[Key, Measure]] = {}
+
+    def keyed(run: Examined) -> Mapping[Key, Measure]:
+        if id(run) not in known:
+            known[id(run)] = rows_by_key(run, "")[0]
+        return known[id(run)]
+
+    return keyed
 
 
 def _between(
     runs: Sequence[Examined], without: Sequence[ResultFile]
-) -> tuple[list[tuple[Examined, Examined]], int]:
-    """Every pair of complete runs of the same software, and how many differences are free."""
+) -> list[tuple[Examined, Examined]]:
+    """Every pair of complete runs of the same software."""
     equal: dict[object, list[Examined]] = defaultdict(list)
     for run in runs:
         if run.file.status == "complete" and run.file.commit is not None:
@@ -114,7 +133,7 @@ def _between(
     pairs = [pair for group in groups for pair in combinations(group, 2)]
     compared = {id(file) for file in without}
     others = [p for p in pairs if not {id(p[0].file), id(p[1].file)} <= compared]
-    return others or pairs, sum(len(group) - 1 for group in groups)
+    return others or pairs
 
 
 def _software(file: ResultFile) -> object:
@@ -122,11 +141,10 @@ def _software(file: ResultFile) -> object:
     return (file.commit, software, file.workload["hash"], file.profile, file.dataset_sha256)
 
 
-def _rows(one: Examined, other: Examined) -> Set:
-    pairs, _ = match(one, other, ("the first", "the second"))
+def _rows(ones: Mapping[Key, Measure], others: Mapping[Key, Measure]) -> Set:
     return [
         Same(pair.one.kind, speed)
-        for pair in pairs
+        for pair in paired(ones, others)
         if not (pair.one.forbidden or pair.other.forbidden)
         and (speed := ratio(pair.one.seconds_per_unit, pair.other.seconds_per_unit)) is not None
     ]
@@ -159,25 +177,28 @@ def _half(measure: Measure, laps: Sequence[float]) -> Estimate:
     )
 
 
-def _called_different(sets: Sequence[Set], degrees: int) -> int:
-    """How many equal rows we call different, each judged with the noise of the other sets.
+def _called_different(parts: Sequence[Part]) -> int:
+    """How many equal rows we call different, each judged with the noise of the other parts.
 
-    Where there is one set only, with the noise of its other rows.
+    Where there is one part only, with the noise of its other rows.
     """
-    return sum(_differs(row, noise) for part, noise in _left_out(sets, degrees) for row in part)
+    return sum(_differs(row, noise) for rows, noise in _left_out(parts) for row in rows)
 
 
-def _left_out(sets: Sequence[Set], degrees: int) -> Iterator[tuple[Set, dict[Kind, float]]]:
-    """Each set with the noise of the others; each row of an only set with that of the others."""
-    if len(sets) > 1:
-        for at, part in enumerate(sets):
-            yield part, noise_of([*sets[:at], *sets[at + 1 :]], degrees)
+def _left_out(parts: Sequence[Part]) -> Iterator[tuple[Set, dict[Kind, float]]]:
+    """Each part with the noise of the others; each row of an only part with that of the others."""
+    if len(parts) > 1:
+        for at, part in enumerate(parts):
+            yield part.rows, noise_of([*parts[:at], *parts[at + 1 :]])
     else:
-        (rows,) = sets
-        for at, row in enumerate(rows):
-            yield [row], noise_of([[*rows[:at], *rows[at + 1 :]]], degrees)
+        (only,) = parts
+        for at, row in enumerate(only.rows):
+            others = Part(only.runs, [*only.rows[:at], *only.rows[at + 1 :]])
+            yield [row], noise_of([others])
 
 
-def _differs(row: Same, noise: dict[Kind, float]) -> bool:
-    apart = noise.get(row.kind, 0.0)
+def _differs(row: Same, noise: Mapping[Kind, float]) -> bool:
+    apart = of_kind(noise, row.kind)
+    if apart is None:
+        return False  # nothing says how far apart equal things are: unclear
     return judge(widened(row.speed, apart), threshold(apart)).word in ("faster", "slower")

@@ -10,7 +10,7 @@ machine that wanders by 3% from run to run, and would call most of its pairs dif
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.report.statistics.stats import Estimate, estimate, ratio, widened
-from bench.report.verdicts.noise import Same, noise_of
-from bench.report.verdicts.verdict import Word, judge, threshold
+from bench.report.verdicts.noise import Part, Same, noise_of
+from bench.report.verdicts.verdict import Word, alike, judge, threshold
 
 LAPS: Final = 5
 ROUNDS: Final = 20  # of each lap
@@ -124,18 +124,20 @@ def _null_test(noise: Noise, runs: int, rng: np.random.Generator) -> float:
     measured = [noise(rng, ROWS) for _ in range(runs)]
     if runs == 1:  # its first two laps against its last two
         laps = np.median(measured[0].reshape(ROWS, LAPS, ROUNDS), axis=2)
-        return _noise([np.median(laps[:, :2], axis=1) / np.median(laps[:, -2:], axis=1)], 1)
-    medians = [np.median(of_run, axis=1) for of_run in measured]
-    return _noise([one / other for one, other in combinations(medians, 2)], runs - 1)
+        halves = np.median(laps[:, :2], axis=1) / np.median(laps[:, -2:], axis=1)
+        return noise_of([_part((0,), halves)])["network"]
+    medians = enumerate(np.median(of_run, axis=1) for of_run in measured)
+    pairs = combinations(medians, 2)
+    parts = [_part((first, then), one / other) for (first, one), (then, other) in pairs]
+    return noise_of(parts)["network"]
 
 
-def _noise(speeds: Sequence[Floats], degrees: int) -> float:
-    sets = [[Same("network", Estimate(float(x), None, None)) for x in part] for part in speeds]
-    return noise_of(sets, degrees)["network"]
+def _part(runs: tuple[int, ...], speeds: Floats) -> Part:
+    return Part(runs, [Same("network", Estimate(float(x), None, None)) for x in speeds])
 
 
 def _is_wrong(word: Word, true: float, beyond: float) -> bool:
-    """The wrong direction; any direction where both are equal; same beyond the threshold."""
+    """The wrong direction; any direction where both are equal; same beyond its margin."""
     if word == "same":
-        return true > 1 + beyond
+        return true > 1 + alike(beyond)
     return word == "slower" or (word == "faster" and true == 1)

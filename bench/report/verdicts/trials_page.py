@@ -16,8 +16,9 @@ ABOUT: Final = f"""\
 
 `python -m bench compare` calls a machine faster, slower, the same, or says that it is unclear. A
 verdict is wrong where it names the wrong direction, names any direction where there is no
-difference, or says *same* of machines that differ by more than the threshold. *Unclear* is never
-wrong, only of no use. It states an error rate of {percent(STATED)}.
+difference, or says *same* of machines that differ by more than its margin: 1%, or about twice the
+threshold where that is larger. *Unclear* is never wrong, only of no use. It states an error rate of
+{percent(STATED)}.
 
 Each trial makes a row of {LAPS} laps of {ROUNDS} rounds on one machine, the same row on another
 that is so many times as fast, and judges the two as `compare` does. The threshold comes from a null

@@ -36,19 +36,22 @@ function compared(data, machines) {
   const rows = [];
   const alone = new Map();
   const leave = (reason, key) => alone.set(reason, [...(alone.get(reason) ?? []), data.keys[key].text]);
-  data.keys.forEach(({ kind, text }, key) => {
+  const bothSingle = machines.every((machine) => machine.single);
+  data.keys.forEach(({ kind, text, all: everyThread }, key) => {
+    if (everyThread && bothSingle) return; // the same two rows as for one thread
     const [one, other] = sides.map((side) => side.get(key));
     if (!one && !other) return;
     if (!one || !other) return leave(`only in ${one ? NAMES[0] : NAMES[1]}`, key);
     const reason = whyNot(data, key, machines, one, other);
     if (reason) return leave(reason, key);
-    const noise = noiseOfBoth(machines.map((machine) => machine.noise[kind] ?? null));
-    const threshold = Math.max(LEAST_THRESHOLD, noise);
-    const speed = widened(ratioOf(one, other), noise);
+    const noise = noiseOfBoth(machines.map((machine) => machine.noise), kind);
+    const threshold = Math.max(LEAST_THRESHOLD, noise ?? 0);
+    const speed = widened(ratioOf(one, other), noise ?? 0);
     const doubts = [one, other]
       .map((side, at) => side.forbidden && `${NAMES[at]}: ${side.forbidden}`)
       .filter(Boolean);
-    rows.push({ text, kind, one, other, speed, doubts, verdict: judge(speed, threshold, doubts) });
+    const all = noise === null ? [...doubts, UNTESTED] : doubts;
+    rows.push({ text, kind, one, other, speed, doubts, verdict: judge(speed, threshold, all) });
   });
   return { rows, alone };
 }

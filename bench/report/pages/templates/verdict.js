@@ -1,5 +1,7 @@
-/* Ratios and verdicts, as bench/report/stats.py, verdict.py and compare/ make them. */
+/* Ratios and verdicts, as bench/report/statistics, verdicts and compare make them. */
 const LEAST_THRESHOLD = 0.01;
+const UNTESTED =
+  "no null test: how far apart equal things are is not known here; measure with --profile standard";
 
 /* Time of one by time of the other: how many times as fast the other is (MOVER, by logarithms). */
 function ratioOf(one, other) {
@@ -33,10 +35,21 @@ function geometricMean(ratios) {
 }
 
 /* Each run brings half of the square of its machine's noise; an unknown one is like the other. */
-function noiseOfBoth(noises) {
-  const logs = noises.filter((noise) => noise !== null).map(Math.log1p);
-  if (!logs.length) return 0;
+function rootMeanSquare(noises) {
+  const logs = noises.filter((noise) => noise !== undefined).map(Math.log1p);
+  if (!logs.length) return null;
   return Math.expm1(Math.sqrt(logs.reduce((sum, log) => sum + log * log, 0) / logs.length));
+}
+
+/* By kind: rows of a kind that neither tested are as noisy as the other kind; null: not known. */
+function noiseOfBoth(noises, kind) {
+  const of = (which) => rootMeanSquare(noises.map((noise) => noise[which]));
+  return of(kind) ?? of(kind === "network" ? "machine" : "network");
+}
+
+/* Within which share of each other two things are called the same. */
+function alike(threshold) {
+  return threshold <= LEAST_THRESHOLD ? LEAST_THRESHOLD : (1 + threshold) ** 2 - 1;
 }
 
 function judge(speed, threshold, doubts) {
@@ -44,17 +57,19 @@ function judge(speed, threshold, doubts) {
   if (speed.low === null) return { word: "unclear", reason: "too few rounds for an interval" };
   const beyond = Math.log1p(threshold);
   const [low, middle, high] = [speed.low, speed.median, speed.high].map(Math.log);
-  const within = `equal things differ by up to ${percent(threshold)} here`;
+  const margin = alike(threshold);
+  const within = threshold <= LEAST_THRESHOLD
+    ? `differences below ${percent(LEAST_THRESHOLD)} are not called`
+    : `equal things differ by up to ${percent(threshold)} here`;
   if (low > 0 && middle > beyond) {
     return { word: "faster", reason: `the interval lies above 1, and ${within}` };
   }
   if (high < 0 && middle < -beyond) {
     return { word: "slower", reason: `the interval lies below 1, and ${within}` };
   }
-  if (-beyond <= low && high <= beyond) {
-    const reason = `the whole interval lies within what equal things differ by (${percent(threshold)})`;
-    return { word: "same", reason };
+  if (Math.max(-low, high) <= Math.log1p(margin)) {
+    return { word: "same", reason: `differs by less than ${percent(margin)}` };
   }
   if (low > 0 || high < 0) return { word: "unclear", reason: `a difference, but ${within}` };
-  return { word: "unclear", reason: `the interval holds 1 and ends beyond ${percent(threshold)}` };
+  return { word: "unclear", reason: `the interval holds 1 and ends beyond ${percent(margin)}` };
 }
