@@ -25,8 +25,12 @@ class Dispatch:
 
 
 def dispatches(found: Sequence[Measure]) -> list[Dispatch]:
-    """One for each machine's device on which eager steps were measured and a share is known."""
-    steps = {measure.combination: measure for measure in best(found, "sgd-queued")}
+    """One for each machine's device on which eager steps were measured and a share is known.
+
+    Rows that no verdict may rest on are not asked.
+    """
+    calm = [measure for measure in found if not measure.forbidden]
+    steps = {m.combination: m for m in best(calm, "sgd-queued")}
     swept = {fit.source.combination: fit for fit in fits(found)}
     made = []
     for (source, engine, device), eager in steps.items():

@@ -31,6 +31,7 @@ MODE_SHARE: Final = 0.1  # of the rounds; fewer are outliers
 SURE: Final = 1e-3  # chance that a test calls a calm row drifting or slow to start
 SLOWER_CLOCK: Final = 0.9  # after a lap, of what it was before; less is the governor's play
 BUSY_CORES: Final = 0.5  # half a core: system services stay below, a busy loop takes 1
+TICKS: Final = 0.05  # core-seconds that counters of 10 ms, read one after another, may be off by
 CALM: Final = ("", "0", "none", "no", "idle", "gpu idle")  # what a GPU says when nothing slows it
 
 
@@ -143,7 +144,7 @@ def _watched(watches: Sequence[Watch]) -> Iterator[Doubt]:
         ("stolen", "the hypervisor took {} cores away", "stolen",
          "Ask for a machine of your own, or measure at another hour."),
     ):  # fmt: skip
-        cores = [(getattr(w, field) or 0.0) / w.seconds if w.seconds else 0.0 for w in watches]
+        cores = [_cores(getattr(w, field), w.seconds) for w in watches]
         if cores and max(cores) >= BUSY_CORES:
             lap = f" in lap {cores.index(max(cores)) + 1} of {len(cores)}"
             found = text.format(significant(max(cores), 2)) + lap
@@ -152,6 +153,11 @@ def _watched(watches: Sequence[Watch]) -> Iterator[Doubt]:
     if any("battery" in (w.before.get("power"), w.after.get("power")) for w in watches):
         yield Doubt("battery", "measured on battery, where clocks are often held down",
                     "Plug it in.")  # fmt: skip
+
+
+def _cores(core_seconds: float | None, seconds: float) -> float:
+    """How many cores that were for certain, beyond the ticks of the counters."""
+    return max(0.0, (core_seconds or 0.0) - TICKS) / seconds if seconds else 0.0
 
 
 def _throttled(watches: Sequence[Watch]) -> Iterator[Doubt]:

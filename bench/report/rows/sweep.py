@@ -31,7 +31,7 @@ class Fit:
     """One engine on one device, its steps timed at several sizes of batch."""
 
     source: Measure  # the row of the smallest batch
-    rows: tuple[Measure, ...]  # by batch
+    rows: tuple[Measure, ...]  # by batch, the disturbed ones included
     asking: Estimate  # a, seconds a step
     digit: Estimate  # b, seconds a digit
     misfit: float  # the largest share by which a measured time differs from the law
@@ -62,7 +62,12 @@ class Overtaking:
 
 
 def fits(found: Iterable[Measure]) -> list[Fit]:
-    """Fit every sweep with enough batches, the least asking first."""
+    """Fit every sweep with enough batches, the least asking first.
+
+    The law is fitted to the batches at which nothing else was at work, and there is none where
+    too few of those remain. A batch of few rounds counts: the fit's interval does not come from
+    the intervals of its rows.
+    """
     sweeps: dict[object, dict[int, Measure]] = {}
     for measure in found:
         if measure.row.question == "sweep" and measure.row.batch:
@@ -71,7 +76,7 @@ def fits(found: Iterable[Measure]) -> list[Fit]:
     made = [
         _fit(tuple(rows[batch] for batch in sorted(rows)))
         for rows in sweeps.values()
-        if len(rows) >= FEWEST_BATCHES
+        if sum(not row.disturbed for row in rows.values()) >= FEWEST_BATCHES
     ]
     return sorted(made, key=lambda fit: fit.asking.median)
 
@@ -90,8 +95,9 @@ def _fit(rows: tuple[Measure, ...]) -> Fit:
     alike. The interval is Student's, from what the law leaves unexplained, which holds both the
     noise of the medians and the law's own misfit.
     """
-    batches = np.array([row.row.batch for row in rows], float)
-    times = np.log([row.seconds.median for row in rows])
+    calm = [row for row in rows if not row.disturbed]
+    batches = np.array([row.row.batch for row in calm], float)
+    times = np.log([row.seconds.median for row in calm])
 
     def off(logs: NDArray[np.float64]) -> NDArray[np.float64]:
         law: NDArray[np.float64] = np.log(np.exp(logs[0]) + np.exp(logs[1]) * batches)
@@ -101,7 +107,7 @@ def _fit(rows: tuple[Measure, ...]) -> Fit:
     start = [times[0], times[-1] - math.log(batches[-1])]
     bounds = ([least, least - math.log(batches[-1])], [times.max() + 1.0] * 2)
     solved = least_squares(off, start, bounds=bounds)
-    degrees = len(rows) - 2
+    degrees = len(calm) - 2
     scale = float(np.sum(solved.fun**2)) / degrees
     spread = np.sqrt(scale * np.diag(np.linalg.pinv(solved.jac.T @ solved.jac)))
     reach = np.minimum(float(stdtrit(degrees, 0.5 + CONFIDENCE / 2)) * spread, UNKNOWN)
@@ -128,8 +134,12 @@ def _changes(one: Sequence[Measure], other: Sequence[Measure]) -> Iterable[Overt
 
 
 def _lead(one: Measure, other: Measure) -> float:
-    """Logarithm of one's time by the other's; 0 where their intervals do not tell them apart."""
+    """Logarithm of one's time by the other's; 0 where their intervals do not tell them apart, or
+    no verdict may rest on one of them.
+    """
     found = ratio(one.seconds, other.seconds)
-    if found is None or (found.low and found.high and found.low <= 1 <= found.high):
+    if one.forbidden or other.forbidden or found is None or not (found.low and found.high):
+        return 0.0
+    if found.low <= 1 <= found.high:
         return 0.0
     return math.log(found.median)
