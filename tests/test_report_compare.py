@@ -270,6 +270,11 @@ def test_one_row_is_enough(compare, put):
     assert "B is 2.00x as fast as A (1 row" in out
 
 
+def test_a_file_address_is_a_path(compare, put):
+    one, other = put("laptop"), put("station", 2.0)
+    assert compare(one.as_uri(), other.as_uri())[1].startswith("B is 2.00x as fast as A")
+
+
 # --- exit codes ---------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.report.files.library import collect
-from bench.report.files.remote import is_remote
+from bench.report.files.remote import is_remote, path_of
 from bench.report.records import ResultFile
 from bench.report.rows.examined import Examined, without_shared_timings
 from bench.report.rows.measures import latest
@@ -47,6 +47,7 @@ def enter(arguments: Sequence[str], results: str) -> Field:
     machine below `results`, enters each of its machines, by the run that latest() chooses among
     those not named themselves.
     """
+    results = path_of(results)
     places = [place for argument in arguments for place in _place(argument, results)]
     library = collect(places)
     known = {found.file.address for found in library.examined}
@@ -75,7 +76,7 @@ def choose(contestants: Sequence[Contestant], baseline: str | None) -> list[Cont
     """Put the baseline first: the one that was named, by its label, file or machine."""
     if baseline is None:
         return list(contestants)
-    wanted = os.path.realpath(baseline)
+    wanted = os.path.realpath(path_of(baseline))
     for matches in (
         [c for c in contestants if baseline in (c.label, c.file.source)],
         [c for c in contestants if c.file.address in (baseline, wanted)],
@@ -89,6 +90,7 @@ def choose(contestants: Sequence[Contestant], baseline: str | None) -> list[Cont
 
 def _place(argument: str, results: str) -> list[str]:
     """The files or folders that an argument stands for; a machine's name is its folder."""
+    argument = path_of(argument)
     if is_remote(argument) or (argument and os.path.lexists(argument)):
         return [argument]
     if argument and os.path.basename(argument) == argument:  # noqa: PTH119 (any text at all)
