@@ -71,7 +71,7 @@ def test_the_steps_figure_shows_dispatch_by_replay_where_there_was_one(tmp_path)
         factory.row("first-step-cold", 4.0, engine="eager", device="cuda", threads=None),
     ]
     said = words(drawn(tmp_path, factory.result(benchmarks=rows))["steps"].svg)
-    assert "90% dispatch" in said
+    assert "90% dispatch, by replay" in said
     assert any(text.endswith(" s") and text.startswith("4.0") for text in said)
 
 
@@ -84,7 +84,7 @@ def test_the_steps_figure_shows_dispatch_by_the_sweep_elsewhere(tmp_path):
         ),
     ]
     figures = drawn(tmp_path, factory.result(benchmarks=rows))
-    assert "90% dispatch" in words(figures["steps"].svg)
+    assert "90% dispatch, by sweep" in words(figures["steps"].svg)
     assert any(text.startswith("eager · cpu   a ") for text in words(figures["sweep"].svg))
     assert "asking" in figures["sweep"].alt
 

@@ -62,7 +62,9 @@ def draw(measures: Sequence[Measure]) -> Figure:
         for y, row in enumerate(rows):
             found = [(asked[question].get(row.combination), shape) for question, shape in questions]
             share = shares.get(row.combination) if questions is PANELS[0][1] else None
-            _row(panel, y, found, f"{percent(share.share)} dispatch" if share else "")
+            _row(
+                panel, y, found, f"{percent(share.share)} dispatch, by {share.by}" if share else ""
+            )
     return sheet.figure
 
 

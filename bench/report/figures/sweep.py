@@ -28,7 +28,12 @@ def draw(measures: Sequence[Measure]) -> Figure:
     shown = every if len(every) <= ROOM else _one_a_machine(every)[:ROOM]
     notes = [
         "Dashed: t(B) = a + b B, the time of a step on B digits, fitted by least squares of "
-        "relative errors. At the right: a, what asking for a step costs; b, what a digit costs.",
+        "relative errors."
+        + (
+            ""
+            if several
+            else " At the right: a, what asking for a step costs; b, what a digit costs."
+        ),
         *marks.disturbed_note(row for fit in shown for row in fit.rows),
         *canvas.left_out(len(every) - len(shown)),
     ]
@@ -79,9 +84,9 @@ def _names(panel: Any, shown: Sequence[Fit], *, several: bool) -> None:
         text = joined((row.engine, row.device, fit.source.machine if several else None))
         costs = f"a {duration(fit.asking.median)}, b {duration(fit.digit.median)}"
         panel.annotate(
-            f"{canvas.fitting(text, canvas.SMALL, 1.2 if not several else 2.0)}   {costs}"
-            if not several
-            else canvas.fitting(text, canvas.SMALL, 2.1),
+            canvas.fitting(text, canvas.SMALL, 2.1)
+            if several
+            else f"{canvas.fitting(text, canvas.SMALL, 1.2)}   {costs}",
             (1.015, height),
             xycoords="axes fraction",
             va="center",

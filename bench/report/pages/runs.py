@@ -77,8 +77,11 @@ class Run:
 
 
 def runs(examined: Sequence[Examined], out: Path) -> list[Run]:
-    """Derive every run; links are relative to the folder `out`."""
-    newest = {id(file) for file in latest(found.file for found in examined)}
+    """Derive every run; links are relative to the folder `out`.
+
+    A file that contradicts itself never stands for its machine.
+    """
+    newest = {id(file) for file in latest(found.file for found in examined if not found.findings)}
     out = out.resolve()
     return [_run(found, out, newest=id(found.file) in newest) for found in examined]
 
