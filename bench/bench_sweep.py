@@ -13,9 +13,8 @@ import pytest
 
 from bench.session import Bench
 from bench.settings import Setting, once_a_device, only, patiently, slow_to_compile
-from zipnet import paper
 
-BATCHES: Final = (1, 4, 16, 64, 256, 1024, paper.TRAIN_DIGITS)
+BATCHES: Final = (1, 4, 16, 64, 256, 1024)  # bench_fullbatch.py has the last, all digits
 
 
 @only(once_a_device)

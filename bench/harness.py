@@ -114,6 +114,7 @@ class Timed:
         if self.fresh is None and self.each < LONG:
             warm(self.work, WARMING)
         gc.collect()  # so that a collection of our own set-up does not land in somebody's round
+        gc.freeze()  # and the next one need not walk all that the libraries have loaded
         taken = []
         for _ in range(self.rounds[number]):
             if self.fresh is not None:

@@ -11,17 +11,18 @@ class Profile:
     """Budgets of one row.
 
     seconds: time to spend on a row's rounds. long_seconds: the same where a round is a whole
-    training or a new process, or takes seconds; there one round may have to do. min_rounds,
-    max_rounds: rounds of all other rows, at least and at most (every raw timing is kept).
-    round_seconds: how long a round of queued steps should last, so that one wait at its end does
-    not matter. laps: over how many laps of the session a row's rounds are spread.
-    train_limit: seconds a whole training may take by projection from its steps; above it the row
-    is left out and said so.
+    training or a new process; there one round may have to do. min_rounds, max_rounds: rounds of
+    all other rows, at least and at most (every raw timing is kept); patience: seconds that the
+    least of them may take. round_seconds: how long a round of queued steps should last, so that
+    one wait at its end does not matter. laps: over how many laps of the session a row's rounds are
+    spread. train_limit: seconds a whole training may take by projection from its steps; above it
+    the row is left out and said so.
     """
 
     name: str
     seconds: float
     long_seconds: float
+    patience: float
     min_rounds: int
     max_rounds: int
     round_seconds: float
@@ -29,13 +30,10 @@ class Profile:
     train_limit: float
 
     def rounds(self, estimate: float) -> int:
-        """Rounds that fit the budget when one takes `estimate` seconds.
-
-        At least min_rounds, as far as the patience for long rounds allows.
-        """
-        fitting = int(self.seconds / max(estimate, 1e-9))
-        least = min(self.min_rounds, self.long_rounds(estimate))
-        return max(least, min(fitting, self.max_rounds))
+        """Rounds that fit the budget when one takes `estimate` seconds."""
+        each = max(estimate, 1e-9)
+        least = max(1, min(self.min_rounds, int(self.patience / each)))
+        return max(least, min(int(self.seconds / each), self.max_rounds))
 
     def long_rounds(self, estimate: float) -> int:
         """Rounds that fit the budget where one is a whole training; one at least."""
@@ -45,8 +43,8 @@ class Profile:
 PROFILES: Final = {
     profile.name: profile
     for profile in (
-        Profile("quick", 0.2, 1.0, 3, 200, 0.02, 2, 5.0),
-        Profile("standard", 0.8, 12.0, 6, 1000, 0.05, 5, 45.0),
-        Profile("full", 8.0, 60.0, 15, 2000, 0.2, 8, 1200.0),
+        Profile("quick", 0.2, 0.2, 2.0, 3, 200, 0.02, 2, 5.0),
+        Profile("standard", 0.8, 6.0, 12.0, 6, 1000, 0.05, 5, 45.0),
+        Profile("full", 8.0, 60.0, 60.0, 15, 2000, 0.2, 8, 1200.0),
     )
 }

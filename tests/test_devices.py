@@ -118,7 +118,7 @@ def test_mps_is_waited_for_once_a_timed_round_and_never_inside_a_run(
 
     row = harness.Row("sgd-synced", "mps")
     timed = harness.Timed(FakeBenchmark(), row, run, enter=lambda: engine.load(start))
-    timed.plan(Profile("five rounds", 0.0, 10.0, 5, 5, 0.0, 2, 1.0))
+    timed.plan(Profile("five rounds", 0.0, 10.0, 10.0, 5, 5, 0.0, 2, 1.0))
     timed.lap(0)
     timed.lap(1)
     rounds, rest = divmod(len(fake_mps), 3)

@@ -25,7 +25,7 @@ from bench.settings import (
 from zipnet.errors import UserError
 from zipnet.recipe import KARPATHY_1989
 
-TINY = Profile("tiny", 0.0, 1.0, 3, 5, 0.0, 2, 1.0)
+TINY = Profile("tiny", 0.0, 1.0, 1.0, 3, 5, 0.0, 2, 1.0)
 
 
 class FakeRecord:
@@ -132,7 +132,7 @@ def test_a_first_call_that_compiles_does_not_pass_for_the_steady_state(monkeypat
 
 def test_work_from_fresh_begins_anew_each_round_and_is_not_warmed():
     calls = []
-    profile = Profile("p", 0.0, 2.0, 1, 5, 0.0, 1, 1.0)
+    profile = Profile("p", 0.0, 2.0, 2.0, 1, 5, 0.0, 1, 1.0)
     fresh = lambda: calls.append("load")  # noqa: E731
     one = timed(lambda: calls.append("work"), lambda: None, fresh, 1.0, profile)
     one.lap(0)
@@ -190,8 +190,8 @@ def test_a_row_that_fails_in_a_lap_takes_no_further_part_and_the_others_go_on():
 def test_rounds_stay_within_the_profiles_bounds_and_patience(profile, estimate):
     rounds = profile.rounds(estimate)
     assert 1 <= rounds <= profile.max_rounds
-    assert rounds * estimate <= max(profile.seconds, profile.long_seconds, estimate)
-    if profile.min_rounds * estimate <= profile.long_seconds:
+    assert rounds * estimate <= max(profile.seconds, profile.patience, estimate)
+    if profile.min_rounds * estimate <= profile.patience:
         assert rounds >= profile.min_rounds
 
 

@@ -77,7 +77,7 @@ def test_the_steps_figure_shows_dispatch_by_replay_where_there_was_one(tmp_path)
 
 def test_the_steps_figure_shows_dispatch_by_the_sweep_elsewhere(tmp_path):
     rows = [
-        *factory.engine_rows("eager", "cpu", 1, 1000, 40),
+        *factory.engine_rows("eager", "cpu", 1, 1000, 100),
         *(
             factory.learning("sweep", 1e6 * (9e-4 + 1e-4 * b) / b, 1, b, engine="eager")
             for b in (1, 10, 100, 1000)

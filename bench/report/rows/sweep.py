@@ -70,7 +70,7 @@ def fits(found: Iterable[Measure]) -> list[Fit]:
     """
     sweeps: dict[object, dict[int, Measure]] = {}
     for measure in found:
-        if measure.row.question == "sweep" and measure.row.batch:
+        if measure.row.question in ("sweep", "fullbatch") and measure.row.batch:
             key = (*measure.combination, measure.row.threads)
             sweeps.setdefault(key, {})[measure.row.batch] = measure
     made = [
