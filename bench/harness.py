@@ -26,7 +26,9 @@ from zipnet.verify import Verified
 Work = Callable[[], object]
 
 FIRST_WARMING: Final = 0.2  # seconds: compiling is over, clocks rise, caches fill
-WARMING: Final = 0.02  # seconds before each lap's rounds: another row has had the caches since
+# Seconds before each lap's rounds: another row has had the caches since, and a lap must last some
+# ticks of the counters by which other processes are noticed (bench/watch.py).
+WARMING: Final = 0.1
 LONG: Final = 0.25  # seconds of a round that warms itself, for all that its start matters
 
 

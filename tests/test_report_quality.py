@@ -66,8 +66,8 @@ def test_timings_that_are_not_calm_are_doubted_for_what_they_are(tmp_path, kind)
 
 
 READINGS = {
-    "busy": ({"other_cpu_seconds": 0.45}, "another process used 1.6 cores in lap 1 of 5"),
-    "stolen": ({"stolen_cpu_seconds": 0.25}, "the hypervisor took 0.80 cores away in lap 1 of 5"),
+    "busy": ({"other_cpu_seconds": 0.45}, "another process used 1.7 cores in lap 1 of 5"),
+    "stolen": ({"stolen_cpu_seconds": 0.25}, "the hypervisor took 0.92 cores away in lap 1 of 5"),
     "battery": ({"before": {"power": "battery"}}, "measured on battery"),
     "throttled": (
         {"before": {"throttled": 3}, "after": {"throttled": 15}},
@@ -97,7 +97,7 @@ def test_what_the_machine_was_seen_doing_is_doubted(tmp_path, kind):
 QUIET = [
     {"other_cpu_seconds": 0.1},
     {"other_cpu_seconds": None, "stolen_cpu_seconds": None},
-    {"seconds": 0.02, "other_cpu_seconds": 0.05},  # a few ticks of the counters
+    {"seconds": 0.1, "other_cpu_seconds": 0.05},  # a few ticks of the counters
     {"seconds": 0.0, "other_cpu_seconds": 0.0},
     {"after": {"gpu_throttle": "none", "cpu_mhz": 2599, "throttled": "?"}},
     {"before": {"cpu_mhz": 1200}, "after": {"cpu_mhz": 3000}},

@@ -31,7 +31,7 @@ MODE_SHARE: Final = 0.1  # of the rounds; fewer are outliers
 SURE: Final = 1e-3  # chance that a test calls a calm row drifting or slow to start
 SLOWER_CLOCK: Final = 0.9  # after a lap, of what it was before; less is the governor's play
 BUSY_CORES: Final = 0.5  # half a core: system services stay below, a busy loop takes 1
-TICKS: Final = 0.05  # core-seconds that counters of 10 ms, read one after another, may be off by
+TICKS: Final = 0.02  # core-seconds that counters of 10 ms, read one after another, may be off by
 CALM: Final = ("", "0", "none", "no", "idle", "gpu idle")  # what a GPU says when nothing slows it
 
 
