@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from bench.harness import Row
 from bench.session import Bench
 from bench.settings import Setting, once_a_device, only, patiently, slow_to_compile
+from zipnet import devices
 from zipnet.errors import EXIT_USAGE
 
 # Where each library keeps what it has compiled; JAX keeps nothing unless it is told to.
@@ -71,7 +73,8 @@ def _measure(bench: Bench, setting: Setting, caches: Path, question: str) -> Non
     row = Row(question, place.device, engine=setting.engine, batch=1)
     once = bench.profile.long_seconds  # a second round would find the caches that the first filled
     timed = bench.measure(work, row, nothing, fresh=nothing, estimate=once)
-    row.device, row.device_name = said[-1]["device"], said[-1]["device_name"]
+    row.device = said[-1]["device"]
+    row.device_name = devices.describe(torch.device(row.device))  # asked there it would take time
     row.threads, row.phases = place.threads, said[-1]["phases"]
     timed.save()
 

@@ -39,19 +39,8 @@ def main(engine_name: str, device: str) -> int:
         "compile": compiled - imported,
         "step": stepped - compiled,
     }
-    print(
-        json.dumps({"phases": phases, "device": placed.device, "device_name": _name(placed.device)})
-    )
+    print(json.dumps({"phases": phases, "device": placed.device}))
     return 0
-
-
-def _name(device: str) -> str:
-    """The device's model, asked after the clock has stopped."""
-    import torch
-
-    from zipnet import devices
-
-    return devices.describe(torch.device(device))
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def draw(measures: Sequence[Measure]) -> Figure:
     for panel, (title, questions) in zip(sheet.panels, PANELS, strict=True):
         values = [m.seconds_each for question, _ in questions for m in asked[question].values()]
         low = min(values, default=1e-5) / 3
-        high = low * (max(values, default=1.0) / low) ** 1.5  # room for what is written beside
+        high = low * (max(values, default=1.0) / low) ** 1.8  # room for what is written beside
         canvas.log_axis(panel, low, high, _spaced(low, high))
         panel.set_title(title, loc="left", size=canvas.SMALL, color=FAINT, pad=6)
         for y, row in enumerate(rows):
