@@ -5,6 +5,7 @@ Which folder is collected when is decided in the top-level conftest.py, which lo
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from statistics import median
@@ -56,10 +57,22 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options before minutes are spent, and open the session."""
     if not _measuring(config):
         return
+    _interruptible(config)
     try:
         config.stash[SESSION] = _open_session(config)
     except UserError as error:
         pytest.exit(str(error), returncode=EXIT_USAGE)
+
+
+def _interruptible(config: pytest.Config) -> None:
+    """Let Ctrl-C end a session as an interrupt, whatever it strikes, although warnings are errors.
+
+    It may fall between a library's opening a file and its taking hold of it, or between a
+    benchmark's beginning and its clock.
+    """
+    config.addinivalue_line("filterwarnings", "ignore:Benchmark fixture was not used at all")
+    config.addinivalue_line("filterwarnings", "ignore::ResourceWarning")
+    warnings.simplefilter("ignore", ResourceWarning)  # pytest has read its lines for the session
 
 
 def _open_session(config: pytest.Config) -> Any:
@@ -127,6 +140,19 @@ def _settings_of(function: Any, measured: Any) -> list[str]:
         elif reason:
             measured.left_out(name, function.__name__, reason)
     return names
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Drop a benchmark that has a row for no setting; why is noted where settings are chosen.
+
+    pytest would keep it, with a skip of its own, and count it among what will be measured.
+    """
+    if config.stash.get(SESSION, None) is None:
+        return
+    empty = [item for item in items if item.name.endswith("[NOTSET]")]
+    if empty:
+        items[:] = [item for item in items if item not in empty]
+        config.hook.pytest_deselected(items=empty)
 
 
 @pytest.fixture
@@ -260,7 +286,7 @@ def pytest_benchmark_generate_commit_info(config: pytest.Config) -> dict[str, ob
     return commit()
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # before fixtures of an interrupted benchmark end, and may fail
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Save what was measured, also when Ctrl-C ended it."""
     config = session.config

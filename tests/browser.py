@@ -5,6 +5,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,6 +16,16 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage", "--remote-debugging-pipe", "about:blank",
 )  # fmt: skip
+# Chromium expects the two ends there. A program of its own moves them and then becomes Chromium,
+# since no Python may run between fork and exec where libraries have started threads.
+AS_3_AND_4 = """
+import os, sys
+low, high = (os.dup(int(end)) for end in sys.argv[1:3])
+for end, place in ((low, 3), (high, 4)):
+    os.dup2(end, place)
+    os.set_inheritable(place, True)  # it may have been there already, as a copy for us alone
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 def found():
@@ -30,15 +41,11 @@ class Browser:
         to_browser, self.out = os.pipe()
         self.inp, from_browser = os.pipe()
 
-        def take_3_and_4():  # where Chromium expects the two ends
-            low, high = os.dup(to_browser), os.dup(from_browser)
-            os.dup2(low, 3)
-            os.dup2(high, 4)
-
+        ends = (to_browser, from_browser)
         self.process = subprocess.Popen(
-            [found(), *FLAGS, f"--user-data-dir={self.folder.name}"],
-            preexec_fn=take_3_and_4, pass_fds=(3, 4), stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            [sys.executable, "-c", AS_3_AND_4, *map(str, ends), found(), *FLAGS,
+             f"--user-data-dir={self.folder.name}"],
+            pass_fds=ends, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(to_browser)
         os.close(from_browser)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def command(*arguments: str, **environment: str) -> list[str]:
+def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", *arguments]
 
 
@@ -23,6 +26,16 @@ def run(*arguments: str, timeout: float = 300, **environment: str) -> subprocess
         text=True,
         timeout=timeout,
     )
+
+
+@contextmanager
+def born_with_sigint(disposition: signal.Handlers) -> Iterator[None]:
+    """Processes started within inherit it: no Python has to run between fork and exec."""
+    ours = signal.signal(signal.SIGINT, disposition)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, ours)
 
 
 def assert_one_line_and_exit_code_2(result: subprocess.CompletedProcess, *words: str) -> None:

@@ -9,7 +9,13 @@ import time
 import pytest
 
 from bench import node
-from tests.commands import ROOT, assert_one_line_and_exit_code_2, command, run
+from tests.commands import (
+    ROOT,
+    assert_one_line_and_exit_code_2,
+    born_with_sigint,
+    command,
+    run,
+)
 from zipnet import data
 from zipnet.errors import UserError
 
@@ -142,14 +148,14 @@ def test_a_batch_scripts_background_job_still_stops_its_stages_in_time(tmp_path)
     """Its parent ignores Ctrl-C and hands that on; a stage must hear of it all the same."""
     chosen = ("--devices", "cpu", "--engines", "eager", "--minutes", "0.05")
     began = time.monotonic()
-    process = subprocess.Popen(
-        command("bench", "node", *chosen, "--results", str(tmp_path)),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
-    )
+    with born_with_sigint(signal.SIG_IGN):
+        process = subprocess.Popen(
+            command("bench", "node", *chosen, "--results", str(tmp_path)),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "node: laws: stopped, the time is up" in out

@@ -15,7 +15,7 @@ import pytest
 from bench.report.check import findings
 from bench.report.files.reading import read
 from bench.report.rows.measures import measures
-from tests.commands import ROOT, command, run
+from tests.commands import ROOT, born_with_sigint, command, run
 from zipnet.cpu import cores
 
 # Digits that need no network and no data folder; small enough for a test, real for the harness.
@@ -122,6 +122,31 @@ def test_a_benchmark_that_fails_leaves_no_row(tmp_path):
     assert json.loads(path.read_text())["scope"] == "part"
 
 
+@pytest.mark.parametrize("lap", ["first", "later"])
+def test_ctrl_c_before_a_first_clock_or_with_a_file_half_open_still_saves(tmp_path, lap):
+    """The file is never closed; that is no failure of the session."""
+    bad = tmp_path / "bench_stopped.py"
+    bad.write_text(
+        "import os\n"
+        "from bench.harness import Row\n"
+        "def bench_good(bench):\n"
+        "    bench.measure(lambda: None, Row('floor-empty', 'cpu'), lambda: None)\n"
+        "def bench_stopped(bench):\n"
+        "    def step():\n"
+        f"        if {lap == 'first'} or bench.timed.seconds:\n"
+        "            open(os.devnull)\n"
+        "            raise KeyboardInterrupt\n"
+        "    bench.measure(step, Row('floor-sync', 'cpu'), lambda: None)\n"
+    )
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["bench.plugin"]\n')
+    done = measure(tmp_path / "results", str(bad), "-c", "pyproject.toml")
+    assert done.returncode == 2, done.stdout + done.stderr
+    (path,) = (tmp_path / "results").glob("*/*.json")
+    about = json.loads(path.read_text())
+    assert about["status"] == "interrupted"
+    assert "bench_good" in [row["name"] for row in about["benchmarks"]]
+
+
 def test_a_run_beside_a_busy_loop_on_every_core_is_flagged_row_by_row(tmp_path):
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(cores())]
     try:
@@ -141,15 +166,15 @@ def test_a_run_beside_a_busy_loop_on_every_core_is_flagged_row_by_row(tmp_path):
 
 def begin(results, wait_for):
     """Start measuring and return the process once it has shown `wait_for`."""
-    process = subprocess.Popen(
-        command(*MEASURE, f"--results={results}", "bench/bench_floor.py"),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        # A shell's background jobs are born deaf to Ctrl-C; ours must hear it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    # A shell's background jobs are born deaf to Ctrl-C; ours must hear it.
+    with born_with_sigint(signal.SIG_DFL):
+        process = subprocess.Popen(
+            command(*MEASURE, f"--results={results}", "bench/bench_floor.py"),
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
     seen = ""
     while wait_for not in seen:
         character = process.stdout.read(1)
