@@ -4,12 +4,15 @@ import random
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import kruskal
 
 from bench.report.files import reading
 from bench.report.rows.measures import measures
 from bench.report.rows.quality import doubts
-from bench.report.statistics.dip import dip, has_two_modes
+from bench.report.statistics import modes
+from bench.report.statistics.dip import dip, dip_of_falling, has_two_modes
 from bench.report.statistics.ranks import kruskal_wallis
 from tests import records_factory as factory
 
@@ -81,6 +84,10 @@ READINGS = {
         {"before": {"gpu_mhz": 1980}, "after": {"gpu_mhz": 1200}},
         "the GPU's clock fell from 1980 to 1200 MHz",
     ),
+    "throttled by the system": (
+        {"after": {"speed_limit": 80}},
+        "the system held the processor at 80% of its speed",
+    ),
     "throttled GPU": ({"after": {"gpu_throttle": "sw power cap"}}, "slowed: sw power cap"),
 }
 
@@ -99,7 +106,8 @@ QUIET = [
     {"other_cpu_seconds": None, "stolen_cpu_seconds": None},
     {"seconds": 0.1, "other_cpu_seconds": 0.05},  # a few ticks of the counters
     {"seconds": 0.0, "other_cpu_seconds": 0.0},
-    {"after": {"gpu_throttle": "none", "cpu_mhz": 2599, "throttled": "?"}},
+    {"after": {"gpu_throttle": "none", "cpu_mhz": 2599}},
+    {"after": {"gpu_throttle": "", "speed_limit": 100}},
     {"before": {"cpu_mhz": 1200}, "after": {"cpu_mhz": 3000}},
 ]
 
@@ -153,6 +161,16 @@ def test_two_modes_that_lie_apart_are_next_to_always_found(apart):
 )
 def test_the_dip_is_hartigans(data, expected):
     assert dip(np.asarray(data, float)) == pytest.approx(expected)
+
+
+@given(st.lists(st.floats(1e-6, 1e3), min_size=4, max_size=60, unique=True))
+def test_the_quick_no_is_never_wrong(data):
+    """One hull bounds the dip from above, and no cut has groups farther apart than was allowed."""
+    ordered = np.sort(data)
+    assert dip(ordered) <= dip_of_falling(ordered) * (1 + 1e-9)
+    slower = modes.split(ordered.tolist())
+    if slower.apart > modes.APART and modes.SHARE <= slower.share <= 1 - modes.SHARE:
+        assert modes.may_be_two(ordered.tolist())
 
 
 def test_the_test_of_ranks_is_scipys():

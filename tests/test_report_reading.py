@@ -14,7 +14,6 @@ from bench.report.files.border import plain
 from tests import records_factory as factory
 from zipnet.errors import UserError
 
-DEEP = 200
 MISSING = object()
 
 
@@ -114,7 +113,12 @@ BAD_FIELDS = [
     (ROW + "stats.median", float("inf"), "Infinity is not a JSON number"),
     (ROW + "stats.median", None, "stats.median is None"),
     (ROW + "stats.rounds", 0, "stats.rounds is 0"),
-    ("further", nested(DEEP), "nested deeper than 64 levels"),
+    ("workload.further", {}, "workload.further is an object of 0 keys"),
+    ("workload.further", nested(50), "workload.further is"),
+    (ROW + "extra_info.watch.0.before.cpu_mhz", "fast", "watch[0].before.cpu_mhz is 'fast'"),
+    (ROW + "extra_info.watch.1.after", 3, "extra_info.watch[1].after is 3"),
+    (ROW + "extra_info.watch.1", None, "extra_info.watch[1] is None"),
+    ("state.after.power", 7, "state.after.power is 7"),
 ]
 
 
@@ -150,9 +154,9 @@ BAD_BYTES = {
     "a string": (b'"results"', "holds 'results'"),
     "foreign JSON": (b'{"name": "package", "version": "1"}', "is this a result file"),
     "others' benchmarks": (b'{"benchmarks": [], "machine_info": {}}', "schema is missing"),
-    "deep nesting": (b"[" * 100_000, "nested deeper"),
-    "deep objects": (b'{"a":' * 50_000, "nested deeper"),
-    "deep but closed": (b"[" * 300 + b"]" * 300, "nested deeper"),
+    "deep nesting": (b"[" * 100_000, "nested too deeply"),
+    "deep objects": (b'{"a":' * 50_000, "nested too deeply"),
+    "deep but closed": (b"[" * 300 + b"]" * 300, "holds a list of 1"),
     "a key twice": (b'{"schema": 1, "schema": 1}', "appears twice"),
     "a huge integer": (b'{"schema": ' + b"9" * 5000 + b"}", "not JSON"),
     "beyond floats": (GOOD.replace(b"7.6,", b"1e999,"), "memory_gib is inf"),

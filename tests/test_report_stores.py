@@ -63,14 +63,14 @@ def test_a_file_address_is_a_path(tmp_path):
 
 def test_bad_files_in_a_store_are_named_one_by_one(store, monkeypatch):
     put(store, "1.json", factory.result("m"))
-    store.pipe_file("/results/m/2.json", b"[" * 300 + b"]" * 300)
+    store.pipe_file("/results/m/2.json", b"[" * 100_000)
     store.pipe_file("/results/m/3.json", b" " * 9_000_000)
     monkeypatch.setattr(strict_json, "MAX_BYTES", 8_000_000)
     monkeypatch.setattr(remote, "MAX_BYTES", 8_000_000)
     found = library.collect(["memory://results"])
     assert len(found.examined) == 1
     assert found.bad == (
-        "m/2.json: nested deeper than 64 levels; expected a result file",
+        "m/2.json: nested too deeply; expected a result file",
         "m/3.json: 9000000 bytes; expected at most 8000000",
     )
 

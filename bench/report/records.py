@@ -29,20 +29,32 @@ class Stated:
     outliers: str | None  # two counts with a semicolon between
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class State:
+    """Readings of the machine at one moment; None where it does not tell."""
+
+    load_1min: float | None = None
+    cpu_mhz: float | None = None
+    power: str | None = None  # mains or battery
+    throttled: float | None = None  # how often, since it was started
+    speed_limit: float | None = None  # percent of its speed that the system grants
+    gpu_mhz: float | None = None
+    gpu_throttle: str | None = None  # why the GPU runs slowly; none where nothing slows it
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """What the machine was seen doing during one lap of a row; None where it does not tell.
 
-    Core-seconds: 1 is one core kept busy for a second. before and after are readings of the
-    machine's state, as text (clocks, load, power, heat).
+    Core-seconds: 1 is one core kept busy for a second.
     """
 
     seconds: float  # of the lap, its warming included
     own: float | None  # core-seconds of the measuring process
     others: float | None  # core-seconds of every other process of the machine
     stolen: float | None  # core-seconds that a hypervisor gave to somebody else
-    before: dict[str, str]
-    after: dict[str, str]
+    before: State
+    after: State
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +136,8 @@ class ResultFile:
     dataset: str
     dataset_sha256: str
     software: dict[str, str]
-    before: dict[str, str]
-    after: dict[str, str]
+    before: State
+    after: State
     absent: tuple[Absent, ...]
     machine: Machine
     rows: tuple[Row, ...]

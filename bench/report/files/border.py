@@ -69,29 +69,47 @@ def _are_counts(values: list[Any], least: int) -> bool:
 class Fields:
     """One JSON object whose fields are asked for by name and type.
 
-    The methods ending in _or_none accept null and absence; the others do not.
+    The methods ending in _or_none accept null and absence; the others do not. Where the object
+    lies in the file is put together only when a message needs it.
     """
 
     values: Mapping[str, Any]
     file: str
-    path: str = ""
+    within: Fields | None = None
+    key: str | int = ""  # of the object within another, or its place in a list of objects
 
     @classmethod
-    def of(cls, value: Any, file: str, path: str = "") -> Fields:
-        """Take a JSON value that must be an object."""
-        if not isinstance(value, dict):
-            where = f"{path} is" if path else "holds"
-            raise UserError(f"{file}: {where} {found(value)}; expected an object")
-        return cls(value, file, path)
+    def of(cls, value: Any, file: str) -> Fields:
+        """Take what a file holds, which must be an object."""
+        if type(value) is not dict:
+            raise UserError(f"{file}: holds {found(value)}; expected an object")
+        return cls(value, file)
+
+    @property
+    def path(self) -> str:
+        """Where in the file it is; empty for the whole of it."""
+        if self.within is None:
+            return ""
+        return self.within.name(self.key)
+
+    def name(self, key: str | int) -> str:
+        """Where in the file a field of it is."""
+        if isinstance(key, int):
+            return f"{self.path}[{key}]"
+        return f"{self.path}.{key}" if self.path else key
 
     def has(self, key: str) -> bool:
         """Whether the field is there and not null."""
         return self.values.get(key) is not None
 
+    def says(self, key: str) -> bool:
+        """Whether the field is more than null or empty text."""
+        return self.values.get(key) not in (None, "")
+
     def wrong(self, key: str, expected: str) -> UserError:
         """Build the error that says what this field holds and what it should hold."""
         what = f"is {found(self.values[key])}" if key in self.values else "is missing"
-        return UserError(f"{self.file}: {self._name(key)} {what}; expected {expected}")
+        return UserError(f"{self.file}: {self.name(key)} {what}; expected {expected}")
 
     def text(self, key: str) -> str:
         """One line of text, cleaned, not empty."""
@@ -128,6 +146,11 @@ class Fields:
         """As number(); None where the field is null or absent."""
         return None if self.values.get(key) is None else self.number(key)
 
+    def numbers_or_none(self, *keys: str) -> list[float | None]:
+        """Several fields as number_or_none()."""
+        get = self.values.get
+        return [None if get(key) is None else self.number(key) for key in keys]
+
     def integers(self, key: str, least: int = 0) -> tuple[int, ...]:
         """A list of whole numbers, each at least `least`, with at least one of them."""
         values = self._list(key)
@@ -135,9 +158,7 @@ class Fields:
             raise self.wrong(key, "a list of at least one whole number")
         if _are_counts(values, least):
             return tuple(values)
-        return tuple(
-            Fields({key: value}, self.file, self.path).integer(key, least) for value in values
-        )
+        return tuple(self._as_one(key, value).integer(key, least) for value in values)
 
     def numbers(self, key: str) -> tuple[float, ...]:
         """A list of finite numbers, each at least 0, with at least one of them."""
@@ -149,22 +170,21 @@ class Fields:
         for at, value in enumerate(values):
             if not _is_number(value) or value < 0:
                 raise UserError(
-                    f"{self.file}: {self._name(key)}[{at}] is {found(value)}; "
+                    f"{self.file}: {self.name(key)}[{at}] is {found(value)}; "
                     "expected a finite number of at least 0"
                 )
         return tuple(map(float, values))
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of lines of text; absent is empty."""
-        return tuple(
-            Fields({key: item}, self.file, self.path).text(key) for item in self._list(key)
-        )
+        return tuple(self._as_one(key, value).text(key) for value in self._list(key))
 
     def fields(self, key: str) -> Fields:
         """An object inside this one."""
-        if key not in self.values:
-            raise self.wrong(key, "an object")
-        return Fields.of(self.values[key], self.file, self._name(key))
+        value = self.values.get(key)
+        if type(value) is dict:
+            return Fields(value, self.file, self, key)
+        raise self.wrong(key, "an object")
 
     def fields_or_none(self, key: str) -> Fields | None:
         """As fields(); None where the field is null or absent."""
@@ -172,8 +192,13 @@ class Fields:
 
     def each(self, key: str) -> Iterator[Fields]:
         """The objects of a list; absent is empty."""
-        for at, item in enumerate(self._list(key)):
-            yield Fields.of(item, self.file, f"{self._name(key)}[{at}]")
+        every = Fields({}, self.file, self, key)
+        for at, value in enumerate(self._list(key)):
+            if type(value) is not dict:
+                raise UserError(
+                    f"{self.file}: {every.name(at)} is {found(value)}; expected an object"
+                )
+            yield Fields(value, self.file, every, at)
 
     def scalars(self) -> dict[str, str]:
         """The fields that are text or numbers, as cleaned text: for facts that are only shown."""
@@ -191,5 +216,6 @@ class Fields:
             raise self.wrong(key, "a list")
         return value
 
-    def _name(self, key: str) -> str:
-        return f"{self.path}.{key}" if self.path else key
+    def _as_one(self, key: str, value: Any) -> Fields:
+        """One item of a list, as if it were the field."""
+        return Fields({key: value}, self.file, self.within, self.key)

@@ -15,9 +15,9 @@ from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
 from bench.report.files.places import Place
-from bench.report.records import Absent, Machine, ResultFile, Row, Score, Stated
+from bench.report.records import Absent, Machine, ResultFile, Row, Score, State, Stated
 from bench.report.rows.examined import Examined, Excluded
-from bench.report.rows.measures import Measure, derived
+from bench.report.rows.measures import Measure
 from bench.report.rows.quality import Doubt
 from bench.report.statistics.stats import Estimate
 
@@ -39,8 +39,10 @@ def pack(examined: Examined) -> Packed:
     facts = {
         field.name: getattr(file, field.name)
         for field in fields(ResultFile)
-        if field.name not in ("rows", "path", "address", "source", "machine", "absent")
+        if field.name not in _NOT_PLAIN
     } | {
+        "before": dataclasses.asdict(file.before),
+        "after": dataclasses.asdict(file.after),
         "machine": dataclasses.asdict(file.machine),
         "absent": [dataclasses.asdict(absent) for absent in file.absent],
         "excluded": [dataclasses.asdict(excluded) for excluded in examined.excluded],
@@ -65,6 +67,8 @@ def unpack(packed: Packed, place: Place) -> Examined:
         address=place.key,
         source=place.source,
         machine=Machine(**machine | {"gpus": tuple(machine["gpus"])}),
+        before=State(**facts.pop("before")),
+        after=State(**facts.pop("after")),
         absent=tuple(Absent(**absent) for absent in facts.pop("absent")),
         rows=_rows(packed.rows),
         **facts,
@@ -105,7 +109,7 @@ def _measures(file: ResultFile, columns: Columns) -> tuple[Measure, ...]:
     seconds = map(Estimate, columns["median"], columns["low"], columns["high"])
     rest = zip(file.rows, seconds, *(columns[name] for name in names), strict=True)
     return tuple(
-        derived(file, row, each, peak, rounds, tuple(laps), _text_to_doubts(doubts), mark)
+        Measure(file, row, each, peak, rounds, tuple(laps), _text_to_doubts(doubts), mark)
         for row, each, peak, rounds, laps, doubts, mark in rest
     )
 
@@ -169,6 +173,9 @@ _RAW: Final[dict[str, Any]] = {  # what is let go, and what stands in its place
     "watches": (),
     "stated": Stated(numbers={}, rounds=0, iterations=None, outliers=None),
 }
+_NOT_PLAIN: Final = {
+    "rows", "path", "address", "source", "machine", "absent", "before", "after",
+}  # fmt: skip
 _TO_PLAIN: Final = {
     field.name: _CODECS[str(field.type)].to_plain for field in fields(Row) if field.name not in _RAW
 }

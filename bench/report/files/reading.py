@@ -20,6 +20,7 @@ from bench.report.records import (
     ResultFile,
     Row,
     Score,
+    State,
     Stated,
     Watch,
 )
@@ -115,12 +116,22 @@ def _workload(fields: Fields) -> dict[str, Any]:
     for key in ("macs", "step_macs", "presentations"):
         fields.integer(key, least=1)
     fields.text("hash")
+    for key, value in fields.values.items():
+        if isinstance(value, list | dict):  # the checker writes it as JSON: no depth to fall into
+            raise fields.wrong(key, "text or a number")
     return dict(fields.values)
 
 
-def _state(state: Fields | None, when: str) -> dict[str, str]:
+def _state(state: Fields | None, when: str) -> State:
     moment = state.fields_or_none(when) if state else None
-    return moment.scalars() if moment else {}
+    if moment is None:
+        return State()
+    load, mhz, throttled, limit, gpu_mhz = moment.numbers_or_none(
+        "load_1min", "cpu_mhz", "throttled", "speed_limit", "gpu_mhz"
+    )
+    reasons = moment.text("gpu_throttle") if moment.says("gpu_throttle") else None
+    power = moment.text_or_none("power")
+    return State(load, mhz, power, throttled, limit, gpu_mhz, reasons)
 
 
 def _absent(fields: Fields) -> Absent:
@@ -215,14 +226,11 @@ def _laps(about: Fields, rounds: int) -> tuple[int, ...]:
 
 
 def _watch(fields: Fields) -> Watch:
-    return Watch(
-        seconds=fields.number("seconds"),
-        own=fields.number_or_none("own_cpu_seconds"),
-        others=fields.number_or_none("other_cpu_seconds"),
-        stolen=fields.number_or_none("stolen_cpu_seconds"),
-        before=_state(fields, "before"),
-        after=_state(fields, "after"),
+    own, others, stolen = fields.numbers_or_none(
+        "own_cpu_seconds", "other_cpu_seconds", "stolen_cpu_seconds"
     )
+    before, after = _state(fields, "before"), _state(fields, "after")
+    return Watch(fields.number("seconds"), own, others, stolen, before, after)
 
 
 def _score(about: Fields, key: str, *, required: bool) -> Score | None:

@@ -1,4 +1,4 @@
-"""One file as strict JSON: UTF-8, bounded in size and depth, no NaN, no key twice.
+"""One file as strict JSON: UTF-8, bounded in size, no NaN, no key twice.
 
 Python's parser is laxer than the standard (it reads NaN and Infinity, and the last of two equal
 keys wins), and a stranger's file may be anything at all. Whatever is wrong ends as one UserError
@@ -15,8 +15,6 @@ from typing import Any, Final, NoReturn
 from zipnet.errors import UserError, shown
 
 MAX_BYTES: Final = 256 * 2**20  # a full run is about 1 MB; parsing takes some ten times the size
-CONTAINERS: Final = frozenset((list, dict))
-MAX_DEPTH: Final = 64  # ours are 5 deep; the bound keeps repr() and friends off the stack's end
 
 
 def load(path: Path, called: str) -> Any:
@@ -33,15 +31,11 @@ def parse(content: bytes, called: str) -> Any:
     if not text.strip():
         raise UserError(f"{called}: empty; expected a JSON object")
     try:
-        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
-        within = _depth_within(value, MAX_DEPTH)
+        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
     except RecursionError:
-        within = False
+        raise UserError(f"{called}: nested too deeply; expected a result file") from None
     except ValueError as error:
         raise UserError(f"{called}: not JSON as we read it: {error}") from None
-    if not within:
-        raise UserError(f"{called}: nested deeper than {MAX_DEPTH} levels; expected a result file")
-    return value
 
 
 def bounded(size: int, called: str) -> None:
@@ -76,20 +70,3 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"the key {shown(twice)} appears twice in one object")
     return found
-
-
-def _depth_within(value: Any, limit: int) -> bool:
-    """Whether containers nest no deeper than limit, counted level by level, not recursively."""
-    level = [value] if type(value) in CONTAINERS else []
-    for _ in range(limit):
-        parents = (one.values() if type(one) is dict else one for one in level)
-        level = [
-            child
-            for children in parents
-            if not CONTAINERS.isdisjoint(map(type, children))  # most lists are of timings only
-            for child in children
-            if type(child) in CONTAINERS
-        ]
-        if not level:
-            return True
-    return False

@@ -9,7 +9,7 @@ from typing import Final
 from bench.report.records import ResultFile
 from bench.report.rows.examined import Examined
 from bench.report.rows.measures import Measure
-from bench.report.rows.quality import FEW, SLOWER_CLOCK, reading
+from bench.report.rows.quality import FEW, SLOWER_CLOCK
 
 BUSY_SHARE: Final = 0.4  # of the logical cores; below it may be what the run itself had just set up
 
@@ -48,15 +48,15 @@ def _state(file: ResultFile) -> list[str]:
     if file.schema > 1:
         return lines  # each row was watched, and says what happened meanwhile
     # A load of the minute before holds the run's own start: it is asked only where nothing else is.
-    load, cores = reading(file.before, "load_1min"), file.machine.logical_cores
+    load, cores = file.before.load_1min, file.machine.logical_cores
     if load is not None and cores and load > BUSY_SHARE * cores:
         lines.append(
             f"The machine was busy before the run (load {load:g} on {cores} cores). "
             "Close what else runs."
         )
-    if "battery" in (file.before.get("power"), file.after.get("power")):
+    if "battery" in (file.before.power, file.after.power):
         lines.append("On battery, where clocks are often held down. Plug it in.")
-    before, after = reading(file.before, "cpu_mhz"), reading(file.after, "cpu_mhz")
+    before, after = file.before.cpu_mhz, file.after.cpu_mhz
     if before and after and after < SLOWER_CLOCK * before:
         lines.append(
             f"The processor's clock fell from {before:g} to {after:g} MHz. Let it cool, and try a "

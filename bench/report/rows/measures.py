@@ -24,15 +24,14 @@ Kind = Literal["network", "machine"]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One row of one file, with its derived numbers; None where a number has no meaning."""
+    """One row of one file, and what its raw timings came to: nothing here needs them any more.
+
+    Rates are derived when they are asked for; None where one has no meaning.
+    """
 
     file: ResultFile
     row: Row
     seconds: Estimate  # of one round
-    us_per_presentation: Estimate | None
-    presentations_per_second: Estimate | None
-    macs_per_second: Estimate | None
-    bytes_per_second: Estimate | None
     peak: float | None  # MAC/s that this device reached with as many threads
     rounds: int
     lap_medians: tuple[float, ...]  # seconds; of fifths where the row was measured in one go
@@ -48,6 +47,30 @@ class Measure:
     def who(self) -> str:
         """Engine, device and threads."""
         return who(self.row)
+
+    @property
+    def us_per_presentation(self) -> Estimate | None:
+        """Microseconds that one digit takes."""
+        return self.seconds.scaled(1e6 / self._shown) if self._shown else None
+
+    @property
+    def presentations_per_second(self) -> Estimate | None:
+        """Digits shown to a network."""
+        return self.seconds.rate(self._shown) if self._shown else None
+
+    @property
+    def macs_per_second(self) -> Estimate | None:
+        """Multiply-accumulates."""
+        return self.seconds.rate(self.row.macs) if self.row.macs else None
+
+    @property
+    def bytes_per_second(self) -> Estimate | None:
+        """Bytes read and written."""
+        return self.seconds.rate(self.row.bytes) if self.row.bytes else None
+
+    @property
+    def _shown(self) -> int | None:
+        return self.row.presentations if self.row.shows_digits else None
 
     @property
     def forbidden(self) -> str | None:
@@ -208,43 +231,15 @@ def fit(rows: Sequence[Shown], budget: int, machine: Callable[[Shown], str]) -> 
 
 def _measure(file: ResultFile, row: Row, reached: dict[Allowed, float]) -> Measure:
     medians = tuple(lap_medians(row.seconds, row.laps))
-    return derived(
-        file,
-        row,
-        estimate(row.seconds, row.laps, medians),
-        reached.get((row.device, row.threads)) if row.macs else None,
-        len(row.seconds),
-        medians,
-        doubts(row, medians),
-        fingerprint(row.seconds),
-    )
-
-
-def derived(
-    file: ResultFile,
-    row: Row,
-    seconds: Estimate,
-    peak: float | None,
-    rounds: int,
-    lap_medians: tuple[float, ...],
-    doubts: tuple[Doubt, ...],
-    fingerprint: str | None,
-) -> Measure:
-    """A measure from what its raw timings came to: nothing here needs them any more."""
-    shown = row.presentations if row.shows_digits else None
     return Measure(
         file=file,
         row=row,
-        seconds=seconds,
-        us_per_presentation=seconds.scaled(1e6 / shown) if shown else None,
-        presentations_per_second=seconds.rate(shown) if shown else None,
-        macs_per_second=seconds.rate(row.macs) if row.macs else None,
-        bytes_per_second=seconds.rate(row.bytes) if row.bytes else None,
-        peak=peak,
-        rounds=rounds,
-        lap_medians=lap_medians,
-        doubts=doubts,
-        fingerprint=fingerprint,
+        seconds=estimate(row.seconds, row.laps, medians),
+        peak=reached.get((row.device, row.threads)) if row.macs else None,
+        rounds=len(row.seconds),
+        lap_medians=medians,
+        doubts=doubts(row, medians),
+        fingerprint=fingerprint(row.seconds),
     )
 
 

@@ -14,10 +14,8 @@ from itertools import accumulate, pairwise
 from statistics import median
 from typing import Final
 
-import numpy as np
-
-from bench.report.records import Row, Watch
-from bench.report.statistics.dip import has_two_modes
+from bench.report.records import Row, State, Watch
+from bench.report.statistics.modes import two_modes
 from bench.report.statistics.ranks import differ
 from bench.report.statistics.stats import FEWEST_LAPS, FEWEST_ROUNDS, lap_bounds, lap_medians
 from bench.report.wording import percent, significant
@@ -26,13 +24,12 @@ SPREAD: Final = 0.1  # IQR by median; pyperf too calls a benchmark unstable from
 DRIFT: Final = 0.05  # between the medians of two laps, and beyond what rounds explain
 SLOW_START: Final = 0.1  # the first rounds of each lap, above the rest
 OPENING: Final = 10  # the first rounds are the first tenth of a lap
-MODES_APART: Final = 0.05  # below it a second mode would change no verdict
-MODE_SHARE: Final = 0.1  # of the rounds; fewer are outliers
 SURE: Final = 1e-3  # chance that a test calls a calm row drifting or slow to start
 SLOWER_CLOCK: Final = 0.9  # after a lap, of what it was before; less is the governor's play
 BUSY_CORES: Final = 0.5  # half a core: system services stay below, a busy loop takes 1
 TICKS: Final = 0.02  # core-seconds that counters of 10 ms, read one after another, may be off by
-CALM: Final = ("", "0", "none", "no", "idle", "gpu idle")  # what a GPU says when nothing slows it
+FULL_SPEED: Final = 100  # percent
+CALM: Final = ("0", "none", "no", "idle", "gpu idle")  # what a GPU says when nothing slows it
 
 
 FEW: Final = "few rounds"
@@ -112,29 +109,11 @@ def _slow_start(seconds: Sequence[float], laps: Sequence[int]) -> Iterator[Doubt
 
 
 def _two_modes(ordered: Sequence[float]) -> Iterator[Doubt]:
-    few = len(ordered) // 20
-    if ordered[-1 - few] < (1 + MODES_APART) * ordered[few]:
-        return  # whatever modes there are lie closer than that
-    share, apart = _split(ordered)
-    if apart > MODES_APART and MODE_SHARE <= share <= 1 - MODE_SHARE and has_two_modes(ordered):
-        yield Doubt("two modes", f"{percent(share)} of the rounds took {percent(apart)} longer "
-                    "than the others",
+    if found := two_modes(ordered):
+        yield Doubt("two modes", f"{percent(found.share)} of the rounds took "
+                    f"{percent(found.apart)} longer than the others",
                     "Pin the clock and the process to its cores; look for a second "
                     "memory layout.")  # fmt: skip
-
-
-def _split(ordered: Sequence[float]) -> tuple[float, float]:
-    """The share of the slower group, and how much longer it takes, where two are told apart best.
-
-    Source: N. Otsu, IEEE Transactions on Systems, Man, and Cybernetics 9 (1979) 62-66.
-    """
-    count = len(ordered)
-    sums = np.cumsum(ordered)
-    sizes = np.arange(1, count)
-    between = (sums[-1] * sizes / count - sums[:-1]) ** 2 / (sizes * (count - sizes))
-    cut = int(np.argmax(between)) + 1
-    apart = median(ordered[cut:]) / median(ordered[:cut]) - 1
-    return (count - cut) / count, apart
 
 
 def _watched(watches: Sequence[Watch]) -> Iterator[Doubt]:
@@ -150,7 +129,7 @@ def _watched(watches: Sequence[Watch]) -> Iterator[Doubt]:
             found = text.format(significant(max(cores), 2)) + lap
             yield Doubt(kind, found, remedy, forbids=True)
     yield from _throttled(watches)
-    if any("battery" in (w.before.get("power"), w.after.get("power")) for w in watches):
+    if any("battery" in (watch.before.power, watch.after.power) for watch in watches):
         yield Doubt("battery", "measured on battery, where clocks are often held down",
                     "Plug it in.")  # fmt: skip
 
@@ -161,29 +140,25 @@ def _cores(core_seconds: float | None, seconds: float) -> float:
 
 
 def _throttled(watches: Sequence[Watch]) -> Iterator[Doubt]:
-    """Counters that rose, clocks that fell, reasons that a GPU gave; the first found is enough."""
-    remedy = "Let it cool; give it air, or a lower fixed clock."
-    for watch in watches:
-        before, after = reading(watch.before, "throttled"), reading(watch.after, "throttled")
-        if before is not None and after is not None and after > before:
-            text = f"the processor throttled {after - before:g} times"
-            yield Doubt("throttled", text, remedy)
-            return
-        for key, what in (("cpu_mhz", "processor"), ("gpu_mhz", "GPU")):
-            before, after = reading(watch.before, key), reading(watch.after, key)
-            if before and after is not None and after < SLOWER_CLOCK * before:
-                text = f"the {what}'s clock fell from {before:g} to {after:g} MHz in a lap"
-                yield Doubt("throttled", text, remedy)
-                return
-        reason = watch.after.get("gpu_throttle", "")
-        if reason.lower() not in CALM:
-            yield Doubt("throttled", f"the GPU was slowed: {reason}", remedy)
-            return
+    """What slowed the processor or the GPU down; the first found is enough."""
+    found = next(filter(None, (_slowed(watch.before, watch.after) for watch in watches)), None)
+    if found is not None:
+        yield Doubt("throttled", found, "Let it cool; give it air, or a lower fixed clock.")
 
 
-def reading(state: dict[str, str], key: str) -> float | None:
-    """A reading of the machine's state as a number; None where it is absent or is none."""
-    try:
-        return float(state[key])
-    except (KeyError, ValueError):
-        return None
+def _slowed(before: State, after: State) -> str | None:
+    """Counters that rose, clocks that fell, limits and reasons that the system gave."""
+    rose = (after.throttled or 0) - (before.throttled or 0)
+    if before.throttled is not None and rose > 0:
+        return f"the processor throttled {rose:g} times"
+    if after.speed_limit is not None and after.speed_limit < FULL_SPEED:
+        return f"the system held the processor at {after.speed_limit:g}% of its speed"
+    for what, earlier, later in (
+        ("processor", before.cpu_mhz, after.cpu_mhz),
+        ("GPU", before.gpu_mhz, after.gpu_mhz),
+    ):
+        if earlier is not None and later is not None and later < SLOWER_CLOCK * earlier:
+            return f"the {what}'s clock fell from {earlier:g} to {later:g} MHz in a lap"
+    if after.gpu_throttle is not None and after.gpu_throttle.lower() not in CALM:
+        return f"the GPU was slowed: {after.gpu_throttle}"
+    return None

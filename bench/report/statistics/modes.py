@@ -1,0 +1,58 @@
+"""Two modes in a row's rounds: two groups that lie apart, and a dip between that is no accident."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from bench.report.statistics.dip import has_two_modes
+
+APART: Final = 0.05  # below it a second mode would change no verdict
+SHARE: Final = 0.1  # of the rounds; fewer are outliers
+
+
+class Modes(NamedTuple):
+    """The slower of two groups."""
+
+    share: float  # of the rounds
+    apart: float  # how much longer they take, by medians
+
+
+def two_modes(ordered: Sequence[float]) -> Modes | None:
+    """The slower mode of sorted timings, where there are two."""
+    if not may_be_two(ordered):
+        return None
+    modes = split(ordered)
+    if modes.apart > APART and SHARE <= modes.share <= 1 - SHARE and has_two_modes(ordered):
+        return modes
+    return None
+
+
+def may_be_two(ordered: Sequence[float]) -> bool:
+    """Whether a cut anywhere could leave two groups that lie far enough apart.
+
+    Looked at in tenths of the rounds, with the best that each could hold: a quick no for most rows.
+    """
+    count = len(ordered)
+    return any(
+        ordered[min(count - 1, count - count * tenths // 20)]
+        > (1 + APART) * ordered[max(0, (count * (9 - tenths) // 10 - 1) // 2)]
+        for tenths in range(1, 9)  # of the rounds, in the slower group, and up to one more
+    )
+
+
+def split(ordered: Sequence[float]) -> Modes:
+    """Cut where two groups are told apart best.
+
+    Source: N. Otsu, IEEE Transactions on Systems, Man, and Cybernetics 9 (1979) 62-66.
+    """
+    count = len(ordered)
+    sums = np.cumsum(ordered)
+    sizes = np.arange(1, count)
+    between = (sums[-1] * sizes / count - sums[:-1]) ** 2 / (sizes * (count - sizes))
+    cut = int(between.argmax()) + 1
+    apart = median(ordered[cut:]) / median(ordered[:cut]) - 1
+    return Modes((count - cut) / count, apart)
