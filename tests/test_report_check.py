@@ -130,7 +130,7 @@ def test_a_load_before_the_run_says_nothing_where_rows_were_watched(tmp_path):
 
 
 def test_unknown_states_and_no_state_are_no_caution(tmp_path):
-    state = {"before": {"load_1min": None, "power": 3, "cpu_mhz": "fast"}, "after": None}
+    state = {"before": {"load_1min": None, "power": "steam", "cpu_mhz": 0}, "after": None}
     assert cautions(read(tmp_path, factory.result(state=state))) == []
     assert cautions(read(tmp_path, factory.result(state=None))) == []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 # The questions that show digits to a network; every other row measures the machine itself.
 LEARNING: Final = ("sgd-synced", "sgd-queued", "fullbatch", "sweep", "training", "replicas")
@@ -29,21 +29,21 @@ class Stated:
     outliers: str | None  # two counts with a semicolon between
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """Readings of the machine at one moment; None where it does not tell."""
 
     load_1min: float | None = None
     cpu_mhz: float | None = None
-    power: str | None = None  # mains or battery
+    memory_available: float | None = None  # bytes
     throttled: float | None = None  # how often, since it was started
     speed_limit: float | None = None  # percent of its speed that the system grants
     gpu_mhz: float | None = None
+    gpu_celsius: float | None = None
+    power: str | None = None  # mains or battery
     gpu_throttle: str | None = None  # why the GPU runs slowly; none where nothing slows it
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(NamedTuple):
     """What the machine was seen doing during one lap of a row; None where it does not tell.
 
     Core-seconds: 1 is one core kept busy for a second.

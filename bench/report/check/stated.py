@@ -53,7 +53,7 @@ def _possible(data: Sequence[float]) -> Possible:
     ordered = sorted(data)
     rounds, total = len(data), math.fsum(data)
     mean = total / rounds
-    deviation = math.fsum((t - mean) ** 2 for t in data)
+    deviation = math.fsum([(t - mean) ** 2 for t in data])
     stddev = math.sqrt(deviation / (rounds - 1)) if rounds > 1 else 0.0
     q1, q3 = quartiles(ordered)
     low, high = q1 - 1.5 * (q3 - q1), q3 + 1.5 * (q3 - q1)

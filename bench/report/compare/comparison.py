@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.report.compare.contestants import Contestant
-from bench.report.compare.keys import Key
-from bench.report.compare.matching import Alone, Pair, match
 from bench.report.compare.notes import notes
+from bench.report.rows.keys import Key
+from bench.report.rows.matching import Alone, Pair, match
 from bench.report.rows.measures import Kind, Measure
 from bench.report.statistics.stats import Estimate, geometric_mean, ratio, widened
 from bench.report.verdicts.noise import of_kind

@@ -10,8 +10,8 @@ from typing import Final
 
 from bench.report.compare.comparison import Compared, Comparison
 from bench.report.compare.contestants import Contestant
-from bench.report.compare.keys import Key
 from bench.report.compare.wording import each, headline, span, speed
+from bench.report.rows.keys import Key
 from bench.report.verdicts.null import Null
 from bench.report.wording import cut, percent
 

@@ -41,8 +41,8 @@ def pack(examined: Examined) -> Packed:
         for field in fields(ResultFile)
         if field.name not in _NOT_PLAIN
     } | {
-        "before": dataclasses.asdict(file.before),
-        "after": dataclasses.asdict(file.after),
+        "before": file.before._asdict(),
+        "after": file.after._asdict(),
         "machine": dataclasses.asdict(file.machine),
         "absent": [dataclasses.asdict(absent) for absent in file.absent],
         "excluded": [dataclasses.asdict(excluded) for excluded in examined.excluded],

@@ -126,12 +126,13 @@ def _state(state: Fields | None, when: str) -> State:
     moment = state.fields_or_none(when) if state else None
     if moment is None:
         return State()
-    load, mhz, throttled, limit, gpu_mhz = moment.numbers_or_none(
-        "load_1min", "cpu_mhz", "throttled", "speed_limit", "gpu_mhz"
-    )
-    reasons = moment.text("gpu_throttle") if moment.says("gpu_throttle") else None
+    load, mhz, memory, throttled, limit, gpu_mhz, celsius = moment.numbers_or_none(
+        "load_1min", "cpu_mhz", "memory_available", "throttled", "speed_limit", "gpu_mhz",
+        "gpu_celsius",
+    )  # fmt: skip
     power = moment.text_or_none("power")
-    return State(load, mhz, power, throttled, limit, gpu_mhz, reasons)
+    reasons = moment.text("gpu_throttle") if moment.says("gpu_throttle") else None
+    return State(load, mhz, memory, throttled, limit, gpu_mhz, celsius, power, reasons)
 
 
 def _absent(fields: Fields) -> Absent:

@@ -14,11 +14,11 @@ from urllib.parse import quote
 
 from markupsafe import Markup
 
-from bench.report.compare.keys import ALL, Key, keys
-from bench.report.compare.matching import rows_by_key
 from bench.report.pages.runs import Run
 from bench.report.records import ResultFile
 from bench.report.rows.examined import Examined
+from bench.report.rows.keys import ALL, Key, keys
+from bench.report.rows.matching import rows_by_key
 from bench.report.rows.measures import Measure, latest
 from bench.report.verdicts.null import Null
 from zipnet import paper

@@ -22,6 +22,7 @@ from bench.report.figures.palette import SCHEMES
 from bench.report.pages.embedded import compare_data, runs_data, to_script
 from bench.report.pages.runs import Run, headline, learned, side_by_side
 from bench.report.pages.svg import inline
+from bench.report.records import State
 from bench.report.statistics.stats import Estimate
 from bench.report.verdicts.null import Null
 from zipnet import paper
@@ -96,16 +97,18 @@ def _by_time(run: Run) -> float:
     return run.fastest.seconds.median if run.fastest else math.inf
 
 
-def state(readings: dict[str, str]) -> dict[str, str]:
+def state(readings: State) -> dict[str, str]:
     """Readings of a machine's state as words: memory_available 6e9 -> memory available 5.59 GiB."""
-    return {
-        key.replace("_", " "): (
-            f"{wording.significant(float(value) / 2**30)} GiB"
-            if key.startswith("memory") and value.isdecimal()
-            else value
-        )
-        for key, value in readings.items()
-    }
+    told = {key: value for key, value in readings._asdict().items() if value is not None}
+    return {key.replace("_", " "): _reading(key, value) for key, value in told.items()}
+
+
+def _reading(key: str, value: float | str) -> str:
+    if isinstance(value, str):
+        return value
+    if key == "memory_available":
+        return f"{wording.significant(value / 2**30)} GiB"
+    return f"{value:g}"
 
 
 def interval(estimate: Estimate, unit: str = "duration") -> str:

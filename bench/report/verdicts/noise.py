@@ -17,7 +17,7 @@ from statistics import median
 from typing import Final
 
 from bench.report.rows.measures import Kind
-from bench.report.statistics.stats import CONFIDENCE, Estimate, student
+from bench.report.statistics.stats import CONFIDENCE, student
 
 ENOUGH: Final = math.ceil(1 / (1 - CONFIDENCE)) - 1  # rows, from which on their largest is enough
 
@@ -27,34 +27,26 @@ MEDIAN_ERROR: Final = math.sqrt(math.pi / 2)
 MAD_TO_SIGMA: Final = 1.4826
 
 
-@dataclass(frozen=True)
-class Same:
-    """One row measured twice: how many times as fast it was the second time."""
-
-    kind: Kind
-    speed: Estimate
-
-
-Set = Sequence[Same]  # all rows of one pair of runs, or of one run's two halves
+Logs = Mapping[Kind, Sequence[float]]
 
 
 @dataclass(frozen=True)
 class Part:
-    """The rows that two runs were compared by, or one run with itself; runs: what tells them."""
+    """Rows that two runs were compared by, or one run with itself.
+
+    logs: of how many times as fast each was the second time. runs: what tells them from others.
+    """
 
     runs: tuple[object, ...]
-    rows: Set
+    logs: Logs
 
 
 def noise_of(parts: Iterable[Part]) -> dict[Kind, float]:
     """How far apart the next equal rows of each kind are found in 95 of 100 cases: a share."""
-    logs: dict[Kind, list[list[float]]] = defaultdict(list)
+    logs: dict[Kind, list[Sequence[float]]] = defaultdict(list)
     runs: dict[Kind, list[tuple[object, ...]]] = defaultdict(list)
     for part in parts:
-        of_part: dict[Kind, list[float]] = defaultdict(list)
-        for row in part.rows:
-            of_part[row.kind].append(math.log(row.speed.median))
-        for kind, values in of_part.items():
+        for kind, values in part.logs.items():
             logs[kind].append(values)
             runs[kind].append(part.runs)
     return {kind: math.expm1(_apart(values, free(runs[kind]))) for kind, values in logs.items()}

@@ -14,19 +14,18 @@ from __future__ import annotations
 import functools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
-from bench.report.compare.keys import Key
-from bench.report.compare.matching import paired, rows_by_key
 from bench.report.records import ResultFile
 from bench.report.rows.examined import Examined
+from bench.report.rows.matching import comparable
 from bench.report.rows.measures import Kind, Measure
 from bench.report.statistics.stats import Estimate, ratio, widened
-from bench.report.verdicts.noise import Part, Same, Set, free, noise_of, of_kind
+from bench.report.verdicts.noise import Part, free, noise_of, of_kind
 from bench.report.verdicts.verdict import judge, threshold
 
 FEWEST_HALVES: Final = 2  # laps in each half, so that one odd lap is not the half
@@ -35,30 +34,71 @@ MOST_FILES: Final = 12  # newest of one machine and software: 66 pairs say enoug
 How = Literal["between runs", "within runs"]
 
 
+class Tested(NamedTuple):
+    """A row of one run, or of half a run."""
+
+    kind: Kind
+    seconds: Estimate  # per unit
+    log: float  # of its median
+
+    @classmethod
+    def of(cls, kind: Kind, seconds: Estimate) -> Tested:
+        """With its logarithm, which every pair of runs asks for."""
+        return cls(kind, seconds, math.log(seconds.median))
+
+
+Side = Mapping[object, Tested]  # by what tells the row from the others
+
+
+@dataclass(frozen=True)
+class Twice:
+    """The rows that were measured twice: in two runs, or in both halves of one."""
+
+    runs: tuple[int, ...]  # which, among the runs of the machine
+    ones: Side
+    others: Side
+
+    def rows(self) -> Iterator[tuple[Tested, Tested]]:
+        """The two measurements of each."""
+        return (
+            (one, other)
+            for name, one in self.ones.items()
+            if (other := self.others.get(name)) is not None
+        )
+
+    def part(self, without: int | None = None) -> Part:
+        """How far apart they are; without: the number of a row to leave out."""
+        logs: dict[Kind, list[float]] = defaultdict(list)
+        for at, (one, other) in enumerate(self.rows()):
+            if at != without:
+                logs[one.kind].append(one.log - other.log)
+        return Part(self.runs, logs)
+
+
 @dataclass(frozen=True)
 class Null:
     """What the null test of one machine found."""
 
     machine: str
     how: How
-    parts: Sequence[Part]  # rows compared with themselves, by pair of runs; none is empty
+    twice: Sequence[Twice]  # none is without rows
     sources: tuple[str, ...]  # the files it rests on
     noise: dict[Kind, float]  # of network rows and of the machine's own: shares, 0.03 for 3%
 
-    @property
+    @functools.cached_property
     def pairs(self) -> int:
         """How many rows were compared with themselves."""
-        return sum(len(part.rows) for part in self.parts)
+        return sum(1 for twice in self.twice for _ in twice.rows())
 
     @property
     def degrees(self) -> int:
         """How many differences between runs, or between halves, are free."""
-        return free(part.runs for part in self.parts)
+        return free(twice.runs for twice in self.twice)
 
     @functools.cached_property
     def different(self) -> int:
         """How many of them were called faster or slower."""
-        return _called_different(self.parts)
+        return _called_different(self.twice)
 
     def threshold(self, kind: Kind = "network") -> float:
         """How far apart rows of a kind must be to be called different: a share.
@@ -89,50 +129,35 @@ def nulls(found: Sequence[Examined], without: Sequence[ResultFile] = ()) -> dict
 
 def _of_machine(name: str, runs: Sequence[Examined], without: Sequence[ResultFile]) -> Null | None:
     how: How = "between runs"
-    keyed = _keyed_once()
-    pairs = _between(runs, without)
-    sets: list[tuple[tuple[Examined, ...], Set]]
-    sets = [(pair, _rows(keyed(pair[0]), keyed(pair[1]))) for pair in pairs]
-    if not any(rows for _, rows in sets):
+    whole = functools.cache(lambda at: _whole(runs[at]))
+    twice = [Twice(pair, *map(whole, pair)) for pair in _between(runs, without)]
+    parts = [one.part() for one in twice]
+    if not any(part.logs for part in parts):
         how = "within runs"
-        sets = [((run,), _halves(run.measures)) for run in runs]
-    sets = [(of, rows) for of, rows in sets if rows]
-    if not sets:
+        twice = [Twice((at,), *_halves(run.measures)) for at, run in enumerate(runs)]
+        parts = [one.part() for one in twice]
+    with_rows = [(one, part) for one, part in zip(twice, parts, strict=True) if part.logs]
+    if not with_rows:
         return None
-    parts = [Part(tuple(id(run) for run in of), rows) for of, rows in sets]
     return Null(
         machine=name,
         how=how,
-        parts=parts,
-        sources=tuple(sorted({run.file.source for of, _ in sets for run in of})),
-        noise=noise_of(parts),
+        twice=[one for one, _ in with_rows],
+        sources=tuple(sorted({runs[at].file.source for one, _ in with_rows for at in one.runs})),
+        noise=noise_of(part for _, part in with_rows),
     )
 
 
-def _keyed_once() -> Callable[[Examined], Mapping[Key, Measure]]:
-    """rows_by_key() of each run once, however many pairs it is in."""
-    known: dict[int, Mapping[Key, Measure]] = {}
-
-    def keyed(run: Examined) -> Mapping[Key, Measure]:
-        if id(run) not in known:
-            known[id(run)] = rows_by_key(run, "")[0]
-        return known[id(run)]
-
-    return keyed
-
-
-def _between(
-    runs: Sequence[Examined], without: Sequence[ResultFile]
-) -> list[tuple[Examined, Examined]]:
+def _between(runs: Sequence[Examined], without: Sequence[ResultFile]) -> list[tuple[int, int]]:
     """Every pair of complete runs of the same software."""
-    equal: dict[object, list[Examined]] = defaultdict(list)
-    for run in runs:
+    equal: dict[object, list[int]] = defaultdict(list)
+    for at, run in enumerate(runs):
         if run.file.status == "complete" and run.file.commit is not None:
-            equal[_software(run.file)].append(run)
-    groups = [sorted(g, key=lambda run: run.file.written)[-MOST_FILES:] for g in equal.values()]
+            equal[_software(run.file)].append(at)
+    groups = [sorted(g, key=lambda at: runs[at].file.written)[-MOST_FILES:] for g in equal.values()]
     pairs = [pair for group in groups for pair in combinations(group, 2)]
     compared = {id(file) for file in without}
-    others = [p for p in pairs if not {id(p[0].file), id(p[1].file)} <= compared]
+    others = [pair for pair in pairs if not {id(runs[at].file) for at in pair} <= compared]
     return others or pairs
 
 
@@ -141,27 +166,24 @@ def _software(file: ResultFile) -> object:
     return (file.commit, software, file.workload["hash"], file.profile, file.dataset_sha256)
 
 
-def _rows(ones: Mapping[Key, Measure], others: Mapping[Key, Measure]) -> Set:
-    return [
-        Same(pair.one.kind, speed)
-        for pair in paired(ones, others)
-        if not (pair.one.forbidden or pair.other.forbidden)
-        and (speed := ratio(pair.one.seconds_per_unit, pair.other.seconds_per_unit)) is not None
-    ]
+def _whole(run: Examined) -> Side:
+    return {
+        name: Tested.of(measure.kind, measure.seconds_per_unit)
+        for name, measure in comparable(run).items()
+        if not measure.forbidden
+    }
 
 
-def _halves(measures: Iterable[Measure]) -> Set:
+def _halves(measures: Sequence[Measure]) -> tuple[Side, Side]:
     """First laps against last ones, of every row that has laps enough; a middle lap is left out."""
-    found = []
-    for measure in measures:
+    firsts: dict[object, Tested] = {}
+    lasts: dict[object, Tested] = {}
+    for at, measure in enumerate(measures):
         laps, half = measure.lap_medians, len(measure.lap_medians) // 2
-        if half < FEWEST_HALVES or measure.forbidden or min(laps) <= 0:
-            continue
-        first, last = (_half(measure, part) for part in (laps[:half], laps[-half:]))
-        speed = ratio(first, last)
-        if speed is not None:
-            found.append(Same(measure.kind, speed))
-    return found
+        if half >= FEWEST_HALVES and not measure.forbidden and min(laps) > 0:
+            firsts[at] = Tested.of(measure.kind, _half(measure, laps[:half]))
+            lasts[at] = Tested.of(measure.kind, _half(measure, laps[-half:]))
+    return firsts, lasts
 
 
 def _half(measure: Measure, laps: Sequence[float]) -> Estimate:
@@ -177,28 +199,29 @@ def _half(measure: Measure, laps: Sequence[float]) -> Estimate:
     )
 
 
-def _called_different(parts: Sequence[Part]) -> int:
-    """How many equal rows we call different, each judged with the noise of the other parts.
+def _called_different(twice: Sequence[Twice]) -> int:
+    """How many equal rows we call different, each judged with the noise of the other pairs.
 
-    Where there is one part only, with the noise of its other rows.
+    Where there is one pair only, with the noise of its other rows.
     """
-    return sum(_differs(row, noise) for rows, noise in _left_out(parts) for row in rows)
+    return sum(
+        _differs(one, other, noise(at))
+        for number, rows in enumerate(twice)
+        for noise in [_noise_without(twice, number)]
+        for at, (one, other) in enumerate(rows.rows())
+    )
 
 
-def _left_out(parts: Sequence[Part]) -> Iterator[tuple[Set, dict[Kind, float]]]:
-    """Each part with the noise of the others; each row of an only part with that of the others."""
-    if len(parts) > 1:
-        for at, part in enumerate(parts):
-            yield part.rows, noise_of([*parts[:at], *parts[at + 1 :]])
-    else:
-        (only,) = parts
-        for at, row in enumerate(only.rows):
-            others = Part(only.runs, [*only.rows[:at], *only.rows[at + 1 :]])
-            yield [row], noise_of([others])
+def _noise_without(twice: Sequence[Twice], number: int) -> Callable[[int], dict[Kind, float]]:
+    """The noise without one pair of runs; where it is the only one, without one of its rows."""
+    if len(twice) == 1:
+        return lambda row: noise_of([twice[0].part(without=row)])
+    noise = noise_of(other.part() for at, other in enumerate(twice) if at != number)
+    return lambda _: noise
 
 
-def _differs(row: Same, noise: Mapping[Kind, float]) -> bool:
-    apart = of_kind(noise, row.kind)
-    if apart is None:
+def _differs(one: Tested, other: Tested, noise: Mapping[Kind, float]) -> bool:
+    apart, speed = of_kind(noise, one.kind), ratio(one.seconds, other.seconds)
+    if apart is None or speed is None:
         return False  # nothing says how far apart equal things are: unclear
-    return judge(widened(row.speed, apart), threshold(apart)).word in ("faster", "slower")
+    return judge(widened(speed, apart), threshold(apart)).word in ("faster", "slower")

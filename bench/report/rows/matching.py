@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bench.report.compare.keys import ALL, Key, keys
 from bench.report.records import ResultFile
 from bench.report.rows.examined import Examined
+from bench.report.rows.keys import ALL, Key, keys
 from bench.report.rows.measures import Measure
 
 # Parts of a key in which two rows may differ by choice: said so, where one stands alone for it.
 DIFFERS: Final = ("dtype", "batch")
+Near = dict[tuple[str, tuple[object, ...]], Key]  # by that part, and all the others
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,14 @@ def match(one: Examined, other: Examined, names: tuple[str, str]) -> tuple[list[
     ones, twice_one = rows_by_key(one, names[0])
     others, twice_other = rows_by_key(other, names[1])
     pairs, alone = [], [*twice_one, *twice_other]
+    near_one, near_other = _near(ones), _near(others)
     for key in sorted({*ones, *others}, key=Key.order):
         if key.threads == ALL and _single(one.file) and _single(other.file):
             continue  # the same two rows as for one thread
         left, right = ones.get(key), others.get(key)
         if left is None or right is None:
-            where, rest = (names[0], others) if right is None else (names[1], ones)
-            alone.append(Alone(key.text, _why_alone(key, where, rest)))
+            where, near = (names[0], near_other) if right is None else (names[1], near_one)
+            alone.append(Alone(key.text, _why_alone(key, where, near)))
         elif (reason := _incomparable(left, right)) is not None:
             alone.append(Alone(key.text, reason))
         else:
@@ -53,14 +55,13 @@ def match(one: Examined, other: Examined, names: tuple[str, str]) -> tuple[list[
     return pairs, alone
 
 
-def paired(ones: Mapping[Key, Measure], others: Mapping[Key, Measure]) -> Iterator[Pair]:
-    """The pairs alone, of rows by key."""
-    for key, left in ones.items():
-        right = others.get(key)
-        if right is None or _incomparable(left, right) is not None:
-            continue
-        if key.threads != ALL or not (_single(left.file) and _single(right.file)):
-            yield Pair(key, left, right)
+def comparable(found: Examined) -> dict[object, Measure]:
+    """The rows of a file by all that another's must share to be compared with them, each once."""
+    return {
+        (key, *_terms(measure)): measure
+        for key, measure in rows_by_key(found, "")[0].items()
+        if measure.seconds.median and not (key.threads == ALL and _single(found.file))
+    }
 
 
 def _single(file: ResultFile) -> bool:
@@ -81,32 +82,45 @@ def rows_by_key(found: Examined, name: str) -> tuple[dict[Key, Measure], list[Al
     return kept, alone
 
 
-def _why_alone(key: Key, where: str, rest: Iterable[Key]) -> str:
+def _near(keys: Iterable[Key]) -> Near:
+    """The first of the keys that differ in one part only."""
+    found: Near = {}
+    for key in keys:
+        for part in DIFFERS:
+            found.setdefault((part, _but(key, part)), key)
+    return found
+
+
+def _why_alone(key: Key, where: str, near: Near) -> str:
     for part in DIFFERS:
-        near = [k for k in rest if _but(k, part) == _but(key, part)]
-        if near:
-            return f"{part} is {getattr(key, part)} in {where}, {getattr(near[0], part)} elsewhere"
+        if other := near.get((part, _but(key, part))):
+            return f"{part} is {getattr(key, part)} in {where}, {getattr(other, part)} elsewhere"
     return f"only in {where}"
 
 
-def _but(key: Key, part: str) -> dict[str, object]:
-    return {name: value for name, value in vars(key).items() if name != part}
+def _but(key: Key, part: str) -> tuple[object, ...]:
+    return tuple(value for name, value in zip(Key._fields, key, strict=True) if name != part)
+
+
+def _terms(measure: Measure) -> tuple[object, ...]:
+    """What rows of one key must share as well: the workload by its hash, the unit, the work."""
+    row = measure.row
+    return (
+        measure.file.workload["hash"] if row.shows_digits else None,
+        measure.unit[0],
+        row.presentations if row.question == "training" else None,
+    )
 
 
 def _incomparable(one: Measure, other: Measure) -> str | None:
     """Why rows of one key cannot be compared all the same."""
-    if one.row.shows_digits and _hash(one.file) != _hash(other.file):
+    (hashed, unit, work), (other_hashed, other_unit, other_work) = _terms(one), _terms(other)
+    if hashed != other_hashed:
         return "the workload differs, by its hash"
-    if one.unit[0] != other.unit[0]:
-        return f"counted per {one.unit[0]} in one, per {other.unit[0]} in the other"
-    if one.row.question == "training" and one.row.presentations != other.row.presentations:
-        return (
-            f"{one.row.presentations} presentations in one, {other.row.presentations} in the other"
-        )
+    if unit != other_unit:
+        return f"counted per {unit} in one, per {other_unit} in the other"
+    if work != other_work:
+        return f"{work} presentations in one, {other_work} in the other"
     if not (one.seconds.median and other.seconds.median):
         return "took no time by the clock"
     return None
-
-
-def _hash(file: ResultFile) -> object:
-    return file.workload["hash"]

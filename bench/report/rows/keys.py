@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from bench.report.rows.measures import Measure
 from bench.report.wording import QUESTIONS, joined, threads
@@ -14,8 +13,7 @@ IMPLIED: Final = (None, 0, 1, paper.TRAIN_DIGITS, paper.TEST_DIGITS)  # batches 
 ALL: Final = "all"  # the thread role of every logical core: machines differ in how many that is
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """One question to one engine on one kind of device; rows with the same key answer the same."""
 
     question: str
