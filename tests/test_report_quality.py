@@ -14,6 +14,7 @@ from bench.report.rows.quality import doubts
 from bench.report.statistics import modes
 from bench.report.statistics.dip import dip, dip_of_falling, has_two_modes
 from bench.report.statistics.ranks import kruskal_wallis
+from bench.report.statistics.timings import Timings
 from tests import records_factory as factory
 
 LAPS, EACH = 5, 20
@@ -186,7 +187,7 @@ def test_calm_rows_are_next_to_never_called_drifting_or_slow_to_start(tmp_path):
 
     alarms = 0
     for seed in range(500):
-        found = kinds(replace(row, seconds=tuple(calm(seed, 0.05).tolist())))
+        found = kinds(replace(row, timings=Timings(calm(seed, 0.05).tolist(), row.laps)))
         alarms += bool({"drift", "slow start", "two modes"} & set(found))
     assert alarms <= 3
 

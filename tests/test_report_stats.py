@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 from scipy.stats import binom, quantile_test, ttest_1samp
 
 from bench.report.statistics.stats import (
-    FEWEST_ROUNDS,
     Estimate,
     estimate,
     geometric_mean,
     interval_rank,
-    lap_medians,
     lap_spread,
     ratio,
     widened,
 )
+from bench.report.statistics.timings import FEWEST_ROUNDS, Timings
 from bench.report.verdicts.verdict import FLOOR, Verdict, judge, threshold
 
 TIMINGS = st.lists(st.floats(1e-9, 1e3), min_size=1, max_size=200)
@@ -57,14 +56,14 @@ def test_the_interval_covers_the_median_as_often_as_it_says():
     rng = np.random.default_rng(7)
     hits = 0
     for _ in range(2000):
-        found = estimate(rng.lognormal(size=25).tolist())
+        found = estimate(Timings(rng.lognormal(size=25).tolist()))
         hits += found.low <= 1.0 <= found.high  # 1 is the median of exp(normal)
     assert hits / 2000 > 0.94
 
 
 @given(TIMINGS)
 def test_the_median_lies_within_its_interval_and_the_interval_within_the_data(data):
-    found = estimate(data)
+    found = estimate(Timings(data))
     assert found.median == statistics.median(data)
     if found.low is not None:
         assert found.low <= found.median <= found.high
@@ -75,16 +74,16 @@ def test_the_median_lies_within_its_interval_and_the_interval_within_the_data(da
 def test_laps_that_lie_apart_widen_the_interval():
     calm = [1.0, 1.01, 0.99] * 4
     drifting = [t * (1 + 0.1 * lap) for lap in range(4) for t in calm]
-    narrow, wide = estimate(calm * 4, [12] * 4), estimate(drifting, [12] * 4)
+    narrow, wide = estimate(Timings(calm * 4, [12] * 4)), estimate(Timings(drifting, [12] * 4))
     assert narrow.high / narrow.low < 1.03
     assert wide.low < 1.0 < 1.3 < wide.high
 
 
 def test_a_row_measured_in_one_go_is_cut_into_parts():
     data = [1.0] * 30 + [2.0] * 30
-    assert lap_medians(data) == lap_medians(data, [60]) == [1.0, 1.0, 1.5, 2.0, 2.0]
-    assert lap_medians(data, [30, 20, 10]) == [1.0, 2.0, 2.0]
-    assert lap_medians([1.0] * 5) == []
+    assert Timings(data).lap_medians == Timings(data, [60]).lap_medians == (1, 1, 1.5, 2, 2)
+    assert Timings(data, [30, 20, 10]).lap_medians == (1.0, 2.0, 2.0)
+    assert Timings([1.0] * 5).lap_medians == ()
 
 
 def test_the_spread_of_laps_is_students():
@@ -97,8 +96,8 @@ def test_the_interval_of_a_ratio_covers_it_as_often_as_it_says():
     rng = np.random.default_rng(11)
     hits = 0
     for _ in range(1000):
-        one = estimate((3 * rng.lognormal(sigma=0.05, size=40)).tolist(), [10] * 4)
-        other = estimate((2 * rng.lognormal(sigma=0.1, size=60)).tolist(), [20] * 3)
+        one = estimate(Timings((3 * rng.lognormal(sigma=0.05, size=40)).tolist(), [10] * 4))
+        other = estimate(Timings((2 * rng.lognormal(sigma=0.1, size=60)).tolist(), [20] * 3))
         found = ratio(one, other)
         hits += found.low <= 1.5 <= found.high
     assert hits / 1000 > 0.95
@@ -106,7 +105,8 @@ def test_the_interval_of_a_ratio_covers_it_as_often_as_it_says():
 
 @given(TIMINGS, TIMINGS)
 def test_a_ratio_turned_over_is_the_ratio_the_other_way(one, other):
-    there, back = ratio(estimate(one), estimate(other)), ratio(estimate(other), estimate(one))
+    left, right = estimate(Timings(one)), estimate(Timings(other))
+    there, back = ratio(left, right), ratio(right, left)
     assert there.median == pytest.approx(1 / back.median)
     if there.low is not None:
         assert there.low == pytest.approx(1 / back.high)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+from bench.report.statistics.timings import Timings
 
 # The questions that show digits to a network; every other row measures the machine itself.
 LEARNING: Final = ("sgd-synced", "sgd-queued", "fullbatch", "sweep", "training", "replicas")
@@ -61,7 +64,7 @@ class Watch(NamedTuple):
 class Row:
     """One benchmark: who ran what, and every raw timing, in seconds for one round.
 
-    The last four fields are what measures are made from, and empty once they are made.
+    The last three fields are what measures are made from, and empty once they are made.
     """
 
     fullname: str
@@ -84,10 +87,19 @@ class Row:
     train: Score | None
     test: Score | None
     warnings: tuple[str, ...]
-    seconds: tuple[float, ...]
-    laps: tuple[int, ...]  # rounds of each lap, in the order of seconds; schema 1 had one lap
+    timings: Timings  # schema 1 had one lap
     watches: tuple[Watch, ...]  # one a lap, or none
     stated: Stated
+
+    @property
+    def seconds(self) -> Sequence[float]:
+        """Of every round."""
+        return self.timings.seconds
+
+    @property
+    def laps(self) -> Sequence[int]:
+        """How many rounds each lap took."""
+        return self.timings.laps
 
     @property
     def shows_digits(self) -> bool:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-from array import array
 from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 from bench.report.records import Row
+from bench.report.statistics.timings import Timings
 
 # Two honest rows may share one timing by the clock's resolution, never this many in order.
 SAME_TIMINGS: Final = 5
 
 
-def fingerprint(seconds: Sequence[float]) -> str | None:
-    """A short hash of timings, the same for the same timings only; None of too few to tell."""
-    if len(seconds) < SAME_TIMINGS or not any(seconds):
+def fingerprint(timings: Timings) -> str | None:
+    """Tell timings from all others; None of too few to tell."""
+    if len(timings.seconds) < SAME_TIMINGS or not any(timings.seconds):
         return None
-    return hashlib.blake2b(array("d", seconds).tobytes(), digest_size=12).hexdigest()
+    return timings.fingerprint
 
 
 def within(rows: Sequence[Row]) -> list[list[str]]:
@@ -27,7 +26,7 @@ def within(rows: Sequence[Row]) -> list[list[str]]:
     Both are named: nobody can say which is the copy.
     """
     names = Counter(row.fullname for row in rows)
-    prints = [fingerprint(row.seconds) for row in rows]
+    prints = [fingerprint(row.timings) for row in rows]
     held: dict[str, list[Row]] = {}
     for row, mark in zip(rows, prints, strict=True):
         if mark is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import median
 from typing import Final
 
 from bench.report.records import Machine, Row
@@ -44,7 +43,7 @@ def _bound(row: Row, reached: dict[Allowed, float]) -> float | None:
 
 
 def _finding(row: Row, peak: float | None, machine: Machine) -> str | None:
-    seconds = median(row.seconds)
+    seconds = row.timings.median
     if not seconds:
         return None
     macs, moved = (row.macs or 0) / seconds, (row.bytes or 0) / seconds

@@ -13,6 +13,7 @@ from typing import Final
 
 from bench.report.files.border import found
 from bench.report.records import Row
+from bench.report.statistics.timings import Timings
 
 # Rounding: sums are taken in another order by newer versions of Python, and differences of nearly
 # equal timings keep few digits of them.
@@ -28,7 +29,7 @@ def findings(row: Row) -> Iterator[str]:
         yield f"stats.rounds is {stated.rounds}, but stats.data holds {rounds}"
     if stated.iterations not in (None, 1):
         yield f"stats.iterations is {stated.iterations}; a round is one iteration, always"
-    possible = _possible(row.seconds)
+    possible = _possible(row.timings)
     scale = possible["max"][0]
     for name, value in stated.numbers.items():
         if value in possible[name]:
@@ -48,9 +49,9 @@ def _same(value: float, expected: float, slack: float) -> bool:
     return math.isclose(value, expected, rel_tol=TOLERANCE, abs_tol=slack)
 
 
-def _possible(data: Sequence[float]) -> Possible:
+def _possible(timings: Timings) -> Possible:
     """Every statistic of pytest-benchmark 5.3, and what earlier versions wrote in its place."""
-    ordered = sorted(data)
+    data, ordered = timings.seconds, timings.ordered
     rounds, total = len(data), math.fsum(data)
     mean = total / rounds
     deviation = math.fsum([(t - mean) ** 2 for t in data])
@@ -63,7 +64,7 @@ def _possible(data: Sequence[float]) -> Possible:
         "max": (ordered[-1],),
         "mean": (mean,),
         "stddev": (stddev,),
-        "median": (median(ordered),),
+        "median": (timings.median,),
         "q1": (q1,),
         "q3": (q3,),
         "iqr": (q3 - q1,),

@@ -20,6 +20,7 @@ from bench.report.rows.examined import Examined, Excluded
 from bench.report.rows.measures import Measure
 from bench.report.rows.quality import Doubt
 from bench.report.statistics.stats import Estimate
+from bench.report.statistics.timings import Timings
 
 ColumnKind = Literal["text", "whole", "number", "numbers"]
 Columns = dict[str, list[Any]]
@@ -168,8 +169,7 @@ _CODECS: Final = {
     "tuple[int, ...]": Codec("text", _tuple_to_text, _text_to_tuple),
 }
 _RAW: Final[dict[str, Any]] = {  # what is let go, and what stands in its place
-    "seconds": (),
-    "laps": (),
+    "timings": Timings(()),
     "watches": (),
     "stated": Stated(numbers={}, rounds=0, iterations=None, outliers=None),
 }

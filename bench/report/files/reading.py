@@ -24,6 +24,7 @@ from bench.report.records import (
     Stated,
     Watch,
 )
+from bench.report.statistics.timings import Timings
 from zipnet.errors import UserError
 
 SCHEMA: Final = 2  # and 1, which had no laps and watched no rows
@@ -188,8 +189,7 @@ def _row(entry: Fields) -> Row:
         train=_score(about, "train", required=question == "training"),
         test=_score(about, "test", required=question == "training"),
         warnings=about.texts("warnings"),
-        seconds=seconds,
-        laps=_laps(about, len(seconds)),
+        timings=Timings(seconds, _laps(about, len(seconds))),
         watches=tuple(map(_watch, about.each("watch"))),
         stated=Stated(
             rounds=stats.integer("rounds", least=1),

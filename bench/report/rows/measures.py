@@ -15,7 +15,7 @@ from bench.report.check.duplicates import fingerprint
 from bench.report.records import ResultFile, Row, Score
 from bench.report.rows.peaks import Allowed, peaks
 from bench.report.rows.quality import FEW, Doubt, doubts
-from bench.report.statistics.stats import Estimate, estimate, lap_medians
+from bench.report.statistics.stats import Estimate, estimate
 from bench.report.wording import joined, threads
 from zipnet import paper
 
@@ -230,16 +230,15 @@ def fit(rows: Sequence[Shown], budget: int, machine: Callable[[Shown], str]) -> 
 
 
 def _measure(file: ResultFile, row: Row, reached: dict[Allowed, float]) -> Measure:
-    medians = tuple(lap_medians(row.seconds, row.laps))
     return Measure(
         file=file,
         row=row,
-        seconds=estimate(row.seconds, row.laps, medians),
+        seconds=estimate(row.timings),
         peak=reached.get((row.device, row.threads)) if row.macs else None,
         rounds=len(row.seconds),
-        lap_medians=medians,
-        doubts=doubts(row, medians),
-        fingerprint=fingerprint(row.seconds),
+        lap_medians=row.timings.lap_medians,
+        doubts=doubts(row),
+        fingerprint=fingerprint(row.timings),
     )
 
 

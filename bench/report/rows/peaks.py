@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from statistics import median
 from typing import Final
 
 from bench.report.records import Row
@@ -33,7 +32,7 @@ def floors(rows: Iterable[Row]) -> dict[str, dict[Allowed, float]]:
     """MAC/s of each kind of floor, by device and threads."""
     of_question: dict[str, dict[Allowed, float]] = {question: {} for question in PEAKS}
     for row in rows:
-        if row.question in PEAKS and row.macs and (seconds := median(row.seconds)) > 0:
+        if row.question in PEAKS and row.macs and (seconds := row.timings.median) > 0:
             found, key = of_question[row.question], (row.device, row.threads)
             found[key] = max(row.macs / seconds, found.get(key, 0.0))
     return of_question

@@ -17,7 +17,7 @@ from typing import Final
 from bench.report.records import Row, State, Watch
 from bench.report.statistics.modes import two_modes
 from bench.report.statistics.ranks import differ
-from bench.report.statistics.stats import FEWEST_LAPS, FEWEST_ROUNDS, lap_bounds, lap_medians
+from bench.report.statistics.timings import FEWEST_LAPS, FEWEST_ROUNDS, Timings
 from bench.report.wording import percent, significant
 
 SPREAD: Final = 0.1  # IQR by median; pyperf too calls a benchmark unstable from 10% on
@@ -45,46 +45,39 @@ class Doubt:
     forbids: bool = False  # no verdict may rest on the row
 
 
-def doubts(row: Row, medians: Sequence[float] | None = None) -> tuple[Doubt, ...]:
-    """Everything that speaks against a row, what forbids a verdict first.
-
-    medians: of its laps, where somebody has them already.
-    """
-    medians = lap_medians(row.seconds, row.laps) if medians is None else medians
-    found = [*_timings(row.seconds, row.laps, medians), *_watched(row.watches)]
+def doubts(row: Row) -> tuple[Doubt, ...]:
+    """Everything that speaks against a row, what forbids a verdict first."""
+    found = [*_timings(row.timings), *_watched(row.watches)]
     return tuple(sorted(found, key=lambda doubt: not doubt.forbids))
 
 
-def _timings(
-    seconds: Sequence[float], laps: Sequence[int], medians: Sequence[float]
-) -> Iterator[Doubt]:
-    rounds = len(seconds)
+def _timings(timings: Timings) -> Iterator[Doubt]:
+    rounds = len(timings.seconds)
     if rounds < FEWEST_ROUNDS:
         counted = "1 round" if rounds == 1 else f"{rounds} rounds"
         yield Doubt(FEW, f"{counted}, and {FEWEST_ROUNDS} make an interval",
                     "Measure longer: --profile full.", forbids=True)  # fmt: skip
         return
-    ordered = sorted(seconds)
-    middle = ordered[rounds // 2]
+    ordered, middle = timings.ordered, timings.median
     if ordered[0] <= 0:
         return  # a clock too coarse for the row tells no noise from its own ticks
     if (spread := (ordered[-1 - rounds // 4] - ordered[rounds // 4]) / middle) > SPREAD:
         yield Doubt("spread", f"half of the rounds spread over {percent(spread)} of the median",
                     "Close what else runs; try a fixed clock.")  # fmt: skip
-    drift = _drift(seconds, laps, medians)
+    drift = _drift(timings)
     yield from drift
-    yield from _slow_start(seconds, laps)
+    yield from _slow_start(timings)
     if not drift:  # laps at two speeds are two modes, and said better as drift
         yield from _two_modes(ordered)
 
 
-def _drift(seconds: Sequence[float], laps: Sequence[int], medians: Sequence[float]) -> list[Doubt]:
+def _drift(timings: Timings) -> list[Doubt]:
     """Laps farther apart than their rounds explain: the machine was not the same all along."""
+    medians = timings.lap_medians
     if len(medians) < FEWEST_LAPS:
         return []
     apart = max(medians) / min(medians) - 1
-    parts = [seconds[begin:end] for begin, end in lap_bounds(len(seconds), laps)]
-    if apart <= DRIFT or not differ(parts, SURE):
+    if apart <= DRIFT or not differ(timings.parts, SURE):
         return []
     rising = [later > earlier for earlier, later in pairwise(medians)]
     way = " and rose" if all(rising) else "" if any(rising) else " and fell"
@@ -92,11 +85,12 @@ def _drift(seconds: Sequence[float], laps: Sequence[int], medians: Sequence[floa
                   "Let the machine cool down or warm up first; try a fixed clock.")]  # fmt: skip
 
 
-def _slow_start(seconds: Sequence[float], laps: Sequence[int]) -> Iterator[Doubt]:
+def _slow_start(timings: Timings) -> Iterator[Doubt]:
     """The first rounds of the laps against the rest of them."""
+    seconds = timings.seconds
     opening: list[float] = []
     rest: list[float] = []
-    for begin, end in pairwise(accumulate(laps, initial=0)):
+    for begin, end in pairwise(accumulate(timings.laps, initial=0)):
         settled = begin + max(1, (end - begin) // OPENING)
         opening += seconds[begin:settled]
         rest += seconds[settled:end]

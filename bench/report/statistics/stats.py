@@ -12,17 +12,14 @@ import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from statistics import fmean
-from statistics import median as _median
 from typing import Final
 
 from scipy.special import bdtr, stdtrit
 
+from bench.report.statistics.timings import FEWEST_LAPS, Timings
+
 CONFIDENCE: Final = 0.95
-FEWEST_ROUNDS: Final = 6  # of five, even min to max covers the median with only 93.75%
-FEWEST_LAPS: Final = 3  # two say next to nothing about a third
-PARTS: Final = 5  # that a row measured in one go is cut into, to stand for its laps
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,35 +49,16 @@ class Estimate:
         )
 
 
-def estimate(
-    seconds: Sequence[float], laps: Sequence[int] = (), medians: Sequence[float] | None = None
-) -> Estimate:
-    """Median and interval of one row's rounds; laps: how many of them each lap took, in order.
-
-    medians: of the laps, where somebody has them already.
-    """
-    ordered = sorted(seconds)
-    middle, rank = _median(ordered), interval_rank(len(ordered))
+def estimate(timings: Timings) -> Estimate:
+    """Median and interval of one row's rounds."""
+    ordered, middle = timings.ordered, timings.median
+    rank = interval_rank(len(ordered))
     if rank is None:
         return Estimate(middle, None, None)
-    medians = lap_medians(seconds, laps) if medians is None else medians
-    apart = math.exp(lap_spread(medians))
+    apart = math.exp(lap_spread(timings.lap_medians))
     return Estimate(
         middle, min(ordered[rank], middle / apart), max(ordered[-1 - rank], middle * apart)
     )
-
-
-def lap_medians(seconds: Sequence[float], laps: Sequence[int] = ()) -> list[float]:
-    """The median of each lap; of each fifth of the rounds where they were taken in one go."""
-    return [_median(seconds[begin:end]) for begin, end in lap_bounds(len(seconds), laps)]
-
-
-def lap_bounds(rounds: int, laps: Sequence[int] = ()) -> list[tuple[int, int]]:
-    """Where each lap begins and ends; each fifth of the rounds where they were taken in one go."""
-    if len(laps) < FEWEST_LAPS:
-        parts = min(PARTS, rounds // FEWEST_ROUNDS)
-        laps = [rounds * (p + 1) // parts - rounds * p // parts for p in range(parts)]
-    return list(pairwise(accumulate(laps, initial=0)))
 
 
 def lap_spread(medians: Sequence[float], confidence: float = CONFIDENCE) -> float:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.report.statistics.stats import Estimate, estimate, ratio, widened
+from bench.report.statistics.timings import Timings
 from bench.report.verdicts.noise import Part, noise_of
 from bench.report.verdicts.verdict import Word, alike, judge, threshold
 
@@ -116,7 +117,7 @@ def _cell(name: str, true: float, runs: int, trials: int, rng: np.random.Generat
 
 
 def _row(noise: Noise, rng: np.random.Generator) -> Estimate:
-    return estimate(noise(rng, 1)[0].tolist(), [ROUNDS] * LAPS)
+    return estimate(Timings(noise(rng, 1)[0].tolist(), [ROUNDS] * LAPS))
 
 
 def _null_test(noise: Noise, runs: int, rng: np.random.Generator) -> float:
