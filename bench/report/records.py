@@ -12,6 +12,7 @@ from bench.report.statistics.timings import Timings
 # The questions that show digits to a network; every other row measures the machine itself.
 LEARNING: Final = ("sgd-synced", "sgd-queued", "fullbatch", "sweep", "training", "replicas")
 RECOGNISING: Final = ("inference-one", "inference-all")
+SHOWING_DIGITS: Final = frozenset(LEARNING + RECOGNISING)
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Row:
     @property
     def shows_digits(self) -> bool:
         """Whether a network was at work, not only the machine."""
-        return self.question in LEARNING + RECOGNISING
+        return self.question in SHOWING_DIGITS
 
 
 @dataclass(frozen=True)

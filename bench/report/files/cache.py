@@ -17,6 +17,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -114,7 +115,7 @@ def _written(places: Sequence[Place], packed: Sequence[Packed]) -> bytes:
     )
     rows = pa.table(
         {
-            name: _array(pa, kind, [value for one in packed for value in one.rows[name]])
+            name: _array(pa, kind, list(chain.from_iterable(one.rows[name] for one in packed)))
             for name, kind in KINDS.items()
         }
     )

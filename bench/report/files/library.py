@@ -78,12 +78,13 @@ def _answers(argument: str, places: Sequence[Place], fetch: Fetch | None) -> Ite
 
 @contextlib.contextmanager
 def _uncollected() -> Iterator[None]:
-    """Keep the collector from walking, again and again, millions of objects that all stay."""
+    """Keep the collector from walking, now and later, millions of objects that all stay."""
     was = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         if was:
             gc.enable()
 

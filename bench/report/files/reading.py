@@ -13,8 +13,7 @@ from typing import Any, Final
 from bench.report.files import strict_json
 from bench.report.files.border import Fields, found, plain
 from bench.report.records import (
-    LEARNING,
-    RECOGNISING,
+    SHOWING_DIGITS,
     Absent,
     Machine,
     ResultFile,
@@ -162,7 +161,7 @@ def _machine(fields: Fields) -> Machine:
 def _row(entry: Fields) -> Row:
     about, stats = entry.fields("extra_info"), entry.fields("stats")
     question = about.text("question")
-    network = question in LEARNING + RECOGNISING
+    network = question in SHOWING_DIGITS
     seconds = _timings(stats, may_be_zero=not network)
     return Row(
         fullname=entry.text("fullname"),
@@ -191,16 +190,18 @@ def _row(entry: Fields) -> Row:
         warnings=about.texts("warnings"),
         timings=Timings(seconds, _laps(about, len(seconds))),
         watches=tuple(map(_watch, about.each("watch"))),
-        stated=Stated(
-            rounds=stats.integer("rounds", least=1),
-            iterations=stats.integer_or_none("iterations"),
-            numbers={
-                name: stats.number(name)
-                for name in STATISTICS
-                if stats.has(name) or name in STATED_ALWAYS
-            },
-            outliers=stats.text_or_none("outliers"),
-        ),
+        stated=_stated(stats),
+    )
+
+
+def _stated(stats: Fields) -> Stated:
+    given = zip(STATISTICS, stats.numbers_or_none(*STATISTICS), strict=True)
+    return Stated(
+        rounds=stats.integer("rounds", least=1),
+        iterations=stats.integer_or_none("iterations"),
+        numbers={name: value for name, value in given if value is not None}
+        | {name: stats.number(name) for name in STATED_ALWAYS},
+        outliers=stats.text_or_none("outliers"),
     )
 
 

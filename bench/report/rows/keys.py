@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import functools
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from bench.report.rows.measures import Measure
@@ -46,12 +47,29 @@ class Key(NamedTuple):
         )
 
 
-def keys(measure: Measure) -> Iterable[Key]:
+def keys(measure: Measure) -> Sequence[Key]:
     """The keys that a row answers to: one, or two where one thread is all the machine has."""
-    row, cores = measure.row, measure.file.machine.logical_cores
-    roles = {str(row.threads)} if row.threads is not None else {""}
-    if row.threads is not None and row.threads == cores:
-        roles = {ALL, "1"} if cores == 1 else {ALL}
-    kind = row.device.partition(":")[0]
-    for role in sorted(roles):
-        yield Key(row.question, row.engine, kind, role, row.batch, row.dtype)
+    row = measure.row
+    roles = _roles(row.threads, measure.file.machine.logical_cores)
+    return _keys(row.question, row.engine, row.device, roles, row.batch, row.dtype)
+
+
+def _roles(count: int | None, cores: int | None) -> tuple[str, ...]:
+    if count is None:
+        return ("",)
+    if count != cores:
+        return (str(count),)
+    return ("1", ALL) if cores == 1 else (ALL,)
+
+
+@functools.lru_cache(4096)  # the machines of a fleet are asked the same few hundred questions
+def _keys(
+    question: str,
+    engine: str | None,
+    device: str,
+    roles: tuple[str, ...],
+    batch: int | None,
+    dtype: str | None,
+) -> tuple[Key, ...]:
+    kind = device.partition(":")[0]
+    return tuple(Key(question, engine, kind, role, batch, dtype) for role in roles)

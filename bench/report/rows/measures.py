@@ -75,7 +75,10 @@ class Measure:
     @property
     def forbidden(self) -> str | None:
         """Why no verdict may rest on this row; None where one may."""
-        return next((doubt.text for doubt in self.doubts if doubt.forbids), None)
+        for doubt in self.doubts:
+            if doubt.forbids:
+                return doubt.text
+        return None
 
     @property
     def disturbed(self) -> bool:

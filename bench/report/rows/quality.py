@@ -111,26 +111,36 @@ def _two_modes(ordered: Sequence[float]) -> Iterator[Doubt]:
 
 
 def _watched(watches: Sequence[Watch]) -> Iterator[Doubt]:
-    """What the machine was seen doing meanwhile; the worst lap is named."""
-    for kind, text, field, remedy in (
-        ("busy", "another process used {} cores", "others", "Close what else runs."),
-        ("stolen", "the hypervisor took {} cores away", "stolen",
+    """What the machine was seen doing meanwhile."""
+    for kind, text, core_seconds, remedy in (
+        ("busy", "another process used {} cores", [watch.others for watch in watches],
+         "Close what else runs."),
+        ("stolen", "the hypervisor took {} cores away", [watch.stolen for watch in watches],
          "Ask for a machine of your own, or measure at another hour."),
     ):  # fmt: skip
-        cores = [_cores(getattr(w, field), w.seconds) for w in watches]
-        if cores and max(cores) >= BUSY_CORES:
-            lap = f" in lap {cores.index(max(cores)) + 1} of {len(cores)}"
-            found = text.format(significant(max(cores), 2)) + lap
-            yield Doubt(kind, found, remedy, forbids=True)
+        if found := _taken(core_seconds, watches):
+            cores, lap = found
+            yield Doubt(
+                kind, f"{text.format(significant(cores, 2))} in {lap}", remedy, forbids=True
+            )
     yield from _throttled(watches)
     if any("battery" in (watch.before.power, watch.after.power) for watch in watches):
         yield Doubt("battery", "measured on battery, where clocks are often held down",
                     "Plug it in.")  # fmt: skip
 
 
-def _cores(core_seconds: float | None, seconds: float) -> float:
-    """How many cores that were for certain, beyond the ticks of the counters."""
-    return max(0.0, (core_seconds or 0.0) - TICKS) / seconds if seconds else 0.0
+def _taken(
+    core_seconds: Sequence[float | None], watches: Sequence[Watch]
+) -> tuple[float, str] | None:
+    """The cores that somebody else had for certain, and in which lap, where they were worst."""
+    if not any(spent and spent > TICKS for spent in core_seconds):
+        return None
+    cores = [
+        max(0.0, (spent or 0.0) - TICKS) / watch.seconds if watch.seconds else 0.0
+        for spent, watch in zip(core_seconds, watches, strict=True)
+    ]
+    worst = max(cores)
+    return (worst, f"lap {cores.index(worst) + 1} of {len(cores)}") if worst >= BUSY_CORES else None
 
 
 def _throttled(watches: Sequence[Watch]) -> Iterator[Doubt]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from statistics import median
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from bench.report.statistics.dip import has_two_modes
+from bench.report.statistics.dip import Floats, has_two_modes
 
 APART: Final = 0.05  # below it a second mode would change no verdict
 SHARE: Final = 0.1  # of the rounds; fewer are outliers
@@ -50,9 +51,15 @@ def split(ordered: Sequence[float]) -> Modes:
     Source: N. Otsu, IEEE Transactions on Systems, Man, and Cybernetics 9 (1979) 62-66.
     """
     count = len(ordered)
+    before, weights = _cuts(count)
     sums = np.cumsum(ordered)
-    sizes = np.arange(1, count)
-    between = (sums[-1] * sizes / count - sums[:-1]) ** 2 / (sizes * (count - sizes))
-    cut = int(between.argmax()) + 1
+    cut = int(((sums[-1] * before - sums[:-1]) ** 2 * weights).argmax()) + 1
     apart = median(ordered[cut:]) / median(ordered[:cut]) - 1
     return Modes((count - cut) / count, apart)
+
+
+@functools.lru_cache(256)
+def _cuts(count: int) -> tuple[Floats, Floats]:
+    """For every cut of so many timings: the share before it, and what its distance weighs."""
+    sizes = np.arange(1, count)
+    return sizes / count, 1 / (sizes * (count - sizes))

@@ -38,13 +38,20 @@ class Tested(NamedTuple):
     """A row of one run, or of half a run."""
 
     kind: Kind
-    seconds: Estimate  # per unit
-    log: float  # of its median
+    log: float  # of the median seconds per unit: what every pair of runs asks for
+    seconds: Estimate
+    units: int  # that those seconds are for
 
     @classmethod
-    def of(cls, kind: Kind, seconds: Estimate) -> Tested:
-        """With its logarithm, which every pair of runs asks for."""
-        return cls(kind, seconds, math.log(seconds.median))
+    def of(cls, measure: Measure, seconds: Estimate) -> Tested:
+        """The seconds of a measure's rounds, or of half of them."""
+        units = measure.unit[1]
+        return cls(measure.kind, math.log(seconds.median / units), seconds, units)
+
+    @property
+    def seconds_per_unit(self) -> Estimate:
+        """What is compared."""
+        return self.seconds.scaled(1 / self.units)
 
 
 Side = Mapping[object, Tested]  # by what tells the row from the others
@@ -168,7 +175,7 @@ def _software(file: ResultFile) -> object:
 
 def _whole(run: Examined) -> Side:
     return {
-        name: Tested.of(measure.kind, measure.seconds_per_unit)
+        name: Tested.of(measure, measure.seconds)
         for name, measure in comparable(run).items()
         if not measure.forbidden
     }
@@ -181,8 +188,8 @@ def _halves(measures: Sequence[Measure]) -> tuple[Side, Side]:
     for at, measure in enumerate(measures):
         laps, half = measure.lap_medians, len(measure.lap_medians) // 2
         if half >= FEWEST_HALVES and not measure.forbidden and min(laps) > 0:
-            firsts[at] = Tested.of(measure.kind, _half(measure, laps[:half]))
-            lasts[at] = Tested.of(measure.kind, _half(measure, laps[-half:]))
+            firsts[at] = Tested.of(measure, _half(measure, laps[:half]))
+            lasts[at] = Tested.of(measure, _half(measure, laps[-half:]))
     return firsts, lasts
 
 
@@ -221,7 +228,8 @@ def _noise_without(twice: Sequence[Twice], number: int) -> Callable[[int], dict[
 
 
 def _differs(one: Tested, other: Tested, noise: Mapping[Kind, float]) -> bool:
-    apart, speed = of_kind(noise, one.kind), ratio(one.seconds, other.seconds)
+    apart = of_kind(noise, one.kind)
+    speed = ratio(one.seconds_per_unit, other.seconds_per_unit)
     if apart is None or speed is None:
         return False  # nothing says how far apart equal things are: unclear
     return judge(widened(speed, apart), threshold(apart)).word in ("faster", "slower")
