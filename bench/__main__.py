@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.report.compare.arguments import add_arguments
-from zipnet.errors import EXIT_USAGE, Parser, UserError, choice, run_command, shown, whole
+from zipnet.errors import EXIT_USAGE, Parser, UserError, choice, run_command, shown, whole_number
 
 PROG = "python -m bench"
 
@@ -33,8 +33,14 @@ def main() -> int:
     add_arguments(compare)
     trials = _command(commands, "trials", _trials, "how often is a verdict of compare wrong?")
     trials.add_argument("--out", metavar="FILE", help="write the page there; default: print it")
-    trials.add_argument("--trials", default="1000", metavar="N", help="a cell; default: 1000")
-    trials.add_argument("--seed", default="1989", metavar="N", help="default: %(default)s")
+    trials.add_argument(
+        "--trials", type=whole_number(1, 1_000_000), default=1000, metavar="N",
+        help="a cell; default: %(default)s",
+    )  # fmt: skip
+    trials.add_argument(
+        "--seed", type=whole_number(0, 2**32), default=1989, metavar="N",
+        help="default: %(default)s",
+    )  # fmt: skip
     machine = _command(commands, "machine", _machine, "what identifies this machine")
     machine.add_argument("--json", action="store_true", help="as one JSON object")
     about_node = "laws, then benchmarks, within minutes and without a network"
@@ -118,8 +124,8 @@ def _trials(arguments: argparse.Namespace) -> int:
     from bench.report.verdicts.trials import few_runs, trial_table
     from bench.report.verdicts.trials_page import to_page
 
-    count, seed = whole(arguments.trials, 1, 1_000_000), whole(arguments.seed, 0, 2**32)
-    page = to_page(trial_table(count, seed), few_runs(count, seed), seed)
+    trials, seed = arguments.trials, arguments.seed
+    page = to_page(trial_table(trials, seed), few_runs(trials, seed), seed)
     if arguments.out is None:
         print(page, end="")
     else:

@@ -153,7 +153,7 @@ def test_output_cut_short_by_its_reader_is_no_traceback():
     process.stdout.close()
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
-    process.wait()
+    assert process.wait() == 141
 
 
 @pytest.mark.parametrize("seed", [0])

@@ -207,6 +207,27 @@ def test_the_only_thread_of_a_machine_is_one_and_all(compare, put):
     _, out, _ = compare("laptop", "small")
     assert "sgd-queued · eager · cpu · 1 thread" in out
     assert "sgd-queued · eager · cpu · all threads" in out
+    put("smaller", 0.25, single)
+    _, out, _ = compare("small", "smaller")  # the same two rows are not compared twice
+    assert "sgd-queued · eager · cpu · 1 thread" in out
+    assert "all threads" not in out
+
+
+def test_without_any_null_test_nothing_is_called(compare, put):
+    """One lap of some rounds, of one run of each machine: nothing was measured twice."""
+
+    def once(content):
+        for row in content["benchmarks"]:
+            factory.retimed(row, row["stats"]["data"][:10])
+            rounds = row["stats"]["rounds"]
+            row["extra_info"] |= {"laps": [rounds], "watch": [factory.watch(seconds=1e6)]}
+
+    put("laptop", 1.0, once)
+    put("station", 3.0, once)
+    _, out, _ = compare("laptop", "station")
+    counts = " ".join(out.split("\n\n")[0].split()).rpartition("; ")[2]
+    assert counts.startswith("0 faster, 0 slower, 0 same")
+    assert "no null test" in out
 
 
 NOTES = {

@@ -1,5 +1,6 @@
 """Many files are read by several processes, and come out as if one had read them."""
 
+import io
 import os
 import signal
 import subprocess
@@ -41,6 +42,19 @@ def test_several_processes_read_what_one_reads(results, many, one_process):
     assert library.collect([results]) == one_process
     assert len(one_process.examined) == FILES
     assert len(one_process.bad) == 1
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_is_told_how_far_reading_is_and_a_file_is_not(
+    results, many, monkeypatch, terminal
+):
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr(sys, "stderr", screen)
+    library.collect([results])
+    assert ("reading: " in screen.getvalue()) == terminal
+    assert ("/9 " in screen.getvalue()) == terminal
+    assert terminal or not screen.getvalue()
 
 
 def test_what_a_process_died_of_is_read_here(results, many, one_process, monkeypatch):

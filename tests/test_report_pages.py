@@ -207,6 +207,18 @@ def test_no_training_at_all_is_said(tmp_path, without_figures):
     assert "No row of these files says" in out["index.html"].decode()
 
 
+def test_a_file_that_contradicts_itself_is_no_headline_and_stands_for_no_machine(
+    tmp_path, without_figures
+):
+    liar = factory.result("liar", 100.0, workload=factory.workload() | {"hash": "0" * 64})
+    headlines = [
+        published(tmp_path / str(len(of)), *of)["README.md"].decode().splitlines()[2]
+        for of in ([factory.result("good")], [factory.result("good"), liar])
+    ]
+    assert headlines[0] == headlines[1]
+    assert "good" in headlines[0]
+
+
 # --- hostile strings -----------------------------------------------------------------------------
 
 

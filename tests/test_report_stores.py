@@ -1,12 +1,16 @@
 """Result files in memory, in an archive or at a file: address are read as those in a folder."""
 
+import argparse
 import json
 import zipfile
 
 import pytest
 
+from bench.report.compare.arguments import add_arguments
+from bench.report.compare.command import run
 from bench.report.files import cache, library, remote, strict_json
 from tests import records_factory as factory
+from zipnet.errors import UserError
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -39,6 +43,24 @@ def test_a_folder_in_a_store_reads_like_one_on_a_disk(store, tmp_path):
         e.measures[0].seconds for e in here.examined
     ]
     assert there.examined[0].file.path is None
+
+
+def test_machines_of_a_store_are_compared_by_name(store, capsys):
+    for name, speed in (("laptop", 1.0), ("station", 2.0)):
+        put(store, "1.json", factory.result(name, speed), name)
+
+    def compare(*arguments):
+        parser = argparse.ArgumentParser()
+        add_arguments(parser)
+        code = run(parser.parse_args([*arguments, "--results", "memory://results"]))
+        return code, *capsys.readouterr()
+
+    code, out, err = compare("laptop", "station")
+    assert (code, err) == (0, "")
+    assert out.startswith("B is 2.00x as fast as A")
+    with pytest.raises(UserError, match="only laptop to compare"):
+        compare("laptop", "tower")
+    assert "results/tower" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("address", ["memory://results/m/*.json", "memory://results/m/1.json"])

@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 
 from zipnet import data
 from zipnet.cpu import cores
-from zipnet.errors import Parser, UserError, run_command, whole
+from zipnet.errors import Parser, run_command, whole_number
 from zipnet.recipe import KARPATHY_1989, RECIPES, Recipe, named
 
 PROG = "python -m zipnet"
@@ -43,37 +42,28 @@ def _parser() -> Parser:
     train.add_argument("--engine", help="default: the fastest that can run the recipe")
     train.add_argument("--device", default="cpu", help="cpu, cuda, mps or xpu")
     train.add_argument(
-        "--threads", type=_whole(1, cores()), help="CPU threads; default: the library's"
+        "--threads", type=whole_number(1, cores()), help="CPU threads; default: the library's"
     )
-    train.add_argument("--passes", type=_whole(1, 10**6), help="default: the recipe's")
+    train.add_argument("--passes", type=whole_number(1, 10**6), help="default: the recipe's")
     train.add_argument(
-        "--batch", type=_whole(1, 10**6), help="digits a step; default: the recipe's"
+        "--batch", type=whole_number(1, 10**6), help="digits a step; default: the recipe's"
     )
     train.add_argument("--lr", type=float, help="constant learning rate; default: the recipe's")
     train.add_argument(
-        "--seed", type=_whole(0, 2**63 - 1), default=0, help="of the initial weights; default 0"
+        "--seed",
+        type=whole_number(0, 2**63 - 1),
+        default=0,
+        help="of the initial weights; default 0",
     )
     train.add_argument(
         "--replicas",
-        type=_whole(1, 10**6),
+        type=whole_number(1, 10**6),
         metavar="N",
         help="train N networks, of seeds --seed and up, side by side; prints their misses",
     )
     train.add_argument("--json", action="store_true", help="print one JSON object at the end")
     train.set_defaults(command=_train)
     return parser
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    """A type for argparse, which shows the message of no other exception than its own."""
-
-    def parse(text: str) -> int:
-        try:
-            return whole(text, low, high)
-        except UserError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
-    return parse
 
 
 def _count(arguments: argparse.Namespace) -> int:

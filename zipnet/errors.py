@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended,
+EXIT_PIPE = 141  # and of one whose reader went away
 
 
 class UserError(ValueError):
@@ -51,7 +53,7 @@ class Parser(argparse.ArgumentParser):
 def run_command(prog: str, body: Callable[[], int]) -> int:
     """Run a command's body and turn what went wrong into one line on stderr and an exit code.
 
-    Returns the body's exit code, 2 for a UserError, 130 for Ctrl-C, and 1 where the reader of
+    Returns the body's exit code, 2 for a UserError, 130 for Ctrl-C, and 141 where the reader of
     our output went away (as in `... | head`).
     """
     try:
@@ -62,11 +64,11 @@ def run_command(prog: str, body: Callable[[], int]) -> int:
         return EXIT_USAGE
     except KeyboardInterrupt:
         print(f"{prog}: interrupted", file=sys.stderr)
-        return 130
+        return EXIT_INTERRUPTED
     except BrokenPipeError:
         # The interpreter flushes stdout once more at exit: give it somewhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return EXIT_PIPE
     return code
 
 
@@ -86,3 +88,15 @@ def whole(text: str, low: int, high: int) -> int:
     if not low <= number <= high:
         raise UserError(f"{shown(text)} is not a whole number from {low} to {high:,}")
     return number
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """A type for argparse, which shows the message of no other exception than its own."""
+
+    def parse(text: str) -> int:
+        try:
+            return whole(text, low, high)
+        except UserError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse

@@ -103,6 +103,8 @@ def _place(argument: str, results: str) -> list[str]:
         found = []
     if found:
         return found
+    if is_remote(results) and argument and not set(argument) & set("/\\*?["):
+        return [f"{results.rstrip('/')}/{argument}"]  # reading says whether it is there
     near = difflib.get_close_matches(argument, _machines(results), 3, 0.4)
     hint = f"; did you mean: {', '.join(near)}?" if near else ""
     raise UserError(f"{shown(argument)} is no file, folder or machine below {results}{hint}")

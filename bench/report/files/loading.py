@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from multiprocessing import get_context
 from typing import Final
 
@@ -55,12 +55,18 @@ class Answer:
 
 def load(places: Sequence[Place], fetch: Fetch | None = None) -> Iterator[Answer]:
     """Read every place, in no order to rely on; `fetch` gets the bytes of those elsewhere."""
-    batches = _batches(places, fetch)
-    if len(places) < PARALLEL_FROM or _cores() == 1:
-        for batch in batches:
-            yield from _read_all(batch)
-    else:
-        yield from _spread(batches)
+    batches, many = _batches(places, fetch), len(places) >= PARALLEL_FROM
+    answers = (
+        _spread(batches) if many and _cores() > 1 else chain.from_iterable(map(_read_all, batches))
+    )
+    return _shown(answers, len(places)) if many else answers
+
+
+def _shown(answers: Iterator[Answer], files: int) -> Iterator[Answer]:
+    """Tell a terminal how far reading is, which takes a minute for ten thousand files."""
+    from tqdm import tqdm
+
+    return iter(tqdm(answers, "reading", files, leave=False, disable=None, unit=" files"))
 
 
 def _batches(places: Sequence[Place], fetch: Fetch | None) -> Iterator[list[Job]]:
