@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import torch
 
@@ -25,6 +25,8 @@ from zipnet.engines import Placed
 from zipnet.errors import one_line
 from zipnet.recipe import KARPATHY_1989
 from zipnet.verify import Verified
+
+CODE: Final = (":(top)", ":(top,exclude)results", ":(top,exclude)reports")  # to git, what runs
 
 
 @dataclass
@@ -204,11 +206,12 @@ class Bench:
 def commit() -> dict[str, object]:
     """The commit that was measured and whether files differed from it; nothing that names people.
 
-    pytest-benchmark's own answer holds the branch and the project's remote, which are private.
+    What a run and its report write themselves is no difference. pytest-benchmark's own answer holds
+    the branch and the project's remote, which are private.
     """
     try:
         identity = _git("rev-parse", "HEAD")
-        dirty = bool(_git("status", "--porcelain", "--untracked-files=no"))
+        dirty = bool(_git("status", "--porcelain", "--untracked-files=no", "--", *CODE))
     except (OSError, subprocess.CalledProcessError):
         return {"id": None, "dirty": None}
     return {"id": identity, "dirty": dirty}

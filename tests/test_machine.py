@@ -4,6 +4,7 @@ import getpass
 import json
 import re
 import socket
+import subprocess
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,6 +31,22 @@ def test_a_machine_name_is_a_folder_name_on_every_file_system(text):
 
 def test_commit_says_which_and_whether_dirty_and_nothing_else():
     assert set(commit()) == {"id", "dirty"}
+
+
+def test_what_a_run_itself_writes_is_no_difference_from_the_commit(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("zipnet/net.py", "results/m/1.json", "reports/README.md"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_text("as committed")
+    person = ("-c", "user.name=x", "-c", "user.email=x@localhost")
+    for words in (["init", "-q"], ["add", "."], [*person, "commit", "-qm", "first"]):
+        subprocess.run(["git", *words], check=True)
+    (tmp_path / "reports/README.md").write_text("drawn again")
+    (tmp_path / "results/m/1.json").write_text("measured again")
+    assert commit()["dirty"] is False
+    monkeypatch.chdir(tmp_path / "results")
+    (tmp_path / "zipnet/net.py").write_text("changed")
+    assert commit()["dirty"] is True
 
 
 def test_commit_is_none_where_there_is_no_repository(tmp_path, monkeypatch):

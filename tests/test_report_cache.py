@@ -47,7 +47,9 @@ def reads(monkeypatch):
     """The files that were read, and not taken from the cache."""
     seen = []
     honest = loading.read
-    monkeypatch.setattr(loading, "read", lambda path: seen.append(path.name) or honest(path))
+    monkeypatch.setattr(
+        loading, "read", lambda path, *known: seen.append(path.name) or honest(path, *known)
+    )
     return seen
 
 

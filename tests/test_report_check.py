@@ -1,7 +1,6 @@
 """The checker: a sound file passes, and each thing that cannot be right is found and named."""
 
 import random
-from dataclasses import replace
 
 import pytest
 
@@ -318,6 +317,6 @@ def floor(kind, seconds, threads, macs=10**9):
 )
 def test_what_bounds_a_row_is_the_fastest_floor_of_enough_threads(tmp_path, floors, rate):
     rows = read(tmp_path, factory.result(benchmarks=floors)).rows
-    row = replace(rows[0], threads=1)
+    row = rows[0]._replace(threads=1)
     assert rates._bound(row, rates.bounds(rows)) == pytest.approx(rate, rel=0.2)
-    assert rates._bound(replace(row, threads=8), rates.bounds(rows)) is None
+    assert rates._bound(row._replace(threads=8), rates.bounds(rows)) is None

@@ -183,11 +183,9 @@ def test_the_test_of_ranks_is_scipys():
 
 def test_calm_rows_are_next_to_never_called_drifting_or_slow_to_start(tmp_path):
     row = row_of(tmp_path, calm())
-    from dataclasses import replace
-
     alarms = 0
     for seed in range(500):
-        found = kinds(replace(row, timings=Timings(calm(seed, 0.05).tolist(), row.laps)))
+        found = kinds(row._replace(timings=Timings(calm(seed, 0.05).tolist(), row.laps)))
         alarms += bool({"drift", "slow start", "two modes"} & set(found))
     assert alarms <= 3
 

@@ -61,8 +61,7 @@ class Watch(NamedTuple):
     after: State
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One benchmark: who ran what, and every raw timing, in seconds for one round.
 
     The last three fields are what measures are made from, and empty once they are made.

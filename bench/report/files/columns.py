@@ -12,7 +12,7 @@ import functools
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_type_hints
 
 from bench.report.files.places import Place
 from bench.report.records import Absent, Machine, ResultFile, Row, Score, State, Stated
@@ -83,10 +83,8 @@ def _rows(columns: Columns) -> tuple[Row, ...]:
         map(
             Row,
             *(
-                [_RAW[field.name]] * count
-                if field.name in _RAW
-                else _restored(columns[field.name], _CODECS[str(field.type)])
-                for field in fields(Row)
+                [_RAW[name]] * count if name in _RAW else _restored(columns[name], _CODECS[kind])
+                for name, kind in _FIELDS.items()
             ),
         )
     )
@@ -156,17 +154,18 @@ def _text_to_doubts(text: str) -> tuple[Doubt, ...]:
     return tuple(Doubt(*found) for found in json.loads(text))
 
 
-_CODECS: Final = {
-    "str": Codec("text", _same),
-    "str | None": Codec("text", _same),
-    "int | None": Codec("whole", _same),
-    "Score | None": Codec(
+_FIELDS: Final = get_type_hints(Row)
+_CODECS: Final[dict[Any, Codec]] = {
+    str: Codec("text", _same),
+    str | None: Codec("text", _same),
+    int | None: Codec("whole", _same),
+    Score | None: Codec(
         "text",
         lambda score: json.dumps(dataclasses.astuple(score)) if score else "null",
         _text_to_score,
     ),
-    "tuple[str, ...]": Codec("text", _tuple_to_text, _text_to_tuple),
-    "tuple[int, ...]": Codec("text", _tuple_to_text, _text_to_tuple),
+    tuple[str, ...]: Codec("text", _tuple_to_text, _text_to_tuple),
+    tuple[int, ...]: Codec("text", _tuple_to_text, _text_to_tuple),
 }
 _RAW: Final[dict[str, Any]] = {  # what is let go, and what stands in its place
     "timings": Timings(()),
@@ -176,12 +175,9 @@ _RAW: Final[dict[str, Any]] = {  # what is let go, and what stands in its place
 _NOT_PLAIN: Final = {
     "rows", "path", "address", "source", "machine", "absent", "before", "after",
 }  # fmt: skip
-_TO_PLAIN: Final = {
-    field.name: _CODECS[str(field.type)].to_plain for field in fields(Row) if field.name not in _RAW
-}
-KINDS: Final[dict[str, ColumnKind]] = {
-    field.name: _CODECS[str(field.type)].kind for field in fields(Row) if field.name not in _RAW
-} | {
+_KEPT: Final = {name: _CODECS[kind] for name, kind in _FIELDS.items() if name not in _RAW}
+_TO_PLAIN: Final = {name: codec.to_plain for name, codec in _KEPT.items()}
+KINDS: Final[dict[str, ColumnKind]] = {name: codec.kind for name, codec in _KEPT.items()} | {
     "median": "number",
     "low": "number",
     "high": "number",

@@ -23,7 +23,7 @@ from typing import Final
 from bench.report.files import strict_json
 from bench.report.files.columns import Packed, pack
 from bench.report.files.places import Place
-from bench.report.files.reading import understood
+from bench.report.files.reading import read, understood
 from bench.report.records import ResultFile
 from bench.report.rows.examined import examine
 from zipnet.errors import UserError
@@ -121,14 +121,11 @@ def _answer(job: Job) -> Answer:
 
 def _file(job: Job) -> ResultFile:
     place, content = job.place, job.content
+    if place.path is not None:
+        return read(place.path, place.source, place.key)
     if isinstance(content, UserError):
         raise content
-    said = (
-        strict_json.parse(content or b"", place.source)
-        if place.path is None
-        else strict_json.load(place.path, place.source)
-    )
-    return understood(said, place.source, place.key, place.path)
+    return understood(strict_json.parse(content or b"", place.source), place.source, place.key)
 
 
 def _cores() -> int:

@@ -44,10 +44,13 @@ SHORTEST: Final = 1e-10
 LONGEST: Final = 1e9
 
 
-def read(path: Path) -> ResultFile:
-    """Read one result file; a UserError says in one line what is wrong with it."""
-    source = source_name(path)
-    return understood(strict_json.load(path, source), source, os.path.realpath(path), path)
+def read(path: Path, source: str = "", address: str = "") -> ResultFile:
+    """Read one result file; a UserError says in one line what is wrong with it.
+
+    source, address: what it is called and what tells it from others, where that is known already.
+    """
+    source, address = source or source_name(path), address or os.path.realpath(path)
+    return understood(strict_json.load(path, source), source, address, path)
 
 
 def understood(content: Any, source: str, address: str, path: Path | None = None) -> ResultFile:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from bench.report.check import row_findings
 from bench.report.check.duplicates import fingerprint
@@ -22,8 +22,7 @@ from zipnet import paper
 Kind = Literal["network", "machine"]
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """One row of one file, and what its raw timings came to: nothing here needs them any more.
 
     Rates are derived when they are asked for; None where one has no meaning.

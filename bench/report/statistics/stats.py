@@ -11,9 +11,8 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import fmean
-from typing import Final
+from typing import Final, NamedTuple
 
 from scipy.special import bdtr, stdtrit
 
@@ -22,8 +21,7 @@ from bench.report.statistics.timings import FEWEST_LAPS, Timings
 CONFIDENCE: Final = 0.95
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """A median and its interval; low and high are None where there are too few rounds for one."""
 
     median: float
