@@ -31,11 +31,10 @@ def draw(measures: Sequence[Measure]) -> Figure:
     every = sorted(steps.values(), key=lambda measure: measure.seconds_each)
     rows = fit(every, ROOM, lambda measure: measure.machine)
     shares = {d.source.combination: d for d in dispatches(measures)}
-    known = [f"{percent(d.share)} by {d.by}" for d in shares.values()]
     notes = [
         "Dispatch: the share of an eager step that is Python, autograd and launches; by replay, "
         "where the same operations were captured in a graph, or else by the sweep over batches."
-        if known
+        if shares
         else "What part of an eager step is dispatch: no row of these files tells.",
         "From nothing: a new process, its imports and its compiling included. The better thread "
         "count of each is shown.",
@@ -56,7 +55,7 @@ def draw(measures: Sequence[Measure]) -> Figure:
     for panel, (title, questions) in zip(sheet.panels, PANELS, strict=True):
         values = [m.seconds_each for question, _ in questions for m in asked[question].values()]
         low = min(values, default=1e-5) / 3
-        high = low * (max(values, default=1.0) / low) ** 1.8  # room for what is written beside
+        high = low * (max(values, default=1.0) / low) ** 2.2  # room for what is written beside
         canvas.log_axis(panel, low, high, _spaced(low, high))
         panel.set_title(title, loc="left", size=canvas.SMALL, color=FAINT, pad=6)
         for y, row in enumerate(rows):
