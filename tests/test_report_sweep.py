@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.report.files import reading
+from bench.report.rows.dispatch import dispatches
 from bench.report.rows.measures import measures
 from bench.report.rows.sweep import fits, overtakings
 from tests import records_factory as factory
@@ -99,3 +100,54 @@ def test_a_batch_at_which_two_cannot_be_told_apart_does_not_hide_the_change(tmp_
     ]
     (change,) = overtakings(found(tmp_path, rows))
     assert change.between == (16, 256)
+
+
+# --- disturbed rows -----------------------------------------------------------------------------
+
+
+def disturbed(row):
+    """The same row, measured beside a busy loop."""
+    laps = row["extra_info"]["laps"]
+    row["extra_info"]["watch"] = [factory.watch(seconds=1e3, other_cpu_seconds=1e3) for _ in laps]
+    return row
+
+
+def test_a_disturbed_batch_is_shown_and_not_fitted(tmp_path):
+    law = lambda b: 1e-3 + 2e-5 * b  # noqa: E731
+    rows = sweep("eager", law)
+    rows[3] = disturbed(sweep("eager", lambda b: 5 * law(b))[3])
+    (fit,) = found(tmp_path, rows)
+    assert fit.misfit < 0.03
+    assert len(fit.rows) == len(BATCHES)
+    assert found(tmp_path, [*map(disturbed, rows[:5]), *rows[5:]]) == []
+
+
+def test_no_engine_leads_by_a_disturbed_row(tmp_path):
+    slow = sweep("eager", lambda b: 1e-3 + 1e-6 * b)
+    fast = sweep("fused", lambda b: 1e-5 if b < 64 else 1.0)
+    (change,) = overtakings(found(tmp_path, [*slow, *fast]))
+    assert change.between == (16, 64)
+    fast[3:5] = map(disturbed, fast[3:5])  # 64 and 256
+    (change,) = overtakings(found(tmp_path, [*slow, *fast]))
+    assert change.between == (16, 1024)
+
+
+def queued(engine, us, **who):
+    return factory.learning("sgd-queued", us, 100, 1, engine=engine, **who)
+
+
+def shares(tmp_path, *rows):
+    file = reading.read(factory.write(tmp_path, factory.result(benchmarks=list(rows))))
+    return [(one.by, one.share) for one in dispatches(measures(file))]
+
+
+def test_dispatch_is_what_a_replay_saves_or_else_what_the_sweep_asks(tmp_path):
+    gpu = {"device": "cuda", "threads": None}
+    eager, replayed = queued("eager", 1000, **gpu), queued("graphed", 100, **gpu)
+    swept = sweep("eager", lambda b: 1e-3 + 1e-5 * b, **gpu)
+    ((by, share),) = shares(tmp_path, eager, replayed, *swept)
+    assert (by, share) == ("replay", pytest.approx(0.9, rel=0.02))
+    ((by, share),) = shares(tmp_path, eager, disturbed(replayed), *swept)
+    assert (by, share) == ("sweep", pytest.approx(0.99, rel=0.02))
+    assert shares(tmp_path, disturbed(eager), replayed, *swept) == []
+    assert shares(tmp_path, queued("eager", 1000, **gpu)) == []
