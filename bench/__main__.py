@@ -8,6 +8,7 @@ all the same, the bad ones named on stderr, one line each). compare and node hav
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import json
 import sys
@@ -172,4 +173,7 @@ def _name_the_bad(command: str, bad: tuple[str, ...]) -> None:
 
 
 if __name__ == "__main__":
+    # A command reads, prints and ends. Of a fleet it holds millions of objects that all stay, and
+    # the collector would walk them again and again for nothing.
+    gc.disable()
     sys.exit(main())

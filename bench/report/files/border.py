@@ -147,9 +147,14 @@ class Fields:
         return None if self.values.get(key) is None else self.number(key)
 
     def numbers_or_none(self, *keys: str) -> list[float | None]:
-        """Several fields as number_or_none()."""
-        get = self.values.get
-        return [None if get(key) is None else self.number(key) for key in keys]
+        """Several fields as number_or_none(); most are sizes, and a file has thousands."""
+        found = []
+        for key in keys:
+            value = self.values.get(key)
+            if value is not None and not (type(value) is float and 0 <= value < math.inf):
+                value = self.number(key)
+            found.append(value)
+        return found
 
     def integers(self, key: str, least: int = 0) -> tuple[int, ...]:
         """A list of whole numbers, each at least `least`, with at least one of them."""

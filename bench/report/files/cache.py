@@ -120,7 +120,7 @@ def _written(places: Sequence[Place], packed: Sequence[Packed]) -> bytes:
         }
     )
     sink = pa.BufferOutputStream()
-    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
     for table in (files, rows):
         with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
             stream.write_table(table)

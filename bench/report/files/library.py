@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -30,14 +28,13 @@ def collect(arguments: Sequence[str]) -> Library:
     examined: list[Examined] = []
     bad: list[str] = []
     named: dict[str, tuple[str, ...]] = {}
-    with _uncollected():
-        for answer in _everything(arguments, bad, named):
-            if answer.packed is not None:
-                examined.append(unpack(answer.packed, answer.place))
-            else:
-                bad.append(answer.bad or "")
-        examined.sort(key=lambda one: (one.file.machine.name, one.file.written, one.file.source))
-        return Library(tuple(without_shared_timings(examined)), tuple(bad), named)
+    for answer in _everything(arguments, bad, named):
+        if answer.packed is not None:
+            examined.append(unpack(answer.packed, answer.place))
+        else:
+            bad.append(answer.bad or "")
+    examined.sort(key=lambda one: (one.file.machine.name, one.file.written, one.file.source))
+    return Library(tuple(without_shared_timings(examined)), tuple(bad), named)
 
 
 def _everything(
@@ -74,19 +71,6 @@ def _answers(argument: str, places: Sequence[Place], fetch: Fetch | None) -> Ite
         yield answer
     if store and len(known) > before:
         store.keep(places, known)
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the collector from walking, now and later, millions of objects that all stay."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if was:
-            gc.enable()
 
 
 def _places(argument: str, bad: list[str]) -> tuple[list[Place], Fetch | None]:
