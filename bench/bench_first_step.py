@@ -62,8 +62,7 @@ def _measure(bench: Bench, setting: Setting, caches: Path, question: str) -> Non
             check=False,
         )
         if done.returncode == EXIT_USAGE:  # a GPU that is lent to one process at a time, say
-            bench.absent(setting, question, done.stderr.strip())
-            pytest.skip(done.stderr.strip())
+            bench.leave_out(setting, question, done.stderr.strip())
         if done.returncode:
             raise RuntimeError(f"the new process failed: {done.stderr[-500:]}")
         said.append(json.loads(done.stdout))

@@ -7,8 +7,9 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
+import pytest
 import torch
 
 from bench import laps, machine, writer
@@ -198,9 +199,10 @@ class Bench:
         self.timed.lap(0)
         return self.timed
 
-    def absent(self, setting: Setting, question: str, reason: str) -> None:
-        """Note that a row is left out, and why."""
+    def leave_out(self, setting: Setting, question: str, reason: str) -> NoReturn:
+        """Note why there is no row, and skip the benchmark for that reason."""
         self.session.left_out(str(setting), question, reason)
+        pytest.skip(reason)
 
 
 def commit() -> dict[str, object]:

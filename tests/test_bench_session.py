@@ -99,34 +99,39 @@ def test_pytest_benchmarks_own_compare_still_reads_it(measured):
     assert "bench_full_batch" in done.stdout
 
 
+def measure_text(tmp_path, text):
+    """A session of the benchmarks in a file of this text: the process, and what it saved."""
+    (tmp_path / "bench_text.py").write_text(text)
+    # Loaded by a conftest, as in the project: the order of hooks depends on it.
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["bench.plugin"]\n')
+    done = measure(tmp_path / "results", str(tmp_path / "bench_text.py"), "-c", "pyproject.toml")
+    (path,) = (tmp_path / "results").glob("*/*.json")
+    return done, json.loads(path.read_text())
+
+
 def test_a_benchmark_that_fails_leaves_no_row(tmp_path):
-    bad = tmp_path / "bench_bad.py"
-    bad.write_text(
+    done, about = measure_text(
+        tmp_path,
         "from bench.harness import Row\n"
         "def bench_good(bench):\n"
         "    bench.measure(lambda: None, Row('floor-empty', 'cpu'), lambda: None)\n"
         "def bench_strays(bench):\n"
         "    bench.measure(lambda: None, Row('floor-sync', 'cpu'), lambda: None)\n"
-        "    assert False, 'found out after the clock'\n"
+        "    assert False, 'found out after the clock'\n",
     )
-    # Loaded by a conftest, as in the project: the order of hooks depends on it.
-    (tmp_path / "conftest.py").write_text('pytest_plugins = ["bench.plugin"]\n')
-    done = measure(tmp_path / "results", str(bad), "-c", "pyproject.toml")
     assert done.returncode == 1
-    (path,) = (tmp_path / "results").glob("*/*.json")
-    rows = json.loads(path.read_text())["benchmarks"]
-    assert [row["name"] for row in rows] == ["bench_good"]
-    (absent,) = [a for a in json.loads(path.read_text())["absent"] if a["question"]]
+    assert [row["name"] for row in about["benchmarks"]] == ["bench_good"]
+    (absent,) = [a for a in about["absent"] if a["question"]]
     assert absent["question"] == "bench_strays"
     assert "found out after the clock" in absent["reason"]
-    assert json.loads(path.read_text())["scope"] == "part"
+    assert about["scope"] == "part"
 
 
 @pytest.mark.parametrize("lap", ["first", "later"])
 def test_ctrl_c_before_a_first_clock_or_with_a_file_half_open_still_saves(tmp_path, lap):
     """The file is never closed; that is no failure of the session."""
-    bad = tmp_path / "bench_stopped.py"
-    bad.write_text(
+    done, about = measure_text(
+        tmp_path,
         "import os\n"
         "from bench.harness import Row\n"
         "def bench_good(bench):\n"
@@ -136,13 +141,9 @@ def test_ctrl_c_before_a_first_clock_or_with_a_file_half_open_still_saves(tmp_pa
         f"        if {lap == 'first'} or bench.timed.seconds:\n"
         "            open(os.devnull)\n"
         "            raise KeyboardInterrupt\n"
-        "    bench.measure(step, Row('floor-sync', 'cpu'), lambda: None)\n"
+        "    bench.measure(step, Row('floor-sync', 'cpu'), lambda: None)\n",
     )
-    (tmp_path / "conftest.py").write_text('pytest_plugins = ["bench.plugin"]\n')
-    done = measure(tmp_path / "results", str(bad), "-c", "pyproject.toml")
     assert done.returncode == 2, done.stdout + done.stderr
-    (path,) = (tmp_path / "results").glob("*/*.json")
-    about = json.loads(path.read_text())
     assert about["status"] == "interrupted"
     assert "bench_good" in [row["name"] for row in about["benchmarks"]]
 
@@ -209,8 +210,8 @@ def test_ctrl_c_in_a_later_lap_keeps_every_row_with_the_laps_it_has(tmp_path):
 
 
 def test_a_row_that_fails_in_a_later_lap_is_left_out_and_the_others_stay(tmp_path):
-    bad = tmp_path / "bench_late.py"
-    bad.write_text(
+    done, about = measure_text(
+        tmp_path,
         "from bench.harness import Row\n"
         "entered = []\n"
         "def again():\n"
@@ -219,14 +220,9 @@ def test_a_row_that_fails_in_a_later_lap_is_left_out_and_the_others_stay(tmp_pat
         "def bench_late(bench):\n"
         "    bench.measure(lambda: None, Row('floor-empty', 'cpu'), again)\n"
         "def bench_good(bench):\n"
-        "    bench.measure(lambda: None, Row('floor-sync', 'cpu'), lambda: None)\n"
+        "    bench.measure(lambda: None, Row('floor-sync', 'cpu'), lambda: None)\n",
     )
-    # Loaded by a conftest, as in the project: the order of hooks depends on it.
-    (tmp_path / "conftest.py").write_text('pytest_plugins = ["bench.plugin"]\n')
-    done = measure(tmp_path / "results", str(bad), "-c", "pyproject.toml")
     assert done.returncode == 1, done.stdout + done.stderr
-    (path,) = (tmp_path / "results").glob("*/*.json")
-    about = json.loads(path.read_text())
     assert [row["name"] for row in about["benchmarks"]] == ["bench_good"]
     assert about["scope"] == "part"
     (absent,) = [a for a in about["absent"] if a["question"]]

@@ -88,7 +88,9 @@ def test_the_batch_where_one_overtakes_another_lies_where_their_laws_cross(tmp_p
 
 
 def test_equal_engines_never_overtake_each_other(tmp_path):
-    law = lambda b: 1e-3 + 1e-6 * b  # noqa: E731
+    def law(b):
+        return 1e-3 + 1e-6 * b
+
     rows = [*sweep("eager", law), *sweep("compiled", law)]
     assert overtakings(found(tmp_path, rows)) == []
 
@@ -113,7 +115,9 @@ def disturbed(row):
 
 
 def test_a_disturbed_batch_is_shown_and_not_fitted(tmp_path):
-    law = lambda b: 1e-3 + 2e-5 * b  # noqa: E731
+    def law(b):
+        return 1e-3 + 2e-5 * b
+
     rows = sweep("eager", law)
     rows[3] = disturbed(sweep("eager", lambda b: 5 * law(b))[3])
     (fit,) = found(tmp_path, rows)

@@ -23,7 +23,9 @@ SLACK: Final = 1e-3  # seconds
 
 def findings(row: Row) -> Iterator[str]:
     """What speaks against the row's timings."""
-    timings = row.seconds if row.seconds and min(row.seconds) > 0 else _positive(row.seconds)
+    timings = row.seconds
+    if row.timings.ordered[0] <= 0:  # a floor that the clock did not always see
+        timings = [timing for timing in timings if timing > 0]
     if len(timings) >= MANY_ROUNDS:
         if all(map(_short, timings)):
             yield (f"all {len(timings)} timings have at most {DIGITS} digits; a clock's have more, "
@@ -31,11 +33,6 @@ def findings(row: Row) -> Iterator[str]:
         elif min(timings) > COARSE and len(set(timings)) <= max(1, len(timings) // DIFFERENT):
             yield f"{len(timings)} rounds hold only {len(set(timings))} different timings"
     yield from _watched(row)
-
-
-def _positive(seconds: Sequence[float]) -> Sequence[float]:
-    """Those of a floor that the clock could see."""
-    return [timing for timing in seconds if timing > 0]
 
 
 def _short(timing: float) -> bool:

@@ -31,8 +31,7 @@ class Timings:
     @cached_property
     def median(self) -> float:
         """Of all rounds."""
-        ordered, half = self.ordered, len(self.ordered) // 2
-        return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+        return median(self.ordered)
 
     @cached_property
     def fingerprint(self) -> str:

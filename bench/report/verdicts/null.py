@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
@@ -207,24 +207,25 @@ def _half(measure: Measure, laps: Sequence[float]) -> Estimate:
 
 
 def _called_different(twice: Sequence[Twice]) -> int:
-    """How many equal rows we call different, each judged with the noise of the other pairs.
-
-    Where there is one pair only, with the noise of its other rows.
-    """
+    """How many equal rows we call different, none judged with noise that it had a part in."""
     return sum(
-        _differs(one, other, noise(at))
-        for number, rows in enumerate(twice)
-        for noise in [_noise_without(twice, number)]
-        for at, (one, other) in enumerate(rows.rows())
+        _differs(one, other, noise)
+        for number in range(len(twice))
+        for one, other, noise in _with_noise_of_others(twice, number)
     )
 
 
-def _noise_without(twice: Sequence[Twice], number: int) -> Callable[[int], dict[Kind, float]]:
-    """The noise without one pair of runs; where it is the only one, without one of its rows."""
-    if len(twice) == 1:
-        return lambda row: noise_of([twice[0].part(without=row)])
-    noise = noise_of(other.part() for at, other in enumerate(twice) if at != number)
-    return lambda _: noise
+def _with_noise_of_others(
+    twice: Sequence[Twice], number: int
+) -> Iterator[tuple[Tested, Tested, dict[Kind, float]]]:
+    """The rows of a pair of runs, each with the noise of the other pairs.
+
+    Where there is one pair only, with the noise of its other rows.
+    """
+    others = [one.part() for at, one in enumerate(twice) if at != number]
+    noise = noise_of(others)
+    for at, (one, other) in enumerate(twice[number].rows()):
+        yield one, other, noise if others else noise_of([twice[number].part(without=at)])
 
 
 def _differs(one: Tested, other: Tested, noise: Mapping[Kind, float]) -> bool:
