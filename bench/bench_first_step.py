@@ -18,7 +18,7 @@ from bench.harness import Row
 from bench.session import Bench
 from bench.settings import Setting, once_a_device, only, patiently, slow_to_compile
 from zipnet import devices
-from zipnet.errors import EXIT_USAGE
+from zipnet.errors import EXIT_INTERRUPTED, EXIT_USAGE
 
 # Where each library keeps what it has compiled; JAX keeps nothing unless it is told to.
 # MLX keeps its own in the folder for temporary files.
@@ -61,6 +61,8 @@ def _measure(bench: Bench, setting: Setting, caches: Path, question: str) -> Non
             text=True,
             check=False,
         )
+        if done.returncode == EXIT_INTERRUPTED:  # a terminal's Ctrl-C goes to all its processes
+            raise KeyboardInterrupt
         if done.returncode == EXIT_USAGE:  # a GPU that is lent to one process at a time, say
             bench.leave_out(setting, question, done.stderr.strip())
         if done.returncode:

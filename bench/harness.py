@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from bench.interrupts import INTERRUPTS
 from bench.profiles import Profile
 from bench.watch import Watch
 from zipnet.verify import Verified
@@ -119,6 +120,7 @@ class Timed:
         gc.freeze()  # and the next one need not walk all that the libraries have loaded
         taken = []
         for _ in range(self.rounds[number]):
+            INTERRUPTS.answer()
             if self.fresh is not None:
                 self.fresh()
             taken.append(seconds_of(self.work))

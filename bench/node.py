@@ -10,6 +10,7 @@ failed, or the time was up (the file then says `interrupted`); 2 usage, or no en
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -25,7 +26,10 @@ from zipnet.errors import UserError, choice
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 LAWS: Final = "tests/test_engine_laws.py"
-GRACE = 30.0  # seconds for a stage that was told to stop, in which it saves what it has
+PATIENCE = (
+    10.0  # seconds for a stage that was told to stop to end its round; told again it drops it
+)
+GRACE = 20.0  # seconds after that, in which it saves what it has
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def _stage(name: str, command: list[str], deadline: float) -> bool:
     """Run one stage, its output going where ours goes; whether it ended well and in time."""
     began = time.monotonic()
     _say(f"{name} ...")
-    # In a session of its own it hears of Ctrl-C from us, once: a second one would stop its saving.
+    # In a session of its own it hears of Ctrl-C from us alone.
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
     try:
         code: int | None = process.wait(max(0.0, deadline - began))
@@ -131,12 +135,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """Interrupt a stage that still runs, as Ctrl-C does, and wait; kill it where that is no use."""
     if process.poll() is not None:
         return
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(GRACE)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # with what it has started: it leads its group
-        process.wait()
+    for seconds in (PATIENCE, GRACE):
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+            return
+    os.killpg(process.pid, signal.SIGKILL)  # with what it has started: it leads its group
+    process.wait()
 
 
 def _say(text: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bench.interrupts import INTERRUPTS
 from bench.profiles import PROFILES
 from bench.progress import Progress, duration
 from zipnet.errors import EXIT_USAGE, UserError, one_line
@@ -247,15 +248,17 @@ def _outcome(timed: Any) -> str:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
     """After every benchmark's first lap, the later laps of them all."""
+    config = session.config
+    measured, progress = config.stash.get(SESSION, None), config.stash.get(PROGRESS, None)
+    if measured is None or config.getoption("collectonly"):
+        return (yield)
+    INTERRUPTS.begin(None if progress is None else progress.say)
     result = yield
-    measured = session.config.stash.get(SESSION, None)
-    progress = session.config.stash.get(PROGRESS, None)
-    if measured is None or session.config.getoption("collectonly"):
-        return result
     for taken, laps in measured.later_laps():
         if progress is not None:
             progress.lap(taken, laps, len(measured.rows))
     session.testsfailed += measured.failures
+    measured.finished = True
     return result
 
 
@@ -287,12 +290,13 @@ def pytest_benchmark_generate_commit_info(config: pytest.Config) -> dict[str, ob
 
 
 @pytest.hookimpl(tryfirst=True)  # before fixtures of an interrupted benchmark end, and may fail
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+def pytest_sessionfinish(session: pytest.Session) -> None:
     """Save what was measured, also when Ctrl-C ended it."""
     config = session.config
     measured = config.stash.get(SESSION, None)
     if measured is None or not measured.rows:
         return
+    INTERRUPTS.saving()
     body = config.hook.pytest_benchmark_generate_json(
         config=config,
         benchmarks=[timed.benchmark.stats for timed in measured.rows],
@@ -300,11 +304,15 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         machine_info=config.hook.pytest_benchmark_generate_machine_info(config=config),
         commit_info=config.hook.pytest_benchmark_generate_commit_info(config=config),
     )
-    interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
     try:
-        measured.save(body, interrupted=interrupted)
+        measured.save(body)
     except UserError as error:
         pytest.exit(str(error), returncode=EXIT_USAGE)
+
+
+def pytest_unconfigure() -> None:
+    """The session is over: Ctrl-C ends this process as any other."""
+    INTERRUPTS.end()
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

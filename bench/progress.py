@@ -54,6 +54,10 @@ class Progress:
             f"[lap {taken + 1}/{laps}] {rows} rows again, in another order{left}\n", flush=True
         )
 
+    def say(self, news: str) -> None:
+        """Say what happened meanwhile, on a line of its own."""
+        self._write(f"\n{news}\n", flush=True)
+
     def seconds_left(self) -> float:
         """By the pace so far."""
         done, left = sum(self._weights[: self._done]), sum(self._weights[self._done :])

@@ -49,6 +49,7 @@ class Session:
     rows: list[Timed] = field(default_factory=list)
     absent: list[Absence] = field(default_factory=list)
     failures: int = 0  # rows lost in a later lap
+    finished: bool = False  # all that was to be measured was gone through
     saved: str | None = None
 
     def __post_init__(self) -> None:
@@ -73,12 +74,12 @@ class Session:
         """Engines and digits; the digits are loaded with it."""
         return Workshop(KARPATHY_1989, data.load(self.digits_name))
 
-    def document(self, body: dict[str, Any], *, interrupted: bool) -> dict[str, Any]:
+    def document(self, body: dict[str, Any]) -> dict[str, Any]:
         """pytest-benchmark's JSON and what results/README.md adds to it."""
         digits = self.workshop.digits
         return {
             "schema": writer.SCHEMA,
-            "status": "interrupted" if interrupted else "complete",
+            "status": "complete" if self.finished else "interrupted",
             "scope": "all" if self.whole else "part",
             "options": {
                 "engines": self.engines,
@@ -122,11 +123,11 @@ class Session:
         else:
             let_go(error)
 
-    def save(self, body: dict[str, Any], *, interrupted: bool) -> str:
+    def save(self, body: dict[str, Any]) -> str:
         """Write the result file and return its path or address."""
         stamp = self.began.strftime("%Y%m%dT%H%M%SZ")
         commit = str(body["commit_info"].get("id") or "nocommit")[:8]
-        document = self.document(body, interrupted=interrupted)
+        document = self.document(body)
         machine = str(self.machine["name"])
         self.saved = writer.save(document, self.results, machine, stamp, commit)
         return self.saved

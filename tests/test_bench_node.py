@@ -136,7 +136,23 @@ def test_a_stage_over_its_time_is_interrupted_once_and_may_save(tmp_path, capfd)
     assert "slow: stopped, the time is up (--minutes)" in capfd.readouterr().out
 
 
+def test_a_stage_in_a_long_round_is_told_twice_and_may_save(monkeypatch, tmp_path):
+    monkeypatch.setattr(node, "PATIENCE", 1.0)
+    saved = tmp_path / "saved"
+    code = (
+        "import pathlib, time\n"
+        "from bench.interrupts import INTERRUPTS\n"
+        "INTERRUPTS.begin(print)\n"
+        "try: time.sleep(60)\n"
+        f"except KeyboardInterrupt: time.sleep(0.5); pathlib.Path({str(saved)!r}).touch()\n"
+    )
+    began = time.monotonic()
+    assert not node._stage("long", [sys.executable, "-c", code], began + 1.5)
+    assert saved.exists()
+
+
 def test_a_stage_that_does_not_listen_is_killed(monkeypatch):
+    monkeypatch.setattr(node, "PATIENCE", 0.5)
     monkeypatch.setattr(node, "GRACE", 0.5)
     code = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(60)"
     began = time.monotonic()

@@ -20,6 +20,7 @@ from itertools import chain, islice
 from multiprocessing import get_context
 from typing import Final
 
+from bench.interrupts import postponed
 from bench.report.files import strict_json
 from bench.report.files.columns import Packed, pack
 from bench.report.files.places import Place
@@ -82,14 +83,16 @@ def _batches(places: Sequence[Place], fetch: Fetch | None) -> Iterator[list[Job]
 def _spread(batches: Iterator[list[Job]]) -> Iterator[Answer]:
     """Hand batches to processes, and read here whatever a process died of."""
     workers = _cores()
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start)
+    with postponed():
+        pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start)
     unanswered: deque[list[Job]] = deque()
     answers: deque[Future[list[Answer]]] = deque()
     try:
         while True:
             for batch in islice(batches, AHEAD * workers - len(unanswered)):
                 unanswered.append(batch)
-                answers.append(pool.submit(_read_all, batch))
+                with postponed():  # the first starts all processes
+                    answers.append(pool.submit(_read_all, batch))
             if not unanswered:
                 return
             found = answers.popleft().result()
