@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", *arguments]
+    return [sys.executable, "-X", "faulthandler", "-m", *arguments]
 
 
 def run(*arguments: str, timeout: float = 300, **environment: str) -> subprocess.CompletedProcess:
@@ -26,6 +26,19 @@ def run(*arguments: str, timeout: float = 300, **environment: str) -> subprocess
         text=True,
         timeout=timeout,
     )
+
+
+def ended(process: subprocess.Popen, timeout: float = 300) -> tuple[str, str]:
+    """Wait for a process to end: what it wrote. One that hangs is made to show where, and fails.
+
+    Generous, because whether it ends is what is asked, and a test machine may stall for a minute.
+    """
+    try:
+        return process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)  # faulthandler then writes every thread's stack
+        out, err = process.communicate()
+        raise AssertionError(f"still running after {timeout:g} s:\n{out}{err}") from None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bench.interrupts import NEWS, Interrupts, postponed
+from tests.commands import ended
 
 
 @pytest.fixture
@@ -128,5 +129,5 @@ def test_a_process_started_within_a_block_is_deaf_from_birth():
     child.send_signal(signal.SIGINT)
     assert child.stdout.readline() == "up\n"
     child.send_signal(signal.SIGINT)
-    assert child.communicate(timeout=60)[0] == "well\n"
+    assert ended(child)[0] == "well\n"
     assert child.returncode == 0

@@ -15,7 +15,7 @@ import pytest
 from bench.report.check import findings
 from bench.report.files.reading import read
 from bench.report.rows.measures import measures
-from tests.commands import ROOT, born_with_sigint, command, run
+from tests.commands import ROOT, born_with_sigint, command, ended, run
 from zipnet.cpu import cores
 
 # Digits that need no network and no data folder; small enough for a test, real for the harness.
@@ -187,7 +187,7 @@ def begin(results, wait_for):
 def test_ctrl_c_saves_what_was_measured_and_says_so(tmp_path):
     process = begin(tmp_path, wait_for="[  5/")
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    out, _ = ended(process)
     assert process.returncode == 2, out
     (path,) = tmp_path.glob("*/*.json")
     about = json.loads(path.read_text())
@@ -199,7 +199,7 @@ def test_ctrl_c_saves_what_was_measured_and_says_so(tmp_path):
 def test_ctrl_c_in_a_later_lap_keeps_every_row_with_the_laps_it_has(tmp_path):
     process = begin(tmp_path, wait_for="[lap 2/")
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=60)
+    out, _ = ended(process)
     assert process.returncode == 2, out
     (path,) = tmp_path.glob("*/*.json")
     file = read(path)

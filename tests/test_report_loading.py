@@ -13,7 +13,7 @@ import pytest
 from bench.report.files import library, loading
 from tests import fleet
 from tests import records_factory as factory
-from tests.commands import ROOT, command
+from tests.commands import ROOT, command, ended
 
 FILES = 8
 
@@ -85,7 +85,7 @@ def test_ctrl_c_ends_all_processes_with_one_line(tmp_path):
         assert running.poll() is None
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
-    out, err = running.communicate(timeout=60)
+    out, err = ended(running)
     assert (running.returncode, err) == (130, "python -m bench check: interrupted\n")
     assert out == ""
     assert not (tmp_path / "cache").exists()
