@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from statistics import median
 from typing import Final
 
 from bench.report.files.border import found
 from bench.report.records import Row
-from bench.report.statistics.timings import Timings
+from bench.report.statistics.timings import Timings, middle
 
 # Rounding: sums are taken in another order by newer versions of Python, and differences of nearly
 # equal timings keep few digits of them.
@@ -54,7 +53,7 @@ def _possible(timings: Timings) -> Possible:
     data, ordered = timings.seconds, timings.ordered
     rounds, total = len(data), math.fsum(data)
     mean = total / rounds
-    deviation = math.fsum([(t - mean) ** 2 for t in data])
+    deviation = math.fsum([(t - mean) * (t - mean) for t in data])
     stddev = math.sqrt(deviation / (rounds - 1)) if rounds > 1 else 0.0
     q1, q3 = quartiles(ordered)
     low, high = q1 - 1.5 * (q3 - q1), q3 + 1.5 * (q3 - q1)
@@ -87,7 +86,7 @@ def quartiles(ordered: Sequence[float]) -> tuple[float, float]:
     if rounds == 1:
         return ordered[0], ordered[0]
     if rounds % 2 == 0:
-        return median(ordered[: rounds // 2]), median(ordered[rounds // 2 :])
+        return middle(ordered[: rounds // 2]), middle(ordered[rounds // 2 :])
     if rounds % 4 == 1:
         return (
             0.25 * ordered[n - 1] + 0.75 * ordered[n],

@@ -54,7 +54,7 @@ def enter(arguments: Sequence[str], results: str) -> Field:
     own = _own_files((found.file for found in library.examined), results)
     more = [f for f in collect([path for path in own if path not in known]).examined
             if f.file.address not in known]  # fmt: skip
-    runs = without_shared_timings([*library.examined, *more])
+    runs = without_shared_timings([*library.examined, *more]) if more else library.examined
     bad = [*library.bad]
     bad += [f"{run.file.source}: {run.findings[0]}" for run in runs[: len(library.examined)]
             if run.findings]  # fmt: skip

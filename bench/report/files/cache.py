@@ -90,10 +90,11 @@ def _hash(content: bytes | memoryview) -> bytes:
 def _version() -> bytes:
     """A hash of all the code that reads, checks and derives, and of what it stands on."""
     import numpy as np
+    import orjson
     import scipy
 
     found = hashlib.blake2b(digest_size=HASH)
-    for part in (sys.version, np.__version__, scipy.__version__):
+    for part in (sys.version, np.__version__, orjson.__version__, scipy.__version__):
         found.update(part.encode())
     below = [SOURCES.parents[1] / "zipnet" / name for name in ("errors.py", "paper.py")]
     for path in [*sorted(SOURCES.rglob("*.py")), *below]:

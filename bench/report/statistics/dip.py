@@ -26,11 +26,14 @@ FEWEST: Final = 20  # timings below which two modes are two accidents
 POINTS: Final = 200  # order statistics looked at, at most: plenty for a mode that matters
 
 
-def has_two_modes(seconds: Sequence[float]) -> bool:
-    """Whether the dip says, wrong in about 1 of 1000 rows, that there is more than one mode."""
-    if len(seconds) < FEWEST:
+def has_two_modes(ordered: Sequence[float]) -> bool:
+    """Whether the dip says, wrong in about 1 of 1000 rows, that there is more than one mode.
+
+    ordered: seconds, from the shortest to the longest.
+    """
+    if len(ordered) < FEWEST:
         return False
-    values = _spread_ties(np.sort(np.asarray(seconds, float)))
+    values = _spread_ties(np.asarray(ordered, float))
     if len(values) > POINTS:
         values = values[np.linspace(0, len(values) - 1, POINTS).round().astype(int)]
     critical = CRITICAL / math.sqrt(len(values))
@@ -110,11 +113,12 @@ def _spread_ties(ordered: Floats) -> Floats:
     Otherwise each tick of the clock would be a mode of its own.
     """
     whole = np.round(ordered * 1e9)  # ns: below it lies the rounding of the clock's float
-    values, counts = np.unique(whole, return_counts=True)
-    if len(values) < 2:
+    different = 1 + np.count_nonzero(np.diff(whole))
+    if different * 2 > len(ordered):
+        return np.asarray(ordered[np.append(np.diff(ordered) > 0, True)], float)
+    if different < 2:
         return ordered
+    values, counts = np.unique(whole, return_counts=True)
     step = float(np.min(np.diff(values)))
-    if len(values) * 2 > len(ordered):
-        return np.unique(ordered)
     inside = np.concatenate([(np.arange(count) + 0.5) / count - 0.5 for count in counts])
     return np.asarray((np.repeat(values, counts) + step * inside) * 1e-9, float)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from statistics import median
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from bench.report.statistics.dip import Floats, has_two_modes
+from bench.report.statistics.timings import middle
 
 APART: Final = 0.05  # below it a second mode would change no verdict
 SHARE: Final = 0.1  # of the rounds; fewer are outliers
@@ -37,12 +37,22 @@ def may_be_two(ordered: Sequence[float]) -> bool:
 
     Looked at in tenths of the rounds, with the best that each could hold: a quick no for most rows.
     """
-    count = len(ordered)
-    return any(
-        ordered[min(count - 1, count - count * tenths // 20)]
-        > (1 + APART) * ordered[max(0, (count * (9 - tenths) // 10 - 1) // 2)]
-        for tenths in range(1, 9)  # of the rounds, in the slower group, and up to one more
-    )
+    for slower, faster in _medians(len(ordered)):
+        if ordered[slower] > (1 + APART) * ordered[faster]:
+            return True
+    return False
+
+
+@functools.lru_cache(256)
+def _medians(count: int) -> list[tuple[int, int]]:
+    """Where the medians lie, at the best, with each number of tenths in the slower group."""
+    return [
+        (
+            min(count - 1, count - count * tenths // 20),
+            max(0, (count * (9 - tenths) // 10 - 1) // 2),
+        )
+        for tenths in range(1, 9)  # of the rounds, and up to one more
+    ]
 
 
 def split(ordered: Sequence[float]) -> Modes:
@@ -52,9 +62,9 @@ def split(ordered: Sequence[float]) -> Modes:
     """
     count = len(ordered)
     before, weights = _cuts(count)
-    sums = np.cumsum(ordered)
+    sums = np.array(ordered).cumsum()
     cut = int(((sums[-1] * before - sums[:-1]) ** 2 * weights).argmax()) + 1
-    apart = median(ordered[cut:]) / median(ordered[:cut]) - 1
+    apart = middle(ordered[cut:]) / middle(ordered[:cut]) - 1
     return Modes((count - cut) / count, apart)
 
 
