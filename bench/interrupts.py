@@ -1,15 +1,14 @@
-"""When Ctrl-C is answered: where nothing is half done.
+"""Ctrl-C while measuring: answered where nothing is half done.
 
 Raised wherever it happens to strike, an interrupt can leave a lock of some library held, on which
-its threads then wait for ever, a file half open or a process half started.
+its threads then wait for ever, or a file half open.
 """
 
 from __future__ import annotations
 
 import contextlib
 import signal
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
@@ -17,7 +16,7 @@ NEWS: Final = "interrupted: stopping after this round (Ctrl-C again: at once)"
 
 
 class Interrupts:
-    """Ctrl-C while measuring, from begin() to end(): answered before the next round.
+    """From begin() to end(), Ctrl-C is answered before the next round.
 
     A second one does not wait, because a round can be a whole training. While a file is being
     saved none is answered at all: that takes some seconds, and is what whoever interrupts a session
@@ -67,26 +66,3 @@ class Interrupts:
 
 
 INTERRUPTS: Final = Interrupts()  # the process has one SIGINT
-
-
-@contextlib.contextmanager
-def postponed() -> Iterator[None]:
-    """Answer Ctrl-C at the end of the block.
-
-    Processes started within are deaf to it from birth, where a system's signals can be blocked.
-    """
-    if threading.current_thread() is not threading.main_thread():  # no other is interrupted
-        yield
-        return
-    pressed: list[int] = []
-    theirs = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
-    mask = getattr(signal, "pthread_sigmask", None)
-    blocked = mask(signal.SIG_BLOCK, {signal.SIGINT}) if mask else None
-    try:
-        yield
-    finally:
-        if mask:
-            mask(signal.SIG_SETMASK, blocked)
-        signal.signal(signal.SIGINT, theirs)
-    if pressed:
-        signal.raise_signal(signal.SIGINT)

@@ -35,6 +35,7 @@ FLOORS = {
     "zipnet.evaluation": 7,
     "zipnet.training": 8,
     "zipnet.__main__": 10,
+    "bench.interrupts": 9,
     "bench.profiles": 9,
     "bench.machine": 9,
     "bench.memory": 9,
@@ -128,6 +129,13 @@ def test_zipnet_never_imports_bench():
     for module, path in MODULES.items():
         if module.startswith("zipnet"):
             assert not any(name.partition(".")[0] == "bench" for name in imports(path)), module
+
+
+def test_reports_and_measuring_meet_through_files_only():
+    for module, path in MODULES.items():
+        if module.startswith("bench.report"):
+            ours = {n for n in imports(path) if n.startswith("bench") and n in MODULES}
+            assert all(name.startswith("bench.report") for name in ours), module
 
 
 def test_reports_need_nothing_of_zipnet_but_its_leaves():

@@ -1,14 +1,10 @@
-"""Ctrl-C is answered where nothing is half done: between rounds, and after a block."""
+"""Ctrl-C while measuring waits for the round at hand, and never strikes within the saving."""
 
 import signal
-import subprocess
-import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bench.interrupts import NEWS, Interrupts, postponed
-from tests.commands import ended
+from bench.interrupts import NEWS, Interrupts
 
 
 @pytest.fixture
@@ -85,49 +81,3 @@ def test_a_background_job_stays_deaf():
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, ours)
-
-
-def test_a_block_runs_to_its_end_before_ctrl_c_is_answered():
-    done = []
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the block is what is tested
-        with postponed():
-            press()
-            press()
-            done.append("all")
-        done.append("too much")
-    assert done == ["all"]
-    with pytest.raises(KeyboardInterrupt):
-        press()
-
-
-def test_a_block_that_nobody_interrupts_changes_nothing():
-    found = signal.getsignal(signal.SIGINT)
-    with postponed():
-        assert signal.getsignal(signal.SIGINT) is not found
-    assert signal.getsignal(signal.SIGINT) is found
-
-
-def test_a_block_that_fails_fails_for_its_own_reason():
-    with pytest.raises(OSError, match="full"), postponed():
-        raise OSError("full")
-
-
-def test_a_thread_has_no_ctrl_c_to_postpone():
-    def block():
-        with postponed():
-            return "done"
-
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(block).result() == "done"
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send to one process")
-def test_a_process_started_within_a_block_is_deaf_from_birth():
-    code = "import time; print('up', flush=True); time.sleep(1); print('well', flush=True)"
-    with postponed():
-        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    child.send_signal(signal.SIGINT)
-    assert child.stdout.readline() == "up\n"
-    child.send_signal(signal.SIGINT)
-    assert ended(child)[0] == "well\n"
-    assert child.returncode == 0

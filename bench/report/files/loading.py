@@ -20,11 +20,11 @@ from itertools import chain, islice
 from multiprocessing import get_context
 from typing import Final
 
-from bench.interrupts import postponed
 from bench.report.files import strict_json
 from bench.report.files.columns import Packed, pack
 from bench.report.files.places import Place
 from bench.report.files.reading import read, understood
+from bench.report.files.uninterrupted import uninterrupted
 from bench.report.records import ResultFile
 from bench.report.rows.examined import examine
 from zipnet.errors import UserError
@@ -83,7 +83,7 @@ def _batches(places: Sequence[Place], fetch: Fetch | None) -> Iterator[list[Job]
 def _spread(batches: Iterator[list[Job]]) -> Iterator[Answer]:
     """Hand batches to processes, and read here whatever a process died of."""
     workers = _cores()
-    with postponed():
+    with uninterrupted():
         pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start)
     unanswered: deque[list[Job]] = deque()
     answers: deque[Future[list[Answer]]] = deque()
@@ -91,7 +91,7 @@ def _spread(batches: Iterator[list[Job]]) -> Iterator[Answer]:
         while True:
             for batch in islice(batches, AHEAD * workers - len(unanswered)):
                 unanswered.append(batch)
-                with postponed():  # the first starts all processes
+                with uninterrupted():  # the first starts all processes
                     answers.append(pool.submit(_read_all, batch))
             if not unanswered:
                 return
