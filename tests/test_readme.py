@@ -25,6 +25,16 @@ def test_the_python_example_runs(real_data):
     assert float(per_minute) > 0
 
 
+@pytest.mark.parametrize("environment", ["bench", "bench-cuda"])
+def test_tox_leaves_an_interrupted_session_the_time_to_save(environment):
+    """It kills within half a second, and says Ctrl-C twice, unless it is told to wait."""
+    listed = run("tox", "config", "-e", environment, "-k", "suicide_timeout", "interrupt_timeout")
+    assert listed.returncode == 0, listed.stderr
+    waits = dict(line.split(" = ") for line in listed.stdout.splitlines() if " = " in line)
+    assert float(waits["suicide_timeout"]) >= 30
+    assert float(waits["interrupt_timeout"]) >= 30
+
+
 def commands():
     """Every `python -m` line of the table of commands, without its explanation and its choices."""
     for line in TEXT.splitlines():

@@ -92,5 +92,8 @@ def test_depth_alone_is_no_fault(depth):
     assert value == 1
 
 
-def test_an_integer_beyond_64_bits_is_the_number_it_says():
-    assert strict_json.parse(b"[18446744073709551616]", "it") == [2.0**64]
+@pytest.mark.parametrize("beside", ['"plain"', '"\\\\"'])  # which one parser or the other reads
+def test_an_integer_beyond_64_bits_is_the_number_it_says(beside):
+    for integer in (2**64, -(2**63) - 1, 10**40):
+        (found, _) = strict_json.parse(f"[{integer}, {beside}]".encode(), "it")
+        assert (type(found), found) == (float, float(integer))

@@ -17,9 +17,8 @@ from typing import Any, Final
 from zipnet.errors import UserError, shown
 
 MAX_TEXT: Final = 2_000  # characters; the longest honest field is an error message
-HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # Unicode categories
-# Categories of characters that are invisible, unassigned or turn the writing direction.
-BEYOND_COUNTS: Final = 2**64
+# Unicode's categories of characters that are invisible, unassigned or turn the writing direction.
+HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 @functools.lru_cache(4096)  # a fleet says the same few thousand words, a million times
@@ -41,18 +40,13 @@ def found(value: Any) -> str:
         return f"a list of {len(value)}"
     if isinstance(value, str) and len(value) > MAX_TEXT:
         return f"text of {len(value)} characters"
-    if isinstance(value, int) and value.bit_length() > 64:
-        return f"an integer of {value.bit_length()} bits"
     return shown(value)
 
 
 def _is_number(value: Any) -> bool:
-    # JSON has exactly these types. bool is an int to Python and never a number to us; an integer
-    # beyond 2**64 is no count.
-    kind = type(value)
-    if kind is float:
-        return math.isfinite(value)
-    return kind is int and -BEYOND_COUNTS < value < BEYOND_COUNTS
+    # JSON has exactly these types; an int has 64 bits at most (strict_json.py). bool is an int to
+    # Python and never a number to us.
+    return type(value) is int or (type(value) is float and math.isfinite(value))
 
 
 def _are_sizes(values: list[Any]) -> bool:
@@ -61,8 +55,8 @@ def _are_sizes(values: list[Any]) -> bool:
 
 
 def _are_counts(values: list[Any], least: int) -> bool:
-    """Whether all are whole numbers, none too small or too large: a quick yes as well."""
-    return set(map(type, values)) == {int} and min(values) >= least and max(values) < BEYOND_COUNTS
+    """Whether all are whole numbers, none too small: a quick yes as well."""
+    return set(map(type, values)) == {int} and min(values) >= least
 
 
 @dataclass(slots=True)  # and not frozen, which takes longer to make: a file has a thousand
@@ -125,7 +119,7 @@ class Fields:
     def integer(self, key: str, least: int = 0) -> int:
         """A whole number, at least `least`."""
         value = self.values.get(key)
-        if type(value) is int and least <= value < BEYOND_COUNTS:  # and never a bool
+        if type(value) is int and least <= value:  # and never a bool
             return value
         raise self.wrong(key, f"a whole number of at least {least}")
 
@@ -138,7 +132,7 @@ class Fields:
         value = self.values.get(key)
         if type(value) is float and 0 <= value < math.inf:
             return value
-        if type(value) is int and 0 <= value < BEYOND_COUNTS:
+        if type(value) is int and 0 <= value:
             return float(value)
         raise self.wrong(key, "a finite number of at least 0")
 

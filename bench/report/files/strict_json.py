@@ -65,7 +65,9 @@ def _strictly(content: bytes, called: str) -> Any:
     if not text.strip():
         raise UserError(f"{called}: empty; expected a JSON object")
     try:
-        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_unique)
+        return json.loads(
+            text, parse_constant=_refuse, parse_int=_number, object_pairs_hook=_unique
+        )
     except RecursionError:
         raise UserError(f"{called}: nested too deeply; expected a result file") from None
     except ValueError as error:
@@ -88,6 +90,12 @@ def _read_bytes(path: Path, called: str) -> bytes:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not a JSON number")
+
+
+def _number(digits: str) -> int | float:
+    """Of more than 64 bits the nearest float, as the quick parser has it too."""
+    value = int(digits)
+    return value if -(2**63) <= value < 2**64 else float(digits)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

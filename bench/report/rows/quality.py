@@ -87,14 +87,15 @@ def _drift(timings: Timings) -> list[Doubt]:
 
 def _slow_start(timings: Timings) -> Iterator[Doubt]:
     """The first rounds of the laps against the rest of them."""
-    seconds, bounds = timings.seconds, list(accumulate(timings.laps, initial=0))
-    settled = [begin + max(1, (end - begin) // OPENING) for begin, end in pairwise(bounds)]
-    opening = [t for begin, end in zip(bounds, settled, strict=False) for t in seconds[begin:end]]
-    others = len(seconds) - len(opening)
-    # The median of the rest is no less than if the rest were the fastest of all: a quick no.
-    if not others or median(opening) <= (1 + SLOW_START) * timings.ordered[(others - 1) // 2]:
+    seconds = timings.seconds
+    opening: list[float] = []
+    rest: list[float] = []
+    for begin, end in pairwise(accumulate(timings.laps, initial=0)):
+        settled = begin + max(1, (end - begin) // OPENING)
+        opening += seconds[begin:settled]
+        rest += seconds[settled:end]
+    if not rest:
         return
-    rest = [t for begin, end in zip(settled, bounds[1:], strict=True) for t in seconds[begin:end]]
     slower = median(opening) / median(rest) - 1
     if slower > SLOW_START and differ([opening, rest], SURE):
         yield Doubt("slow start", f"the first rounds took {percent(slower)} longer than the rest",
