@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 # Here and not in bench/conftest.py, because options must be known before folders are visited.
-pytest_plugins = ["bench.plugin"]
+pytest_plugins = ["bench.measuring.plugin"]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -1,1 +1,1 @@
-"""Measuring: one bench_*.py a question, the harness that holds the clock, and the report."""
+"""One bench_*.py a question; measuring/ asks it of a machine, report/ shows what was said."""

@@ -135,8 +135,8 @@ def _trials(arguments: argparse.Namespace) -> int:
 
 
 def _node(arguments: argparse.Namespace) -> int:
-    from bench.node import Wanted, measure_node
-    from bench.profiles import PROFILES
+    from bench.measuring.node import Wanted, measure_node
+    from bench.measuring.profiles import PROFILES
 
     if not 0 < arguments.minutes < 24 * 60:
         raise UserError(f"--minutes is {arguments.minutes:g}; give a number above 0, below a day")
@@ -156,7 +156,7 @@ def _node(arguments: argparse.Namespace) -> int:
 
 
 def _machine(arguments: argparse.Namespace) -> int:
-    from bench import machine  # needs torch, which a report does not
+    from bench.measuring import machine  # needs torch, which a report does not
 
     identity = machine.identity()
     if arguments.json:

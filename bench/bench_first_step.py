@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import torch
 
-from bench.harness import Row
-from bench.session import Bench
-from bench.settings import Setting, once_a_device, only, patiently, slow_to_compile
+from bench.measuring.harness import Row
+from bench.measuring.session import Bench
+from bench.measuring.settings import Setting, once_a_device, only, patiently, slow_to_compile
 from zipnet import devices
 from zipnet.errors import EXIT_INTERRUPTED, EXIT_USAGE
 
@@ -55,7 +55,7 @@ def _measure(bench: Bench, setting: Setting, caches: Path, question: str) -> Non
 
     def work() -> None:
         done = subprocess.run(
-            [sys.executable, "-m", "bench.first_step", setting.engine, place.device],
+            [sys.executable, "-m", "bench.measuring.first_step", setting.engine, place.device],
             env=_environment(folder),
             capture_output=True,
             text=True,

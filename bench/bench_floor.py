@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import pytest
 import torch
 
-from bench.harness import Row, warm
-from bench.session import Bench
-from bench.settings import Place
+from bench.measuring.harness import Row, warm
+from bench.measuring.session import Bench
+from bench.measuring.settings import Place
 from zipnet import devices
 from zipnet.engines.null import Null
 from zipnet.evaluation import targets

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.session import Bench
-from bench.settings import Setting
+from bench.measuring.session import Bench
+from bench.measuring.settings import Setting
 
 
 def bench_full_batch(bench: Bench, setting: Setting) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.session import Bench
-from bench.settings import Setting, only, with_a_prediction_path
+from bench.measuring.session import Bench
+from bench.measuring.settings import Setting, only, with_a_prediction_path
 
 
 @only(with_a_prediction_path, "its steps are its own, but it predicts as eager does")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench.harness import seconds_of
-from bench.session import Bench
-from bench.settings import Setting, only, without_idle_threads
+from bench.measuring.harness import seconds_of
+from bench.measuring.session import Bench
+from bench.measuring.settings import Setting, only, without_idle_threads
 from zipnet import paper
 
 

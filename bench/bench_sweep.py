@@ -11,8 +11,8 @@ from typing import Final
 
 import pytest
 
-from bench.session import Bench
-from bench.settings import Setting, once_a_device, only, patiently, slow_to_compile
+from bench.measuring.session import Bench
+from bench.measuring.settings import Setting, once_a_device, only, patiently, slow_to_compile
 
 BATCHES: Final = (1, 4, 16, 64, 256, 1024)  # bench_fullbatch.py has the last, all digits
 

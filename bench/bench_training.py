@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from bench.harness import seconds_of
-from bench.session import Bench
-from bench.settings import Setting, only, without_idle_threads
-from bench.workshop import SEED
+from bench.measuring.harness import seconds_of
+from bench.measuring.session import Bench
+from bench.measuring.settings import Setting, only, without_idle_threads
+from bench.measuring.workshop import SEED
 from zipnet.evaluation import evaluate
 from zipnet.training import require_finite, run_pass, stage
 

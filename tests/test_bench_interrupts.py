@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from bench.interrupts import NEWS, Interrupts
+from bench.measuring.interrupts import NEWS, Interrupts
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from bench import node
+from bench.measuring import node
 from tests.commands import (
     ROOT,
     assert_one_line_and_exit_code_2,
@@ -142,7 +142,7 @@ def test_a_stage_in_a_long_round_is_told_twice_and_may_save(monkeypatch, tmp_pat
     saved = tmp_path / "saved"
     code = (
         "import pathlib, time\n"
-        "from bench.interrupts import INTERRUPTS\n"
+        "from bench.measuring.interrupts import INTERRUPTS\n"
         "INTERRUPTS.begin(print)\n"
         "try: time.sleep(60)\n"
         f"except KeyboardInterrupt: time.sleep(0.5); pathlib.Path({str(saved)!r}).touch()\n"

@@ -103,7 +103,7 @@ def measure_text(tmp_path, text):
     """A session of the benchmarks in a file of this text: the process, and what it saved."""
     (tmp_path / "bench_text.py").write_text(text)
     # Loaded by a conftest, as in the project: the order of hooks depends on it.
-    (tmp_path / "conftest.py").write_text('pytest_plugins = ["bench.plugin"]\n')
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["bench.measuring.plugin"]\n')
     done = measure(tmp_path / "results", str(tmp_path / "bench_text.py"), "-c", "pyproject.toml")
     (path,) = (tmp_path / "results").glob("*/*.json")
     return done, json.loads(path.read_text())
@@ -112,7 +112,7 @@ def measure_text(tmp_path, text):
 def test_a_benchmark_that_fails_leaves_no_row(tmp_path):
     done, about = measure_text(
         tmp_path,
-        "from bench.harness import Row\n"
+        "from bench.measuring.harness import Row\n"
         "def bench_good(bench):\n"
         "    bench.measure(lambda: None, Row('floor-empty', 'cpu'), lambda: None)\n"
         "def bench_strays(bench):\n"
@@ -133,7 +133,7 @@ def test_ctrl_c_before_a_first_clock_or_with_a_file_half_open_still_saves(tmp_pa
     done, about = measure_text(
         tmp_path,
         "import os\n"
-        "from bench.harness import Row\n"
+        "from bench.measuring.harness import Row\n"
         "def bench_good(bench):\n"
         "    bench.measure(lambda: None, Row('floor-empty', 'cpu'), lambda: None)\n"
         "def bench_stopped(bench):\n"
@@ -212,7 +212,7 @@ def test_ctrl_c_in_a_later_lap_keeps_every_row_with_the_laps_it_has(tmp_path):
 def test_a_row_that_fails_in_a_later_lap_is_left_out_and_the_others_stay(tmp_path):
     done, about = measure_text(
         tmp_path,
-        "from bench.harness import Row\n"
+        "from bench.measuring.harness import Row\n"
         "entered = []\n"
         "def again():\n"
         "    entered.append(1)\n"

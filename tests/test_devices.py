@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from bench import harness
-from bench.profiles import Profile
+from bench.measuring import harness
+from bench.measuring.profiles import Profile
 from tests.test_harness import FakeBenchmark
 from zipnet import __main__ as commands
 from zipnet import cpu, devices, engines

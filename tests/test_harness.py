@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import harness, laps
-from bench.harness import Row, Timed, shares
-from bench.profiles import PROFILES, Profile
-from bench.settings import (
+from bench.measuring import harness, laps
+from bench.measuring.harness import Row, Timed, shares
+from bench.measuring.profiles import PROFILES, Profile
+from bench.measuring.settings import (
     Place,
     Setting,
     absences,

@@ -9,8 +9,8 @@ import subprocess
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import machine
-from bench.session import commit
+from bench.measuring import machine
+from bench.measuring.session import commit
 from tests.commands import run
 
 

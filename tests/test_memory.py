@@ -6,7 +6,7 @@ import weakref
 import pytest
 import torch
 
-from bench import memory
+from bench.measuring import memory
 from tests.test_bench_session import measure
 from zipnet import devices
 
@@ -86,7 +86,7 @@ def test_a_row_out_of_memory_is_absent_and_the_session_goes_on(tmp_path):
     bad = tmp_path / "bench_bad.py"
     bad.write_text(
         "import pytest, torch\n"
-        "from bench.harness import Row\n"
+        "from bench.measuring.harness import Row\n"
         "ERRORS = [torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB.'),\n"
         "    RuntimeError('MPS backend out of memory (MPS allocated: 5 GB)'), MemoryError()]\n"
         "@pytest.mark.parametrize('n', [0, 1, 2])\n"
@@ -105,7 +105,7 @@ def test_a_row_out_of_memory_is_absent_and_the_session_goes_on(tmp_path):
         "    bench.measure(lambda: None, Row('floor-empty', 'cpu'), lambda: None)\n"
     )
     # Loaded by a conftest, as in the project: the order of hooks depends on it.
-    (tmp_path / "conftest.py").write_text('pytest_plugins = ["bench.plugin"]\n')
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["bench.measuring.plugin"]\n')
     done = measure(tmp_path / "results", str(bad), "-c", "pyproject.toml")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed, 3 skipped" in done.stdout

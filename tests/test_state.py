@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench import gpu_state, state, watch
-from bench.watch import Spent, Watch
+from bench.measuring import gpu_state, state, watch
+from bench.measuring.watch import Spent, Watch
 
 
 def test_state_says_what_the_system_tells():

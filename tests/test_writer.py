@@ -6,8 +6,8 @@ import uuid
 import fsspec
 import pytest
 
-from bench import writer
-from bench.folder import folder
+from bench.measuring import writer
+from bench.measuring.folder import folder
 from tests.test_bench_session import measure
 from zipnet.errors import UserError
 

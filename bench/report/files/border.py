@@ -132,7 +132,7 @@ class Fields:
         value = self.values.get(key)
         if type(value) is float and 0 <= value < math.inf:
             return value
-        if type(value) is int and 0 <= value:
+        if type(value) is int and value >= 0:
             return float(value)
         raise self.wrong(key, "a finite number of at least 0")
 

@@ -14,7 +14,7 @@ from itertools import cycle
 import numpy as np
 import numpy.typing as npt
 
-from bench.settings import Setting
+from bench.measuring.settings import Setting
 from zipnet import engines
 from zipnet.data import Digits
 from zipnet.engines import Engine, Placed

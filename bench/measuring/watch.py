@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from bench.state import Readings, state
+from bench.measuring.state import Readings, state
 
 BUSY = ("user", "nice", "system", "irq", "softirq")  # guests are counted within user already
 

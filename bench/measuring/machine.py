@@ -1,4 +1,4 @@
-"""What this host is, stable and private. What changes by the minute is in bench/state.py.
+"""What this host is, stable and private. What changes by the minute is in bench/measuring/state.py.
 
 Identity is made from models and sizes alone: no host name, user, path or serial number, and no
 reading that differs between two boots, so that one machine always has one name.

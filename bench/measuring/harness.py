@@ -6,7 +6,7 @@ Rounds of a lap follow each other with nothing between them, because an idle gap
 and caches cool. Where a round is more than that (replicas, a new process), results/README.md says
 what.
 
-A row's rounds are spread over laps, minutes apart (bench/laps.py): a machine that is slow for a
+A row's rounds are spread over laps, minutes apart (laps.py): a machine that is slow for a
 while is then slow for a part of every row, and not for all of one.
 """
 
@@ -19,16 +19,16 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from bench.interrupts import INTERRUPTS
-from bench.profiles import Profile
-from bench.watch import Watch
+from bench.measuring.interrupts import INTERRUPTS
+from bench.measuring.profiles import Profile
+from bench.measuring.watch import Watch
 from zipnet.verify import Verified
 
 Work = Callable[[], object]
 
 FIRST_WARMING: Final = 0.2  # seconds: compiling is over, clocks rise, caches fill
 # Seconds before each lap's rounds: another row has had the caches since, and a lap must last some
-# ticks of the counters by which other processes are noticed (bench/watch.py).
+# ticks of the counters by which other processes are noticed (watch.py).
 WARMING: Final = 0.1
 LONG: Final = 0.25  # seconds of a round that warms itself, for all that its start matters
 

@@ -40,7 +40,7 @@ def let_go(error: BaseException) -> None:
     while link is not None:
         traceback.clear_frames(link.__traceback__)
         link = link.__cause__ or link.__context__
-    gc.unfreeze()  # bench/harness.py hides from the collector what was there before
+    gc.unfreeze()  # bench/measuring/harness.py hides from the collector what was there before
     gc.collect()
     devices.release_memory()
 

@@ -20,16 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.progress import spoken
+from bench.measuring.progress import spoken
 from zipnet import data
 from zipnet.errors import UserError, choice
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[2]
 LAWS: Final = "tests/test_engine_laws.py"
-PATIENCE = (
-    10.0  # seconds for a stage that was told to stop to end its round; told again it drops it
-)
-GRACE = 20.0  # seconds after that, in which it saves what it has
+PATIENCE = 10.0  # seconds in which a stage that was told to stop may end its round
+GRACE = 20.0  # seconds after it was told again, in which it saves what it has
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from bench.harness import Timed
+from bench.measuring.harness import Timed
 
 
 def order(rows: Sequence[Timed], lap: int) -> list[Timed]:

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from bench.interrupts import INTERRUPTS
-from bench.profiles import PROFILES
-from bench.progress import Progress, duration
+from bench.measuring.interrupts import INTERRUPTS
+from bench.measuring.profiles import PROFILES
+from bench.measuring.progress import Progress, duration
 from zipnet.errors import EXIT_USAGE, UserError, one_line
 
 SESSION: pytest.StashKey[Any] = pytest.StashKey()
@@ -78,9 +78,9 @@ def _interruptible(config: pytest.Config) -> None:
 
 def _open_session(config: pytest.Config) -> Any:
     # Imported here: torch takes seconds to load, and bare `pytest` does not measure.
-    from bench.folder import folder
-    from bench.session import Session
-    from bench.settings import chosen, thread_counts
+    from bench.measuring.folder import folder
+    from bench.measuring.session import Session
+    from bench.measuring.settings import chosen, thread_counts
     from zipnet import data, devices, engines
     from zipnet.errors import choice
 
@@ -131,7 +131,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _settings_of(function: Any, measured: Any) -> list[str]:
     """The settings in which a benchmark has a row; for the others the session notes the reason."""
-    from bench.settings import why_left_out
+    from bench.measuring.settings import why_left_out
 
     names, full = [], measured.profile.name == "full"
     for name, setting in measured.settings.items():
@@ -171,7 +171,7 @@ def place(request: pytest.FixtureRequest) -> Any:
 @pytest.fixture
 def bench(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """The session and the row of this benchmark; the row is kept if the benchmark passes."""
-    from bench.session import Bench
+    from bench.measuring.session import Bench
 
     session = request.config.stash.get(SESSION, None)
     if session is None:
@@ -196,7 +196,7 @@ def pytest_runtest_makereport(
     measured = item.config.stash.get(SESSION, None)
     if measured is not None and report.failed and not item.stash.get(NOTED, False):
         item.stash[NOTED] = True  # its fixtures may fail in turn, for the same reason
-        from bench.memory import excuse
+        from bench.measuring.memory import excuse
 
         short = excuse(report, call)
         crash = getattr(report.longrepr, "reprcrash", None)
@@ -276,7 +276,7 @@ def pytest_report_teststatus(
 
 def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, object]:
     """In place of pytest-benchmark's, which holds the host's name."""
-    from bench.machine import identity
+    from bench.measuring.machine import identity
 
     measured = config.stash.get(SESSION, None)
     return dict(measured.machine) if measured is not None else identity()
@@ -284,7 +284,7 @@ def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, o
 
 def pytest_benchmark_generate_commit_info(config: pytest.Config) -> dict[str, object]:  # noqa: ARG001 - hook
     """In place of pytest-benchmark's, which holds branch and remote."""
-    from bench.session import commit
+    from bench.measuring.session import commit
 
     return commit()
 

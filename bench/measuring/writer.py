@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bench.folder import Folder
+from bench.measuring.folder import Folder
 from zipnet.errors import UserError
 
 SCHEMA = 2

@@ -1,6 +1,6 @@
 """One engine from nothing to its first step, in a process of its own; prints what it saw as JSON.
 
-    python -m bench.first_step ENGINE DEVICE
+    python -m bench.measuring.first_step ENGINE DEVICE
 
 Imports stand inside the function because importing is the first phase.
 """

@@ -12,15 +12,15 @@ from typing import Any, Final, NoReturn
 import pytest
 import torch
 
-from bench import laps, machine, writer
-from bench.folder import Folder
-from bench.harness import Row, Timed, Work
-from bench.memory import let_go, shortage
-from bench.profiles import Profile
-from bench.settings import Absence, Place, Setting, absences, places, settings
-from bench.state import state
-from bench.workload import workload
-from bench.workshop import Workshop
+from bench.measuring import laps, machine, writer
+from bench.measuring.folder import Folder
+from bench.measuring.harness import Row, Timed, Work
+from bench.measuring.memory import let_go, shortage
+from bench.measuring.profiles import Profile
+from bench.measuring.settings import Absence, Place, Setting, absences, places, settings
+from bench.measuring.state import state
+from bench.measuring.workload import workload
+from bench.measuring.workshop import Workshop
 from zipnet import data, devices, paper
 from zipnet.engines import Placed
 from zipnet.errors import one_line

@@ -15,7 +15,7 @@ from typing import Final
 
 import psutil
 
-from bench import gpu_state
+from bench.measuring import gpu_state
 
 Readings = dict[str, object]
 
