@@ -1,0 +1,1 @@
+"""What result files say, without torch and without pytest."""
