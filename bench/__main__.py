@@ -156,9 +156,11 @@ def _node(arguments: argparse.Namespace) -> int:
 
 
 def _machine(arguments: argparse.Namespace) -> int:
+    import msgspec
+
     from bench.measuring import machine  # needs torch, which a report does not
 
-    identity = machine.identity()
+    identity = msgspec.to_builtins(machine.identity())
     if arguments.json:
         print(json.dumps(identity, indent=1))
     else:

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import torch
 
-from bench.measuring.harness import Row
 from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, once_a_device, only, patiently, slow_to_compile
 from zipnet import devices
 from zipnet.errors import EXIT_INTERRUPTED, EXIT_USAGE
+from zipnet.results.schema import Phases, Row
 
 # Where each library keeps what it has compiled; JAX keeps nothing unless it is told to.
 # MLX keeps its own in the folder for temporary files.
@@ -71,12 +72,14 @@ def _measure(bench: Bench, setting: Setting, caches: Path, question: str) -> Non
 
     if question == "first-step-warm" and not folder.exists():
         work()  # nothing has filled the caches yet
-    row = Row(question, place.device, engine=setting.engine, batch=1)
+    row = Row(
+        question=question, engine=setting.engine, device=place.device, dtype="float32", batch=1
+    )
     once = bench.profile.long_seconds  # a second round would find the caches that the first filled
     timed = bench.measure(work, row, nothing, fresh=nothing, estimate=once)
     row.device = said[-1]["device"]
     row.device_name = devices.describe(torch.device(row.device))  # asked there it would take time
-    row.threads, row.phases = place.threads, said[-1]["phases"]
+    row.threads, row.phases = place.threads, msgspec.convert(said[-1]["phases"], Phases)
     timed.save()
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import pytest
 import torch
 
-from bench.measuring.harness import Row, warm
+from bench.measuring.harness import warm
 from bench.measuring.session import Bench
 from bench.measuring.settings import Place
 from zipnet import devices
@@ -19,6 +19,7 @@ from zipnet.engines.null import Null
 from zipnet.evaluation import targets
 from zipnet.fused import peak
 from zipnet.recipe import KARPATHY_1989
+from zipnet.results.schema import Row
 
 GEMM_SIDES = {"cpu": 1024, "other": 8192}
 FMA_ROUNDS = 2_000_000  # some milliseconds, against some microseconds to start threads
@@ -27,7 +28,13 @@ COPY_BYTES = {"cpu": 2**27, "other": 2**30}
 
 def _row(question: str, place: Place) -> Row:
     device = torch.empty(0, device=place.device).device  # read back, as engines' rows are
-    return Row(question, str(device), device_name=devices.describe(device), threads=place.threads)
+    return Row(
+        question=question,
+        device=str(device),
+        device_name=devices.describe(device),
+        dtype="float32",
+        threads=place.threads,
+    )
 
 
 @dataclass

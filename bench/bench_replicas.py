@@ -28,9 +28,9 @@ def bench_replicas(bench: Bench, setting: Setting) -> None:
     recipe = ready.engine.recipe
     count = TURNS * ready.engine.at_once(device, threads)
     estimate = TURNS * step * recipe.passes * len(workshop.digits.x_train)
+    shown = count * recipe.passes * len(workshop.digits.x_train)
     row = bench.row("replicas", setting, probe, ready.verified)
-    row.presentations = count * recipe.passes * len(workshop.digits.x_train)
-    row.steps, row.macs = row.presentations, row.presentations * paper.STEP_MACS
+    row.presentations, row.steps, row.macs = shown, shown, shown * paper.STEP_MACS
     row.passes, row.replicas = recipe.passes, count
 
     def work() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import msgspec
 
 from bench.measuring.harness import seconds_of
 from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, only, without_idle_threads
 from bench.measuring.workshop import SEED
 from zipnet.evaluation import evaluate
+from zipnet.results.schema import Score
 from zipnet.training import require_finite, run_pass, stage
 
 PROBE_STEPS = 50
@@ -42,13 +43,12 @@ def bench_training_run(bench: Bench, setting: Setting) -> None:
             losses[:] = run_pass(engine, on, index)
         engine.sync()
 
-    row = bench.row("training", setting, on.parts[0], ready.verified)
-    row.steps *= recipe.passes
-    row.presentations *= recipe.passes
-    row.macs = (row.macs or 0) * recipe.passes
+    row = bench.row("training", setting, on.parts[0], ready.verified, recipe.passes)
     row.passes, row.seed = recipe.passes, SEED
     timed = bench.measure(work, row, ready.enter, fresh=ready.enter, estimate=projected)
     require_finite(engine, losses, recipe.passes - 1)
-    row.train = asdict(evaluate(engine, on.train))
-    row.test = asdict(evaluate(engine, on.test))
+    row.train, row.test = (
+        msgspec.convert(evaluate(engine, split), Score, from_attributes=True)
+        for split in (on.train, on.test)
+    )
     timed.save()

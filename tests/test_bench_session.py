@@ -112,11 +112,11 @@ def measure_text(tmp_path, text):
 def test_a_benchmark_that_fails_leaves_no_row(tmp_path):
     done, about = measure_text(
         tmp_path,
-        "from bench.measuring.harness import Row\n"
+        "from zipnet.results.schema import Row\n"
         "def bench_good(bench):\n"
-        "    bench.measure(lambda: None, Row('floor-empty', 'cpu'), lambda: None)\n"
+        "    bench.measure(lambda: None, Row(question='floor-empty', device='cpu'), lambda: None)\n"
         "def bench_strays(bench):\n"
-        "    bench.measure(lambda: None, Row('floor-sync', 'cpu'), lambda: None)\n"
+        "    bench.measure(lambda: None, Row(question='floor-sync', device='cpu'), lambda: None)\n"
         "    assert False, 'found out after the clock'\n",
     )
     assert done.returncode == 1
@@ -133,15 +133,15 @@ def test_ctrl_c_before_a_first_clock_or_with_a_file_half_open_still_saves(tmp_pa
     done, about = measure_text(
         tmp_path,
         "import os\n"
-        "from bench.measuring.harness import Row\n"
+        "from zipnet.results.schema import Row\n"
         "def bench_good(bench):\n"
-        "    bench.measure(lambda: None, Row('floor-empty', 'cpu'), lambda: None)\n"
+        "    bench.measure(lambda: None, Row(question='floor-empty', device='cpu'), lambda: None)\n"
         "def bench_stopped(bench):\n"
         "    def step():\n"
-        f"        if {lap == 'first'} or bench.timed.seconds:\n"
+        f"        if {lap == 'first'} or bench.timed.values:\n"
         "            open(os.devnull)\n"
         "            raise KeyboardInterrupt\n"
-        "    bench.measure(step, Row('floor-sync', 'cpu'), lambda: None)\n",
+        "    bench.measure(step, Row(question='floor-sync', device='cpu'), lambda: None)\n",
     )
     assert done.returncode == 2, done.stdout + done.stderr
     assert about["status"] == "interrupted"
@@ -212,15 +212,15 @@ def test_ctrl_c_in_a_later_lap_keeps_every_row_with_the_laps_it_has(tmp_path):
 def test_a_row_that_fails_in_a_later_lap_is_left_out_and_the_others_stay(tmp_path):
     done, about = measure_text(
         tmp_path,
-        "from bench.measuring.harness import Row\n"
+        "from zipnet.results.schema import Row\n"
         "entered = []\n"
         "def again():\n"
         "    entered.append(1)\n"
         "    assert len(entered) < 3, 'found out in the second lap'\n"
         "def bench_late(bench):\n"
-        "    bench.measure(lambda: None, Row('floor-empty', 'cpu'), again)\n"
+        "    bench.measure(lambda: None, Row(question='floor-empty', device='cpu'), again)\n"
         "def bench_good(bench):\n"
-        "    bench.measure(lambda: None, Row('floor-sync', 'cpu'), lambda: None)\n",
+        "    bench.measure(lambda: None, Row(question='floor-sync', device='cpu'), lambda: None)\n",
     )
     assert done.returncode == 1, done.stdout + done.stderr
     assert [row["name"] for row in about["benchmarks"]] == ["bench_good"]

@@ -13,6 +13,7 @@ from zipnet import __main__ as commands
 from zipnet import cpu, devices, engines
 from zipnet.errors import UserError
 from zipnet.recipe import KARPATHY_1989
+from zipnet.results.schema import Row
 
 
 class FakeBackend:
@@ -116,7 +117,7 @@ def test_mps_is_waited_for_once_a_timed_round_and_never_inside_a_run(
         fake_mps.append("run returns")
         engine.sync()
 
-    row = harness.Row("sgd-synced", "mps")
+    row = Row(question="sgd-synced", device="mps")
     timed = harness.Timed(FakeBenchmark(), row, run, enter=lambda: engine.load(start))
     timed.plan(Profile("five rounds", 0.0, 10.0, 10.0, 5, 5, 0.0, 2, 1.0))
     timed.lap(0)

@@ -1,14 +1,18 @@
 """The harness: what is inside the clock, in which order, how often; and what is refused."""
 
+import itertools
 from dataclasses import replace
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.measuring import harness, laps
-from bench.measuring.harness import Row, Timed, shares
+from bench.measuring.harness import Timed, shares
 from bench.measuring.profiles import PROFILES, Profile
+from bench.measuring.session import Bench
 from bench.measuring.settings import (
     Place,
     Setting,
@@ -24,6 +28,8 @@ from bench.measuring.settings import (
 )
 from zipnet.errors import UserError
 from zipnet.recipe import KARPATHY_1989
+from zipnet.results import schema
+from zipnet.results.schema import Row, Score
 
 TINY = Profile("tiny", 0.0, 1.0, 1.0, 3, 5, 0.0, 2, 1.0)
 
@@ -52,7 +58,7 @@ class FakeBenchmark:
 
 
 def timed(work, enter=lambda: None, fresh=None, estimate=None, profile=TINY):
-    one = Timed(FakeBenchmark(), Row("sgd-synced", "cpu"), work, enter, fresh)
+    one = Timed(FakeBenchmark(), Row(question="sgd-synced", device="cpu"), work, enter, fresh)
     one.plan(profile, estimate)
     return one
 
@@ -68,7 +74,7 @@ def test_a_lap_enters_warms_and_then_times_with_nothing_between_rounds():
     assert calls.count("enter") == 2
     assert set(calls[1:]) == {"work", "enter"}
     assert one.row.laps == [1, 2]
-    assert len(one.seconds) == 3
+    assert len(one.values) == 3
 
 
 def test_timings_and_facts_reach_pytest_benchmark_after_every_lap():
@@ -77,8 +83,8 @@ def test_timings_and_facts_reach_pytest_benchmark_after_every_lap():
     first = list(one.benchmark.stats.stats.data)
     one.lap(1)
     record = one.benchmark.stats
-    assert first == record.stats.data[:1] == one.seconds[:1]
-    assert record.stats.data == one.seconds
+    assert first == record.stats.data[:1] == one.values[:1]
+    assert record.stats.data == one.values
     assert record.extra_info["laps"] == [1, 2]
     assert len(record.extra_info["watch"]) == 2
 
@@ -97,7 +103,7 @@ def test_a_lap_that_fails_adds_nothing():
     one.lap(0)
     with pytest.raises(MemoryError):
         one.lap(1)
-    assert len(one.seconds) == 2
+    assert len(one.values) == 2
     assert one.row.laps == [2]
 
 
@@ -118,9 +124,43 @@ def test_what_weighs_on_other_rows_is_let_go_after_each_lap_and_where_one_fails(
 
 def test_a_number_that_is_none_is_refused():
     one = timed(lambda: None)
-    one.row.train = {"loss": float("nan")}
+    one.row.train = Score(misses=1, loss=float("nan"))
     with pytest.raises(ValueError, match="not JSON compliant"):
         one.lap(0)
+
+
+def test_a_fact_that_no_reader_would_take_fails_its_own_row():
+    one = timed(lambda: None)
+    one.row.batch = -1
+    with pytest.raises(msgspec.ValidationError, match=r"`\$\.batch`"):
+        one.lap(0)
+
+
+def test_a_question_of_another_unit_keeps_what_its_rounds_return(monkeypatch):
+    question = schema.Question(words="w", round="r", kind="memory", unit="B")
+    monkeypatch.setitem(schema.QUESTIONS, "held", question)
+    held = itertools.count(4096)
+    one = measuring().measure(lambda: next(held), Row(question="held", device="cpu"), lambda: None)
+    assert one.row.unit == one.benchmark.stats.extra_info["unit"] == "B"
+    one.lap(1)
+    assert one.rounds == [1, 2]
+    assert one.benchmark.stats.stats.data == one.values
+    assert all(value > 4096 for value in one.values)  # and no seconds
+    assert one.values == sorted(set(one.values))
+    one.work = lambda: None
+    with pytest.raises(TypeError, match="a round returned None; expected a number"):
+        one.lap(0)
+
+
+def test_a_question_that_the_schema_does_not_have_is_refused_before_the_clock():
+    row = Row(question="speed", device="cpu")
+    work = lambda: pytest.fail("it was measured")  # noqa: E731
+    with pytest.raises(UserError, match=r"question 'speed' is not one of QUESTIONS in zipnet\.res"):
+        measuring().measure(work, row, work)
+
+
+def measuring():
+    return Bench(SimpleNamespace(profile=TINY), FakeBenchmark())
 
 
 def test_a_first_call_that_compiles_does_not_pass_for_the_steady_state(monkeypatch):
@@ -160,7 +200,7 @@ def rows(*laps):
     made = []
     for index, count in enumerate(laps):
         question = "fails" if count < 0 else "sgd-synced"
-        row = Noting(None, Row(question, str(index)), lambda: None, lambda: None)
+        row = Noting(None, Row(question=question, device=str(index)), lambda: None, lambda: None)
         row.rounds = [1] * abs(count)
         made.append(row)
     return made, log

@@ -86,7 +86,7 @@ def test_a_row_out_of_memory_is_absent_and_the_session_goes_on(tmp_path):
     bad = tmp_path / "bench_bad.py"
     bad.write_text(
         "import pytest, torch\n"
-        "from bench.measuring.harness import Row\n"
+        "from zipnet.results.schema import Row\n"
         "ERRORS = [torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB.'),\n"
         "    RuntimeError('MPS backend out of memory (MPS allocated: 5 GB)'), MemoryError()]\n"
         "@pytest.mark.parametrize('n', [0, 1, 2])\n"
@@ -94,15 +94,15 @@ def test_a_row_out_of_memory_is_absent_and_the_session_goes_on(tmp_path):
         "    if n == 1: raise ERRORS[n]\n"
         "    def work():\n"
         "        raise ERRORS[n]\n"
-        "    bench.measure(work, Row('floor-sync', 'cpu'), lambda: None)\n"
+        "    bench.measure(work, Row(question='floor-sync', device='cpu'), lambda: None)\n"
         "laps = iter([None, None])  # to plan, and the first lap\n"
         "def again():\n"
         "    for _ in laps: return\n"
         "    raise MemoryError\n"
         "def bench_later(bench):\n"
-        "    bench.measure(lambda: None, Row('floor-launch', 'cpu'), again)\n"
+        "    bench.measure(lambda: None, Row(question='floor-launch', device='cpu'), again)\n"
         "def bench_small(bench):\n"
-        "    bench.measure(lambda: None, Row('floor-empty', 'cpu'), lambda: None)\n"
+        "    bench.measure(lambda: None, Row(question='floor-empty', device='cpu'), lambda: None)\n"
     )
     # Loaded by a conftest, as in the project: the order of hooks depends on it.
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["bench.measuring.plugin"]\n')

@@ -8,20 +8,19 @@ from types import SimpleNamespace
 import pytest
 
 from bench.measuring import gpu_state, state, watch
-from bench.measuring.watch import Spent, Watch
+from bench.measuring.watch import Spent, Watching
+from zipnet.results.schema import State, Watch
 
 
 def test_state_says_what_the_system_tells():
-    readings = state.state()
-    assert {"load_1min", "cpu_mhz", "memory_available", "power", "throttled"} <= set(readings)
-    assert readings["memory_available"] > 0
+    assert state.state().memory_available > 0
 
 
 def test_state_survives_a_system_that_tells_nothing(monkeypatch):
     monkeypatch.setattr(state.psutil, "cpu_freq", lambda: None)
     monkeypatch.setattr(state.psutil, "sensors_battery", lambda: None, raising=False)
-    assert state.state()["cpu_mhz"] is None
-    assert state.state()["power"] is None
+    assert state.state().cpu_mhz is None
+    assert state.state().power is None
 
 
 @pytest.mark.parametrize("error", [SystemError, RuntimeError, FileNotFoundError, AttributeError])
@@ -33,14 +32,14 @@ def test_state_survives_a_system_that_raises(monkeypatch, error):
         monkeypatch.setattr(state.psutil, question, raises, raising=False)
     readings = state.state()
     asked = ("cpu_mhz", "power", "load_1min", "memory_available")
-    assert [readings[key] for key in asked] == [None] * 4
+    assert [getattr(readings, key) for key in asked] == [None] * 4
 
 
 @pytest.mark.parametrize(("plugged", "power"), [(True, "mains"), (False, "battery"), (None, None)])
 def test_power_source_is_told(monkeypatch, plugged, power):
     battery = SimpleNamespace(power_plugged=plugged)
     monkeypatch.setattr(state.psutil, "sensors_battery", lambda: battery, raising=False)
-    assert state.state()["power"] == power
+    assert state.state().power == power
 
 
 def throttle_count(sys_folder, core, text):
@@ -53,14 +52,14 @@ def test_linux_counts_of_throttling_are_summed_over_cores(tmp_path, monkeypatch)
     throttle_count(tmp_path, 0, "3\n")
     throttle_count(tmp_path, 1, "4\n")
     monkeypatch.setattr(state, "SYS", tmp_path)
-    assert state.state()["throttled"] == 7
+    assert state.state().throttled == 7
 
 
 @pytest.mark.parametrize("text", ["", "many"])
 def test_counts_that_are_none_are_not_told(tmp_path, monkeypatch, text):
     throttle_count(tmp_path, 0, text)
     monkeypatch.setattr(state, "SYS", tmp_path)
-    assert state.state()["throttled"] is None
+    assert state.state().throttled is None
 
 
 @pytest.mark.parametrize(
@@ -76,7 +75,7 @@ def test_macos_thermal_pressure_is_the_speed_it_grants(monkeypatch, said, percen
 
     monkeypatch.setattr(state.platform, "system", lambda: "Darwin")
     monkeypatch.setattr(state.subprocess, "run", run)
-    assert state.state()["speed_limit"] == percent
+    assert state.state().speed_limit == percent
     assert asked == [state.PMSET]
 
 
@@ -86,7 +85,7 @@ def test_macos_that_will_not_say_is_no_error(monkeypatch):
 
     monkeypatch.setattr(state.platform, "system", lambda: "Darwin")
     monkeypatch.setattr(state.subprocess, "run", run)
-    assert state.state()["speed_limit"] is None
+    assert state.state().speed_limit is None
 
 
 class FakeNvml:
@@ -152,27 +151,27 @@ def test_a_driver_that_refuses_is_no_error(cuda):
 def test_a_watch_tells_our_work_from_that_of_others(monkeypatch):
     moments = iter([Spent(10.0, 5.0, 100.0, 1.0), Spent(12.0, 6.5, 103.5, 1.25)])
     monkeypatch.setattr(watch.Spent, "now", classmethod(lambda cls: next(moments)))
-    monkeypatch.setattr(watch, "state", dict)
-    seen = Watch(before={"cpu_mhz": 1}, began=Spent.now()).ended()
-    assert seen == {
-        "seconds": 2.0,
-        "own_cpu_seconds": 1.5,
-        "other_cpu_seconds": 2.0,
-        "stolen_cpu_seconds": 0.25,
-        "before": {"cpu_mhz": 1},
-        "after": {},
-    }
+    monkeypatch.setattr(watch, "state", State)
+    seen = Watching(before=State(cpu_mhz=1), began=Spent.now()).ended()
+    assert seen == Watch(
+        seconds=2.0,
+        own_cpu_seconds=1.5,
+        other_cpu_seconds=2.0,
+        stolen_cpu_seconds=0.25,
+        before=State(cpu_mhz=1),
+        after=State(),
+    )
 
 
 def test_another_process_that_eats_a_core_is_seen():
     loop = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         time.sleep(0.3)
-        quiet = Watch()
+        quiet = Watching()
         time.sleep(1.0)
         seen = quiet.ended()
     finally:
         loop.kill()
         loop.wait()
-    assert seen["own_cpu_seconds"] < 0.3
-    assert seen["other_cpu_seconds"] > 0.3  # of one core, on a machine that may be busy
+    assert seen.own_cpu_seconds < 0.3
+    assert seen.other_cpu_seconds > 0.3  # of one core, on a machine that may be busy

@@ -4,12 +4,15 @@ import json
 import uuid
 
 import fsspec
+import msgspec
 import pytest
 
 from bench.measuring import writer
 from bench.measuring.folder import folder
+from tests import records_factory
 from tests.test_bench_session import measure
 from zipnet.errors import UserError
+from zipnet.results.schema import ResultFile
 
 
 @pytest.fixture(params=["disk", "file", "store"])
@@ -26,25 +29,37 @@ def save(address, document):
     return writer.save(document, folder(address), "m", "20260101T000000Z", "abc")
 
 
+def document(**changed):
+    return records_factory.result() | changed
+
+
 def read(path):
     with fsspec.open(path) as file:
         return json.loads(file.read())
 
 
 def test_results_are_never_overwritten(address):
-    first, second = save(address, {"n": 1}), save(address, {"n": 2})
+    first, second = save(address, document(n=1)), save(address, document(n=2))
     assert first != second
-    assert read(first) == {"n": 1}
-    assert read(second) == {"n": 2}
+    assert [read(saved)["n"] for saved in (first, second)] == [1, 2]
     system, root = fsspec.url_to_fs(address)
     assert len(system.find(root)) == 2
 
 
 def test_a_number_that_is_none_leaves_no_file(address):
     with pytest.raises(ValueError, match="not JSON compliant"):
-        save(address, {"n": float("nan")})
+        save(address, document(n=float("nan")))
     system, root = fsspec.url_to_fs(address)
     assert not system.exists(root) or not system.find(root)
+
+
+def test_what_no_reader_would_take_is_said_and_kept_out_of_their_sight(address):
+    with pytest.raises(UserError, match=r"kept as .*abc\.refused: .*`\$\.status`") as caught:
+        save(address, document(status="finished"))
+    assert "'finished'" in str(caught.value)
+    system, root = fsspec.url_to_fs(address)
+    (kept,) = system.find(root)
+    assert json.loads(system.cat_file(kept))["status"] == "finished"
 
 
 def test_a_probe_leaves_nothing_behind(address):
@@ -57,7 +72,7 @@ def test_a_probe_leaves_nothing_behind(address):
 def test_a_folder_that_cannot_be_written_is_named_with_the_remedy(tmp_path, bad):
     (tmp_path / "f").write_text("")
     where = bad.format(tmp_path)
-    for attempt in (folder(where).probe, lambda: save(where, {})):
+    for attempt in (folder(where).probe, lambda: save(where, document())):
         with pytest.raises(UserError, match=r"cannot be written: .*--results"):
             attempt()
 
@@ -66,7 +81,9 @@ def test_a_session_saves_into_an_address(tmp_path):
     done = measure(f"file://{tmp_path}/r", "bench/bench_floor.py", "-k", "empty_engine")
     assert done.returncode == 0, done.stdout + done.stderr
     (path,) = (tmp_path / "r").glob("*/*.json")
-    assert json.loads(path.read_text())["status"] == "complete"
+    file = msgspec.json.decode(path.read_bytes(), type=ResultFile)
+    assert file.status == "complete"
+    assert {row.extra_info.unit for row in file.benchmarks} == {"s"}
 
 
 def test_a_store_whose_library_is_missing_is_one_line_and_exit_code_2():

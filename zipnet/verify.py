@@ -58,7 +58,7 @@ class Trajectory:
 
 
 @dataclass(frozen=True)
-class Verified:
+class Deviation:
     """How far an engine was from the reference, and how far it may be."""
 
     steps: int
@@ -75,7 +75,7 @@ def trajectory(start: Params, recipe: Recipe, x: Array, y: Array, batch: int) ->
     return Trajectory(start, x, y, batch, losses, reference.params())
 
 
-def verify(engine: Engine, path: Trajectory, dtype: str = "float32") -> Verified:
+def verify(engine: Engine, path: Trajectory, dtype: str = "float32") -> Deviation:
     """Take the same steps with the engine and compare; leaves it loaded with path.start.
 
     Raises Strayed with the tensor and the distance where the engine leaves the path.
@@ -90,17 +90,17 @@ def verify(engine: Engine, path: Trajectory, dtype: str = "float32") -> Verified
     loss_distance = _within(allowed.losses, engine, placed, "losses", losses, path.losses)
     name, param_distance = end.distance(path.end)
     _require(allowed.params, engine, placed, name, param_distance)
-    return Verified(placed.steps, loss_distance, param_distance, allowed.params)
+    return Deviation(placed.steps, loss_distance, param_distance, allowed.params)
 
 
 def verify_outputs(
     engine: Engine, placed: Placed, expected: npt.NDArray[np.float64], dtype: str = "float32"
-) -> Verified:
+) -> Deviation:
     """Hold the engine's predictions on placed digits against the reference's, (n, 10)."""
     outputs = engine.numpy(engine.predict(placed))
     limit = TOLERANCES[dtype].losses
     distance = _within(limit, engine, placed, "outputs", outputs, expected)
-    return Verified(0, distance, 0.0, limit)
+    return Deviation(0, distance, 0.0, limit)
 
 
 def _within(

@@ -24,7 +24,7 @@ THROTTLES = {
 }
 
 
-def readings() -> dict[str, object]:
+def readings() -> dict[str, Any]:
     """MHz, degrees Celsius and reasons for throttling of the first GPU; empty without one.
 
     A reading that this GPU does not offer is None. gpu_throttle is '' where nothing holds it back.

@@ -1,4 +1,4 @@
-"""Timed: one row's rounds, lap by lap. Every timing of every row is taken here.
+"""Timed: one row's rounds, lap by lap. Every value of every row is taken here.
 
 For an engine's steps that is exactly `engine.run(placed); engine.sync()` (or predict in place of
 run), one such call a round. Placing data, compiling, loading weights and verifying happen before.
@@ -16,13 +16,15 @@ import gc
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from bench.measuring.interrupts import INTERRUPTS
 from bench.measuring.profiles import Profile
-from bench.measuring.watch import Watch
-from zipnet.verify import Verified
+from bench.measuring.watch import Watching
+from zipnet.results.schema import Row
 
 Work = Callable[[], object]
 
@@ -33,47 +35,26 @@ WARMING: Final = 0.1
 LONG: Final = 0.25  # seconds of a round that warms itself, for all that its start matters
 
 
-@dataclass
-class Row:
-    """What a row says about its round: the extra_info of results/README.md.
+def seconds_of(work: Work) -> float:
+    """The time of one call: the only place that reads the clock for a row."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
 
-    presentations, macs and bytes are the work of one round; rates are the reader's to derive.
-    """
 
-    question: str
-    device: str
-    engine: str | None = None
-    device_name: str | None = None
-    dtype: str = "float32"
-    threads: int | None = None
-    batch: int | None = None
-    steps: int = 0
-    presentations: int = 0
-    macs: int | None = None
-    bytes: int | None = None
-    dataset: str | None = None
-    dataset_sha256: str | None = None
-    verified: Verified | None = None
-    passes: int | None = None
-    seed: int | None = None
-    replicas: int | None = None
-    replica_misses: list[int] | None = None
-    phases: dict[str, float] | None = None
-    train: dict[str, float] | None = None
-    test: dict[str, float] | None = None
-    laps: list[int] = field(default_factory=list)
-    watch: list[dict[str, object]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return asdict(self)
+def value_of(work: Work) -> float:
+    """What one call returned: a round of a question whose unit is not seconds."""
+    value = work()
+    if not isinstance(value, int | float):
+        raise TypeError(f"a round returned {value!r}; expected a number in its question's unit")
+    return value
 
 
 @dataclass
 class Timed:
     """A row and the work of its round, which can be taken up again in lap after lap.
 
+    read: what a round came to: the seconds of a call of its work, or what the work returns.
     enter: puts the process into this row's settings (threads, precision, weights) before a lap.
     leave: lets go after it of what would weigh on the other rows, large arrays mostly.
     fresh: called untimed before every round, where work must begin anew each time; such work is
@@ -86,9 +67,10 @@ class Timed:
     enter: Work
     fresh: Work | None = None
     leave: Work | None = None
+    read: Callable[[Work], float] = seconds_of
     each: float = 0.0  # seconds of a round, about
     rounds: list[int] = field(default_factory=list)  # to take in each lap
-    seconds: list[float] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
 
     def plan(self, profile: Profile, estimate: float | None = None) -> None:
         """Choose how many rounds each lap takes, from about how many seconds one needs."""
@@ -112,7 +94,7 @@ class Timed:
         self.save()
 
     def _take(self, number: int) -> None:
-        watch = Watch()
+        watching = Watching()
         self.enter()
         if self.fresh is None and self.each < LONG:
             warm(self.work, WARMING)
@@ -123,30 +105,28 @@ class Timed:
             INTERRUPTS.answer()
             if self.fresh is not None:
                 self.fresh()
-            taken.append(seconds_of(self.work))
-        self.seconds += taken
-        self.row.laps.append(len(taken))
-        self.row.watch.append(watch.ended())
+            taken.append(self.read(self.work))
+        self.values += taken
+        self.row.laps = [*(self.row.laps or []), len(taken)]
+        self.row.watch.append(watching.ended())
 
     def save(self) -> None:
-        """Hand timings and facts to pytest-benchmark; a number that is none is a ValueError."""
-        facts = self.row.as_dict()
+        """Hand values and facts to pytest-benchmark.
+
+        Raises ValueError for a number that is none, msgspec.ValidationError for any other fact
+        that no reader would take: this row fails then, and not the whole session at its end.
+        """
+        facts = msgspec.to_builtins(self.row)
         json.dumps(facts, allow_nan=False)
+        msgspec.convert(facts, Row)
         if self.benchmark.stats is None:  # a record is made by measuring, so an empty one is
             self.benchmark.pedantic(lambda: None)
         record = self.benchmark.stats
         stats = type(record.stats)()  # a new one: it keeps statistics that it once derived
-        for seconds in self.seconds:
-            stats.update(seconds)
+        for value in self.values:
+            stats.update(value)
         record.stats = stats  # and nothing in between for Ctrl-C to fall into
         record.extra_info.update(facts)
-
-
-def seconds_of(work: Work) -> float:
-    """The time of one call: the only place that reads the clock for a row."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
 
 
 def warm(work: Work, seconds: float) -> float:

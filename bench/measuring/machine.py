@@ -14,33 +14,28 @@ import psutil
 import torch
 
 from zipnet import cpu, devices
+from zipnet.results.schema import Cpu, Machine, Plain
 
 LIBRARIES = ("numpy", "torch", "numba", "numba-cuda", "jax", "jaxlib", "mlx", "pytest-benchmark")
 
 
-def identity() -> dict[str, object]:
+def identity() -> Machine:
     """What machine this is; `name` is a folder name made from the rest."""
-    processor: dict[str, object] = {
-        "model": cpu.model(),
-        "physical_cores": psutil.cpu_count(logical=False) or psutil.cpu_count(),
-        "logical_cores": psutil.cpu_count(),
-        "arch": platform.machine(),
-    }
-    memory_gib = round(psutil.virtual_memory().total / 2**30)
-    gpus = _gpus()
-    parts = [
-        str(processor["model"]),
-        f"{processor['physical_cores']}c",
-        f"{memory_gib}g",
-        *sorted(set(gpus)),
-    ]
-    return {
-        "name": slug("-".join(parts)),
-        "cpu": processor,
-        "memory_gib": memory_gib,
-        "gpus": gpus,
-        "system": platform.system(),
-    }
+    processor = Cpu(
+        model=cpu.model() or "unknown",
+        physical_cores=psutil.cpu_count(logical=False) or psutil.cpu_count(),
+        logical_cores=psutil.cpu_count(),
+        arch=platform.machine() or None,
+    )
+    memory_gib, gpus = round(psutil.virtual_memory().total / 2**30), _gpus()
+    parts = [processor.model, f"{processor.physical_cores}c", f"{memory_gib}g", *sorted(set(gpus))]
+    return Machine(
+        name=slug("-".join(parts)),
+        cpu=processor,
+        memory_gib=memory_gib,
+        gpus=gpus,
+        system=platform.system() or None,
+    )
 
 
 def slug(text: str, limit: int = 80) -> str:
@@ -56,9 +51,9 @@ def _gpus() -> list[str]:
     return models
 
 
-def software() -> dict[str, str]:
+def software() -> dict[str, Plain]:
     """Versions of what the numbers depend on."""
-    versions = {"python": platform.python_version()}
+    versions: dict[str, Plain] = {"python": platform.python_version()}
     for name in LIBRARIES:
         try:
             versions[name] = metadata.version(name)

@@ -220,7 +220,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     reporter.showfspath = False
     reporter.write_line(
-        f"measuring {measured.machine['name']}: {len(session.items)} benchmarks, "
+        f"measuring {measured.machine.name}: {len(session.items)} benchmarks, "
         f"profile {measured.profile.name}"
     )
     config.stash[PROGRESS] = Progress(reporter.write, session.items)
@@ -241,7 +241,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def _outcome(timed: Any) -> str:
-    shown = duration(median(timed.seconds) / (timed.row.presentations or 1))
+    found = median(timed.values)
+    if timed.row.unit != "s":
+        return f"{found:>8.3g} {timed.row.unit}"
+    shown = duration(found / (timed.row.presentations or 1))
     return f"{shown:>8s}{' per digit' if timed.row.presentations else ''}"
 
 
@@ -274,19 +277,24 @@ def pytest_report_teststatus(
 # --- what is saved ----------------------------------------------------------------------------
 
 
-def pytest_benchmark_generate_machine_info(config: pytest.Config) -> dict[str, object]:
+def pytest_benchmark_generate_machine_info() -> dict[str, object]:
     """In place of pytest-benchmark's, which holds the host's name."""
+    import msgspec
+
     from bench.measuring.machine import identity
 
-    measured = config.stash.get(SESSION, None)
-    return dict(measured.machine) if measured is not None else identity()
+    about: dict[str, object] = msgspec.to_builtins(identity())
+    return about
 
 
-def pytest_benchmark_generate_commit_info(config: pytest.Config) -> dict[str, object]:  # noqa: ARG001 - hook
+def pytest_benchmark_generate_commit_info() -> dict[str, object]:
     """In place of pytest-benchmark's, which holds branch and remote."""
+    import msgspec
+
     from bench.measuring.session import commit
 
-    return commit()
+    about: dict[str, object] = msgspec.to_builtins(commit())
+    return about
 
 
 @pytest.hookimpl(tryfirst=True)  # before fixtures of an interrupted benchmark end, and may fail
@@ -301,8 +309,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         config=config,
         benchmarks=[timed.benchmark.stats for timed in measured.rows],
         include_data=True,
-        machine_info=config.hook.pytest_benchmark_generate_machine_info(config=config),
-        commit_info=config.hook.pytest_benchmark_generate_commit_info(config=config),
+        machine_info=None,  # the session's document has its own
+        commit_info=None,
     )
     try:
         measured.save(body)

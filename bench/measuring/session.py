@@ -5,27 +5,29 @@ from __future__ import annotations
 import functools
 import subprocess
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
+import msgspec
 import pytest
 import torch
 
 from bench.measuring import laps, machine, writer
 from bench.measuring.folder import Folder
-from bench.measuring.harness import Row, Timed, Work
+from bench.measuring.harness import Timed, Work, seconds_of, value_of
 from bench.measuring.memory import let_go, shortage
 from bench.measuring.profiles import Profile
-from bench.measuring.settings import Absence, Place, Setting, absences, places, settings
+from bench.measuring.settings import Place, Setting, absences, places, settings
 from bench.measuring.state import state
 from bench.measuring.workload import workload
 from bench.measuring.workshop import Workshop
 from zipnet import data, devices, paper
 from zipnet.engines import Placed
-from zipnet.errors import one_line
+from zipnet.errors import UserError, one_line, shown
 from zipnet.recipe import KARPATHY_1989
-from zipnet.verify import Verified
+from zipnet.results import schema
+from zipnet.results.schema import Absent, Commit, Row, Verified
 
 CODE: Final = (":(top)", ":(top,exclude)results", ":(top,exclude)reports")  # to git, what runs
 
@@ -47,7 +49,7 @@ class Session:
     results: Folder
     whole: bool = True  # every benchmark was asked for, and none has failed
     rows: list[Timed] = field(default_factory=list)
-    absent: list[Absence] = field(default_factory=list)
+    absent: list[Absent] = field(default_factory=list)
     failures: int = 0  # rows lost in a later lap
     finished: bool = False  # all that was to be measured was gone through
     saved: str | None = None
@@ -75,33 +77,42 @@ class Session:
         return Workshop(KARPATHY_1989, data.load(self.digits_name))
 
     def document(self, body: dict[str, Any]) -> dict[str, Any]:
-        """pytest-benchmark's JSON and what results/README.md adds to it."""
+        """pytest-benchmark's JSON and what zipnet/results/schema.py adds to it."""
         digits = self.workshop.digits
-        return {
-            "schema": writer.SCHEMA,
-            "status": "complete" if self.finished else "interrupted",
-            "scope": "all" if self.whole else "part",
-            "options": {
-                "engines": self.engines,
-                "devices": self.devices,
-                "threads": self.threads,
-                "train_limit": self.train_limit,
-            },
-            "profile": self.profile.name,
-            "workload": workload(),
-            "dataset": {"name": digits.name, "sha256": digits.sha256},
-            "software": machine.software(),
-            "state": {"before": self.before, "after": state()},
-            "absent": [asdict(absence) for absence in self.absent],
-            **body,
-        }
+        about = schema.ResultFile(
+            schema=schema.SCHEMA,
+            status="complete" if self.finished else "interrupted",
+            scope="all" if self.whole else "part",
+            options=schema.Options(
+                engines=self.engines,
+                devices=self.devices,
+                threads=self.threads,
+                train_limit=self.train_limit,
+            ),
+            profile=cast(Any, self.profile.name),  # the writer holds it to the schema
+            workload=workload(),
+            dataset=schema.Dataset(digits.name, digits.sha256),
+            software=machine.software(),
+            state=schema.States(self.before, state()),
+            absent=self.absent,
+            machine_info=self.machine,
+            commit_info=commit(),
+            datetime=body["datetime"],
+            benchmarks=[],
+        )
+        document: dict[str, Any] = msgspec.to_builtins(about)
+        return document | {key: body[key] for key in ("benchmarks", "version")}
 
     def left_out(self, where: str | None, benchmark: str, reason: str) -> None:
         """Note that a benchmark has no row in a setting or a place, and why."""
         about = self.settings.get(where or "")
         engine = about.engine if about else None
-        place = str(about.place) if about else where or "any"
-        self.absent.append(Absence(engine, place, benchmark, reason))
+        place = str(about.place) if about else where
+        self._absent(engine, place, benchmark, reason)
+
+    def _absent(self, engine: str | None, place: str | None, question: str, reason: str) -> None:
+        why = one_line(reason) or "no reason was given"
+        self.absent.append(Absent(engine=engine, device=place, question=question, reason=why))
 
     def later_laps(self) -> Iterator[tuple[int, int]]:
         """Take the rest of every row's rounds; yields (laps taken, laps in all) before each lap."""
@@ -116,7 +127,7 @@ class Session:
         self.rows = [kept for kept in self.rows if kept is not timed]
         reason = short or one_line(f"{type(error).__name__}: {error}", 300)
         place = str(Place(row.device.partition(":")[0], row.threads))
-        self.absent.append(Absence(row.engine, place, row.question, reason))
+        self._absent(row.engine, place, row.question, reason)
         if short is None:
             self.whole = False
             self.failures += 1
@@ -126,10 +137,9 @@ class Session:
     def save(self, body: dict[str, Any]) -> str:
         """Write the result file and return its path or address."""
         stamp = self.began.strftime("%Y%m%dT%H%M%SZ")
-        commit = str(body["commit_info"].get("id") or "nocommit")[:8]
         document = self.document(body)
-        machine = str(self.machine["name"])
-        self.saved = writer.save(document, self.results, machine, stamp, commit)
+        commit = document["commit_info"]["id"] or "nocommit"
+        self.saved = writer.save(document, self.results, self.machine.name, stamp, commit[:8])
         return self.saved
 
 
@@ -156,19 +166,22 @@ class Bench:
         """Where engines are made ready."""
         return self.session.workshop
 
-    def row(self, question: str, setting: Setting, placed: Placed, verified: Verified) -> Row:
-        """Describe a round that takes every step in placed."""
-        device = torch.device(placed.device)
+    def row(
+        self, question: str, setting: Setting, placed: Placed, verified: Verified, passes: int = 1
+    ) -> Row:
+        """Describe a round that takes every step in placed, so many times."""
+        presentations = passes * placed.presentations
         return Row(
             question=question,
             engine=setting.engine,
             device=placed.device,
-            device_name=devices.describe(device),
+            device_name=devices.describe(torch.device(placed.device)),
+            dtype="float32",
             threads=setting.place.threads,
             batch=placed.batch,
-            steps=placed.steps,
-            presentations=placed.presentations,
-            macs=placed.presentations * paper.STEP_MACS,
+            steps=passes * placed.steps,
+            presentations=presentations,
+            macs=presentations * paper.STEP_MACS,
             dataset=self.workshop.digits.name,
             dataset_sha256=self.workshop.digits.sha256,
             verified=verified,
@@ -193,9 +206,19 @@ class Bench:
         leave: Work | None = None,
         estimate: float | None = None,
     ) -> Timed:
-        """Take the first lap of a row; the session takes the others. See harness.Timed."""
-        self.benchmark.group = row.question
-        self.timed = Timed(self.benchmark, row, work, enter, fresh, leave)
+        """Take the first lap of a row; the session takes the others. See harness.Timed.
+
+        Where the question's unit is not seconds, `work` returns the value of its round.
+        """
+        question = schema.QUESTIONS.get(row.question)
+        if question is None:
+            raise UserError(
+                f"question {shown(row.question)} is not one of QUESTIONS in "
+                f"{schema.__name__}; give it an entry there: {', '.join(schema.QUESTIONS)}"
+            )
+        self.benchmark.group, row.unit = row.question, question.unit
+        read = seconds_of if question.unit == "s" else value_of
+        self.timed = Timed(self.benchmark, row, work, enter, fresh, leave, read)
         self.timed.plan(self.profile, estimate)
         self.timed.lap(0)
         return self.timed
@@ -206,7 +229,7 @@ class Bench:
         pytest.skip(reason)
 
 
-def commit() -> dict[str, object]:
+def commit() -> Commit:
     """The commit that was measured and whether files differed from it; nothing that names people.
 
     What a run and its report write themselves is no difference. pytest-benchmark's own answer holds
@@ -216,8 +239,8 @@ def commit() -> dict[str, object]:
         identity = _git("rev-parse", "HEAD")
         dirty = bool(_git("status", "--porcelain", "--untracked-files=no", "--", *CODE))
     except (OSError, subprocess.CalledProcessError):
-        return {"id": None, "dirty": None}
-    return {"id": identity, "dirty": dirty}
+        return Commit()
+    return Commit(identity, dirty)
 
 
 def _git(*arguments: str) -> str:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from zipnet import cpu, devices, engines
 from zipnet.errors import UserError, choice, whole
 from zipnet.recipe import Recipe
+from zipnet.results.schema import Absent
 
 Benchmark = TypeVar("Benchmark", bound=Callable[..., object])
 
@@ -33,16 +34,6 @@ class Setting:
 
     def __str__(self) -> str:
         return f"{self.engine}-{self.place}"
-
-
-@dataclass(frozen=True)
-class Absence:
-    """Something that was not measured, and why; results/README.md, key `absent`."""
-
-    engine: str | None
-    device: str
-    question: str | None
-    reason: str
 
 
 def only(
@@ -136,17 +127,17 @@ def settings(
 
 def absences(
     recipe: Recipe, wanted_engines: Sequence[str], wanted_devices: Sequence[str]
-) -> Iterator[Absence]:
+) -> Iterator[Absent]:
     """What was wanted and is not here, with the reason."""
     for device in wanted_devices:
         reason = devices.why_not(device)
         if reason is not None:
-            yield Absence(None, device, None, reason)
+            yield Absent(device=device, reason=reason)
             continue
         for engine in wanted_engines:
             reason = engines.why_not(engine, recipe, device)
             if reason is not None:
-                yield Absence(engine, device, None, reason)
+                yield Absent(engine=engine, device=device, reason=reason)
 
 
 def chosen(kind: str, text: str | None, known: Sequence[str]) -> list[str]:

@@ -11,13 +11,12 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psutil
 
 from bench.measuring import gpu_state
-
-Readings = dict[str, object]
+from zipnet.results.schema import State
 
 # Linux counts here how often a core was slowed down for heat; Intel only.
 THROTTLE_COUNTS: Final = "devices/system/cpu/cpu*/thermal_throttle/core_throttle_count"
@@ -25,20 +24,20 @@ SYS: Final = Path("/sys")
 PMSET: Final = ("/usr/bin/pmset", "-g", "therm")
 
 
-def state() -> Readings:
-    """Take every reading; results/README.md says what each means."""
-    return {
-        "load_1min": _asked(lambda: round(psutil.getloadavg()[0], 2)),
-        "cpu_mhz": _asked(lambda: round(psutil.cpu_freq().current) or None),
-        "memory_available": _asked(lambda: psutil.virtual_memory().available),
-        "power": _asked(_power),
-        "throttled": _throttled(SYS),
-        "speed_limit": _speed_limit() if platform.system() == "Darwin" else None,
+def state() -> State:
+    """Take every reading."""
+    return State(
+        load_1min=_asked(lambda: round(psutil.getloadavg()[0], 2)),
+        cpu_mhz=_asked(lambda: round(psutil.cpu_freq().current) or None),
+        memory_available=_asked(lambda: psutil.virtual_memory().available),
+        power=_asked(_power),
+        throttled=_throttled(SYS),
+        speed_limit=_speed_limit() if platform.system() == "Darwin" else None,
         **gpu_state.readings(),
-    }
+    )
 
 
-def _asked(question: Callable[[], object]) -> object:
+def _asked(question: Callable[[], Any]) -> Any:
     """The answer, or None where psutil has none.
 
     It lacks functions on some systems, returns None on others, and on new Macs and in virtual

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import psutil
 
-from bench.measuring.state import Readings, state
+from bench.measuring.state import state
+from zipnet.results.schema import State, Watch
 
 BUSY = ("user", "nice", "system", "irq", "softirq")  # guests are counted within user already
 
@@ -36,21 +37,21 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class Watch:
+class Watching:
     """From construction to ended(): what results/README.md calls a row's watch."""
 
-    before: Readings = field(default_factory=state)
+    before: State = field(default_factory=state)
     began: Spent = field(default_factory=Spent.now)
 
-    def ended(self) -> Readings:
+    def ended(self) -> Watch:
         """Sum up what was seen."""
         end = Spent.now()
         own = end.own - self.began.own
-        return {
-            "seconds": end.wall - self.began.wall,
-            "own_cpu_seconds": max(0.0, own),
-            "other_cpu_seconds": max(0.0, end.busy - self.began.busy - own),
-            "stolen_cpu_seconds": max(0.0, end.stolen - self.began.stolen),
-            "before": self.before,
-            "after": state(),
-        }
+        return Watch(
+            seconds=end.wall - self.began.wall,
+            own_cpu_seconds=max(0.0, own),
+            other_cpu_seconds=max(0.0, end.busy - self.began.busy - own),
+            stolen_cpu_seconds=max(0.0, end.stolen - self.began.stolen),
+            before=self.before,
+            after=state(),
+        )

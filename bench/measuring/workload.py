@@ -8,11 +8,12 @@ import json
 from zipnet import paper
 from zipnet.count import counted
 from zipnet.recipe import KARPATHY_1989
+from zipnet.results.schema import Plain
 
 
-def workload() -> dict[str, object]:
+def workload() -> dict[str, Plain]:
     """Counts of the network and of the training run, and a SHA-256 of them."""
-    facts: dict[str, object] = {
+    facts: dict[str, Plain] = {
         **counted(KARPATHY_1989).as_dict(),
         "passes": paper.PASSES,
         "train_digits": paper.TRAIN_DIGITS,

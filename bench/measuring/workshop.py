@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import cycle
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -22,7 +23,8 @@ from zipnet.evaluation import targets
 from zipnet.params import Params
 from zipnet.recipe import Recipe
 from zipnet.reference import Reference
-from zipnet.verify import Trajectory, Verified, trajectory, verify, verify_outputs
+from zipnet.results.schema import Verified
+from zipnet.verify import Deviation, Trajectory, trajectory, verify, verify_outputs
 
 SEED = 0
 VERIFY_DIGITS = 32  # per-example steps followed before the clock starts
@@ -64,7 +66,7 @@ class Workshop:
             engine.claim()
             engine.load(self.start)
             engine.prepare(self.placed(engine, batch, batch))
-            verified = verify(engine, self._path(batch))
+            verified = _facts(verify(engine, self._path(batch)))
             self._ready[setting, batch] = Ready(engine, verified, self.start)
         ready = self._ready[setting, batch]
         ready.enter()
@@ -86,7 +88,7 @@ class Workshop:
 
     def verify_test_outputs(self, engine: Engine, placed: Placed) -> Verified:
         """Hold predictions on all test digits against the reference."""
-        return verify_outputs(engine, placed, self._test_outputs)
+        return _facts(verify_outputs(engine, placed, self._test_outputs))
 
     @functools.cached_property
     def _test_outputs(self) -> npt.NDArray[np.float64]:
@@ -97,3 +99,7 @@ class Workshop:
         digits = VERIFY_DIGITS if batch == 1 else batch  # a large batch: one step says enough
         x, y = self.digits.x_train[:digits], targets(self.digits.y_train[:digits])
         return trajectory(self.start, self.recipe, x, y, batch)
+
+
+def _facts(found: Deviation) -> Verified:
+    return msgspec.convert(found, Verified, from_attributes=True)

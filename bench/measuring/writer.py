@@ -1,30 +1,39 @@
-"""Writing a result file: strict JSON, in one atomic step, beside the earlier ones.
-
-The schema is described in results/README.md.
-"""
+"""Writing a result file: strict JSON, in one atomic step, beside the earlier ones."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+import msgspec
+
 from bench.measuring.folder import Folder
 from zipnet.errors import UserError
-
-SCHEMA = 2
+from zipnet.results.schema import ResultFile
 
 
 def save(document: dict[str, Any], folder: Folder, machine: str, stamp: str, commit: str) -> str:
     """Write <machine>/<stamp>_<commit>.json into the folder, never over an earlier file.
 
     Returns its path or address. Raises ValueError where a number is not finite, and UserError
-    where the folder cannot be written; nothing is left behind in either case.
+    where the folder cannot be written; nothing is left behind in either case. A document that no
+    reader would take is a UserError as well, but what was measured is kept, in a file of another
+    ending.
     """
     content = json.dumps(document, indent=1, allow_nan=False).encode()
+    try:
+        msgspec.json.decode(content, type=ResultFile)
+    except msgspec.ValidationError as error:
+        kept = _create(content, folder, f"{machine}/{stamp}_{commit}", ".refused")
+        raise UserError(f"no reader would take this file, kept as {kept}: {error}") from None
+    return _create(content, folder, f"{machine}/{stamp}_{commit}", ".json")
+
+
+def _create(content: bytes, folder: Folder, name: str, ending: str) -> str:
     for attempt in range(1000):
         suffix = f"-{attempt}" if attempt else ""
         try:
-            return folder.create(f"{machine}/{stamp}_{commit}{suffix}.json", content)
+            return folder.create(f"{name}{suffix}{ending}", content)
         except FileExistsError:
             continue
-    raise UserError(f"the results folder holds 1000 files of {stamp}; wait a second")
+    raise UserError(f"the results folder holds 1000 files like {name}; wait a second")
