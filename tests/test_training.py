@@ -1,18 +1,23 @@
 """Training: passes, tails, divergence, and evaluation in Karpathy's form."""
 
+import re
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
+import torch
 
 from tests.conftest import random_digits
+from zipnet import __main__ as commands
 from zipnet import engines
 from zipnet.data import Digits
 from zipnet.data.digits import Splits
 from zipnet.errors import UserError
 from zipnet.evaluation import Evaluation, targets
+from zipnet.net import loss_fn
 from zipnet.params import Params
-from zipnet.recipe import KARPATHY_1989
+from zipnet.recipe import KARPATHY_1989, RECIPES, Loss
 from zipnet.reference import Reference
 from zipnet.replicas import Replica, train_replicas
 from zipnet.training import stage, train
@@ -42,6 +47,29 @@ def test_training_is_what_the_reference_does(start):
     assert engine.params().distance(reference.params())[1] < 2e-6
     expected = np.mean((y - reference.predict(digits.x_train)) ** 2)
     assert training.train.loss == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("loss", get_args(Loss))
+def test_the_loss_that_train_prints_is_the_recipes_own(loss, monkeypatch, capsys):
+    """Held to the reference's outputs, and for the formula to torch's."""
+    output = "tanh" if loss == "mse" else "identity"
+    recipe = replace(KARPATHY_1989, name="here", loss=loss, output=output, passes=1, lr_end=0.01)
+    digits = digits_of(30)
+    monkeypatch.setitem(RECIPES, "here", recipe)
+    monkeypatch.setattr("zipnet.data.load", lambda name: digits)
+    assert commands.main(["train", "here", "--engine", "eager", "--seed", "3"]) == 0
+    printed = dict(re.findall(r"split (\w+) *\. loss (\S+)\. ", capsys.readouterr().out))
+    reference = Reference.start(Params.init(3), recipe)
+    for i in range(30):
+        y = targets(digits.y_train[i : i + 1])
+        reference.step(digits.x_train[i : i + 1], y, recipe.lr)
+    for split, x, labels in (
+        ("train", digits.x_train, digits.y_train),
+        ("test", digits.x_test, digits.y_test),
+    ):
+        out, y = torch.tensor(reference.predict(x)), torch.tensor(targets(labels))
+        expected = loss_fn(out, y.double(), recipe).item()
+        assert float(printed[split]) == pytest.approx(expected, rel=1e-4)
 
 
 def test_every_pass_is_evaluated_and_learning_shows(start):

@@ -12,11 +12,13 @@ import numpy as np
 from zipnet import paper
 from zipnet.engines.base import Engine, Placed
 from zipnet.params import Array
+from zipnet.recipe import Recipe
+from zipnet.reference import loss_of
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the network makes of a split: mean squared error, misses, and misses in per cent."""
+    """What the network makes of a split: the recipe's own loss, misses in per cent, and misses."""
 
     loss: float
     error: float
@@ -45,14 +47,14 @@ class Split:
 
 
 def evaluate(engine: Engine, split: Split) -> Evaluation:
-    """Show digits without learning: mean squared error against targets, and misses."""
-    return judge(engine.numpy(engine.predict(split.placed)), split)
+    """Show digits without learning: the recipe's loss against targets, and misses."""
+    return judge(engine.numpy(engine.predict(split.placed)), split, engine.recipe)
 
 
-def judge(outputs: Array, split: Split) -> Evaluation:
+def judge(outputs: Array, split: Split, recipe: Recipe) -> Evaluation:
     """The evaluation of a network's outputs (n, 10) on a split."""
     misses = int((outputs.argmax(axis=1) != split.labels).sum())
-    loss = float(np.mean((split.targets - outputs) ** 2, dtype=np.float64))
+    loss, _ = loss_of(outputs.astype(np.float64), split.targets.astype(np.float64), recipe)
     return Evaluation(loss, 100.0 * misses / len(split.labels), misses)
 
 

@@ -130,7 +130,7 @@ def _train_many(many: Many, digits: Digits, crowd: Sequence[Replica]) -> list[Tr
         for rate, row in zip(many.rates, np.hstack([many.numpy(x) for x in losses]), strict=True):
             require_all_finite(row, rate, index)
     seen = [
-        [judge(outputs, split) for outputs in many.numpy(many.predict(split.placed))]
+        [judge(out, split, many.recipe) for out in many.numpy(many.predict(split.placed))]
         for split in (on.train, on.test)
     ]
     shown = on.presentations * passes
