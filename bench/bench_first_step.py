@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 import torch
 
+from bench.measuring.harness import shares
 from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, once_a_device, only, patiently, slow_to_compile
 from zipnet import devices
@@ -30,13 +31,15 @@ CACHES = (
     "CUDA_CACHE_PATH",
     "TMPDIR",
 )
+FOR_AN_INTERVAL = 6  # rounds: the fewest whose extremes are a 95% interval of the median
 
 
 @pytest.fixture(scope="module")
-def caches() -> Iterator[Path]:
-    """A folder for the caches of this session, empty at first."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
+def caches(pytestconfig: pytest.Config) -> Path:
+    """A folder for the caches of this session, empty at first; there until its last lap is over."""
+    folder = tempfile.TemporaryDirectory()
+    pytestconfig.add_cleanup(folder.cleanup)
+    return Path(folder.name)
 
 
 def nothing() -> None:
@@ -49,37 +52,51 @@ def _environment(folder: Path) -> dict[str, str]:
     return kept | {name: str(folder / name) for name in CACHES}
 
 
-def _measure(bench: Bench, setting: Setting, caches: Path, question: str) -> None:
+def _measure(bench: Bench, setting: Setting, question: str, folder: Callable[[], Path]) -> None:
+    """Measure starts with the caches that folder() holds, asked before each."""
     place = setting.place
-    said: list[dict[str, Any]] = []
-    folder = caches / str(setting)
+    row = Row(
+        question=question,
+        engine=setting.engine,
+        device=place.device,
+        dtype="float32",
+        threads=place.threads,
+        batch=1,
+    )
+    environment: dict[str, str] = {}
+
+    def prepare() -> None:
+        environment.update(_environment(folder()))
 
     def work() -> None:
         done = subprocess.run(
             [sys.executable, "-m", "bench.measuring.first_step", setting.engine, place.device],
-            env=_environment(folder),
+            env=environment,
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode == EXIT_INTERRUPTED:  # a terminal's Ctrl-C goes to all its processes
             raise KeyboardInterrupt
-        if done.returncode == EXIT_USAGE:  # a GPU that is lent to one process at a time, say
-            bench.leave_out(setting, question, done.stderr.strip())
+        if done.returncode == EXIT_USAGE and not (bench.timed and bench.timed.values):
+            # A GPU that is lent to one process at a time, say.
+            bench.leave_out(setting, question, done.stderr)
         if done.returncode:
             raise RuntimeError(f"the new process failed: {done.stderr[-500:]}")
-        said.append(json.loads(done.stdout))
+        said = json.loads(done.stdout)
+        row.device, row.phases = said["device"], msgspec.convert(said["phases"], Phases)
 
-    if question == "first-step-warm" and not folder.exists():
+    profile = bench.profile
+    if question == "first-step-warm" and not folder().exists():
+        prepare()
         work()  # nothing has filled the caches yet
-    row = Row(
-        question=question, engine=setting.engine, device=place.device, dtype="float32", batch=1
+    timed = bench.measure(work, row, nothing, fresh=prepare, estimate=profile.long_seconds)
+    fits = question == "first-step-warm" and (
+        FOR_AN_INTERVAL * timed.values[0] <= profile.long_seconds
     )
-    once = bench.profile.long_seconds  # a second round would find the caches that the first filled
-    timed = bench.measure(work, row, nothing, fresh=nothing, estimate=once)
-    row.device = said[-1]["device"]
+    if profile.name == "full" or fits:
+        timed.rounds += shares(FOR_AN_INTERVAL - 1, profile.laps - 1)
     row.device_name = devices.describe(torch.device(row.device))  # asked there it would take time
-    row.threads, row.phases = place.threads, msgspec.convert(said[-1]["phases"], Phases)
     timed.save()
 
 
@@ -87,11 +104,18 @@ def _measure(bench: Bench, setting: Setting, caches: Path, question: str) -> Non
 @patiently(slow_to_compile, "torch.compile from nothing takes long")
 def bench_cold_start(bench: Bench, setting: Setting, caches: Path) -> None:
     """A new process with empty caches: what the first run on a machine waits for."""
-    _measure(bench, setting, caches, "first-step-cold")
+    kept, again = caches / str(setting), caches / f"{setting}-again"
+
+    def emptied() -> Path:
+        folder = again if kept.exists() else kept  # the first start's are for warm starts
+        shutil.rmtree(folder, ignore_errors=True)
+        return folder
+
+    _measure(bench, setting, "first-step-cold", emptied)
 
 
 @only(once_a_device)
 @patiently(slow_to_compile, "torch.compile from nothing takes long")
 def bench_warm_start(bench: Bench, setting: Setting, caches: Path) -> None:
     """A new process with the caches that the cold start left: every run after it."""
-    _measure(bench, setting, caches, "first-step-warm")
+    _measure(bench, setting, "first-step-warm", lambda: caches / str(setting))

@@ -1,7 +1,10 @@
 """The harness: what is inside the clock, in which order, how often; and what is refused."""
 
 import itertools
+import json
+import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
@@ -9,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import bench_first_step
 from bench.measuring import harness, laps
 from bench.measuring.harness import Timed, shares
 from bench.measuring.profiles import PROFILES, Profile
@@ -159,8 +163,40 @@ def test_a_question_that_the_schema_does_not_have_is_refused_before_the_clock():
         measuring().measure(work, row, work)
 
 
-def measuring():
-    return Bench(SimpleNamespace(profile=TINY), FakeBenchmark())
+def measuring(profile=TINY):
+    return Bench(SimpleNamespace(profile=profile), FakeBenchmark())
+
+
+@pytest.mark.parametrize(
+    ("profile", "cold", "warm"), [("quick", 1, 1), ("standard", 1, 6), ("full", 6, 6)]
+)
+def test_first_steps_have_an_interval_where_asked_and_each_cold_one_finds_nothing(
+    profile, cold, warm, tmp_path, monkeypatch
+):
+    found = []
+
+    def new_process(command, env, **options):
+        cache = Path(env["NUMBA_CACHE_DIR"])
+        found.append(cache.exists())
+        time.sleep(0.05)  # six are too long for a quick session
+        cache.mkdir(parents=True, exist_ok=True)
+        phases = {"import": 1.0, "compile": 0.0, "step": float(len(found))}
+        return SimpleNamespace(returncode=0, stdout=json.dumps({"phases": phases, "device": "cpu"}))
+
+    monkeypatch.setattr(bench_first_step.subprocess, "run", new_process)
+    for start, rounds, caches in (
+        (bench_first_step.bench_cold_start, cold, False),
+        (bench_first_step.bench_warm_start, warm, True),
+    ):
+        found.clear()
+        bench = measuring(PROFILES[profile])
+        start(bench, Setting("eager", Place("cpu", 1)), tmp_path)
+        for lap in range(1, len(bench.timed.rounds)):
+            bench.timed.lap(lap)
+        assert found == [caches] * rounds
+        record = bench.benchmark.stats
+        assert len(record.stats.data) == sum(record.extra_info["laps"]) == rounds
+        assert record.extra_info["phases"]["step"] == rounds  # of the last round
 
 
 def test_a_first_call_that_compiles_does_not_pass_for_the_steady_state(monkeypatch):
