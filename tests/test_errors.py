@@ -1,11 +1,18 @@
 """Messages of one line whatever went in, and files that are whole or not there."""
 
+import importlib
+import re
+import subprocess
+import sys
+import tomllib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.commands import ROOT, assert_one_line_and_exit_code_2
 from zipnet.atomic import replacing
-from zipnet.errors import UserError, choice, one_line, run_command, shown
+from zipnet.errors import EXTRAS, UserError, choice, one_line, run_command, shown
 
 
 @given(st.text(max_size=3000))
@@ -28,7 +35,11 @@ def test_a_ten_megabyte_name_makes_a_short_message():
 
 @pytest.mark.parametrize(
     ("raised", "code", "said"),
-    [(UserError("engine 'x'"), 2, "prog: engine 'x'"), (KeyboardInterrupt(), 130, "interrupted")],
+    [
+        (UserError("engine 'x'"), 2, "prog: engine 'x'"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (ModuleNotFoundError(name="jax.lib"), 2, "prog: jax is not installed"),
+    ],
 )
 def test_a_command_turns_what_went_wrong_into_a_line_and_a_code(raised, code, said, capsys):
     def body():
@@ -39,8 +50,39 @@ def test_a_command_turns_what_went_wrong_into_a_line_and_a_code(raised, code, sa
 
 
 def test_our_own_mistakes_keep_their_traceback():
+    with pytest.raises(ModuleNotFoundError):
+        run_command("prog", lambda: importlib.import_module("zipnet.nowhere"))
     with pytest.raises(ZeroDivisionError):
         run_command("prog", lambda: 1 // 0)
+
+
+def test_each_library_is_named_with_an_extra_that_brings_it():
+    """By the names that pip knows, which has a dash where Python needs an underscore."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for library, extra in EXTRAS.items():
+        brought = [re.match(r"[\w-]+", text)[0] for text in extras["optional-dependencies"][extra]]
+        assert library.replace("_", "-") in brought
+
+
+@pytest.mark.parametrize(
+    ("library", "command", "extra"),
+    [
+        ("torch", "zipnet engines", "engines"),
+        ("torch", "bench machine", "engines"),
+        ("matplotlib", "bench report --out {}/out", "report"),
+    ],
+)
+def test_a_library_that_is_not_there_is_one_line_with_what_to_install(
+    library, command, extra, tmp_path
+):
+    words = command.format(tmp_path).split()
+    hidden = f"import runpy, sys; sys.modules[{library!r}] = None; sys.argv = {words}; "
+    start = f"runpy.run_module({words[0]!r}, run_name='__main__', alter_sys=True)"
+    done = subprocess.run(
+        [sys.executable, "-c", hidden + start], cwd=ROOT, capture_output=True, text=True
+    )
+    wanted = f"pip install -e '.[{extra}]'"
+    assert_one_line_and_exit_code_2(done, f"{library} is not installed", wanted)
 
 
 def test_a_block_that_fails_leaves_the_old_file(tmp_path):

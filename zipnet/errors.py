@@ -10,11 +10,31 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn
+from typing import Final, NoReturn
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended,
 EXIT_PIPE = 141  # and of one whose reader went away
+
+# Which extra of pyproject.toml brings a library, by the name it is imported under.
+EXTRAS: Final = {
+    "torch": "engines",
+    "numba": "engines",
+    "fvcore": "count",
+    "jax": "jax",
+    "mlx": "mlx",
+    "pooch": "data",
+    "msgspec": "results",
+    "pandas": "results",
+    "scipy": "results",
+    "fsspec": "results",
+    "tqdm": "results",
+    "matplotlib": "report",
+    "jinja2": "report",
+    "psutil": "bench",
+    "pytest": "bench",
+    "pytest_benchmark": "bench",
+}
 
 
 class UserError(ValueError):
@@ -53,14 +73,21 @@ class Parser(argparse.ArgumentParser):
 def run_command(prog: str, body: Callable[[], int]) -> int:
     """Run a command's body and turn what went wrong into one line on stderr and an exit code.
 
-    Returns the body's exit code, 2 for a UserError, 130 for Ctrl-C, and 141 where the reader of
-    our output went away (as in `... | head`).
+    Returns the body's exit code, 2 for a UserError or a library that is not installed, 130 for
+    Ctrl-C, and 141 where the reader of our output went away (as in `... | head`).
     """
     try:
         code = body()
         sys.stdout.flush()
     except UserError as error:
         print(f"{prog}: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except ModuleNotFoundError as error:
+        library = (error.name or "").partition(".")[0]
+        if library not in EXTRAS:
+            raise
+        remedy = f"in the clone: pip install -e '.[{EXTRAS[library]}]'"
+        print(f"{prog}: {library} is not installed; {remedy}", file=sys.stderr)
         return EXIT_USAGE
     except KeyboardInterrupt:
         print(f"{prog}: interrupted", file=sys.stderr)
