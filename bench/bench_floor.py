@@ -13,7 +13,7 @@ import torch
 
 from bench.measuring.harness import warm
 from bench.measuring.session import Bench
-from bench.measuring.settings import Place
+from bench.measuring.settings import DevicePlace
 from zipnet import devices
 from zipnet.engines.null import Null
 from zipnet.evaluation import targets
@@ -26,7 +26,7 @@ FMA_ROUNDS = 2_000_000  # some milliseconds, against some microseconds to start 
 COPY_BYTES = {"cpu": 2**27, "other": 2**30}
 
 
-def _row(question: str, place: Place) -> Row:
+def _row(question: str, place: DevicePlace) -> Row:
     device = torch.empty(0, device=place.device).device  # read back, as engines' rows are
     return Row(
         question=question,
@@ -41,7 +41,7 @@ def _row(question: str, place: Place) -> Row:
 class Held:
     """Arrays that are there during a lap only: the other rows need the memory."""
 
-    place: Place
+    place: DevicePlace
     arrays: list[torch.Tensor] = field(default_factory=list)
 
     def let_go(self) -> None:
@@ -51,7 +51,7 @@ class Held:
             devices.release_memory()
 
 
-def _claim(place: Place) -> torch.device:
+def _claim(place: DevicePlace) -> torch.device:
     if place.threads is not None:
         torch.set_num_threads(place.threads)
     torch.set_float32_matmul_precision("highest")
@@ -60,7 +60,7 @@ def _claim(place: Place) -> torch.device:
 
 def bench_empty_engine(bench: Bench) -> None:
     """The contract's calls with nothing behind them: what the harness itself costs."""
-    engine, place = Null(KARPATHY_1989, "cpu"), Place("cpu", 1)
+    engine, place = Null(KARPATHY_1989, "cpu"), DevicePlace("cpu", 1)
     digits = bench.workshop.digits
     placed = engine.place(digits.x_train[:1], targets(digits.y_train[:1]), 1)
 
@@ -71,14 +71,14 @@ def bench_empty_engine(bench: Bench) -> None:
     bench.measure(work, _row("floor-empty", place), lambda: _claim(place))
 
 
-def bench_sync_alone(bench: Bench, place: Place) -> None:
+def bench_sync_alone(bench: Bench, place: DevicePlace) -> None:
     """Waiting for a device that has nothing to do."""
     device = _claim(place)
     row = _row("floor-sync", place)
     bench.measure(lambda: devices.synchronize(device), row, lambda: _claim(place))
 
 
-def bench_smallest_launch(bench: Bench, place: Place) -> None:
+def bench_smallest_launch(bench: Bench, place: DevicePlace) -> None:
     """One addition to one number, then wait."""
     device = _claim(place)
     number = torch.zeros((), device=device)
@@ -90,7 +90,7 @@ def bench_smallest_launch(bench: Bench, place: Place) -> None:
     bench.measure(work, _row("floor-launch", place), lambda: _claim(place))
 
 
-def bench_copy_one_digit(bench: Bench, place: Place) -> None:
+def bench_copy_one_digit(bench: Bench, place: DevicePlace) -> None:
     """One digit from the host's memory to the device's, then wait."""
     device = _claim(place)
     digit = torch.tensor(bench.workshop.digits.x_train[:1])
@@ -105,7 +105,7 @@ def bench_copy_one_digit(bench: Bench, place: Place) -> None:
     bench.measure(work, row, lambda: _claim(place))
 
 
-def bench_gemm_peak(bench: Bench, place: Place) -> None:
+def bench_gemm_peak(bench: Bench, place: DevicePlace) -> None:
     """A large float32 matrix product: the rate of MACs that the device's library reaches."""
     side = GEMM_SIDES.get(place.device, GEMM_SIDES["other"])
     held = Held(place)
@@ -124,7 +124,7 @@ def bench_gemm_peak(bench: Bench, place: Place) -> None:
     bench.measure(work, row, enter, leave=held.let_go)
 
 
-def bench_copy_bandwidth(bench: Bench, place: Place) -> None:
+def bench_copy_bandwidth(bench: Bench, place: DevicePlace) -> None:
     """A copy too large for any cache: bytes read and bytes written."""
     size = COPY_BYTES.get(place.device, COPY_BYTES["other"])
     held = Held(place)
@@ -143,7 +143,7 @@ def bench_copy_bandwidth(bench: Bench, place: Place) -> None:
     bench.measure(work, row, enter, leave=held.let_go)
 
 
-def bench_fma_peak(bench: Bench, place: Place) -> None:
+def bench_fma_peak(bench: Bench, place: DevicePlace) -> None:
     """Multiply-adds between registers and nothing else: the CPU's own ceiling."""
     if place.threads is None:
         pytest.skip("the register loop is written for CPUs")

@@ -17,7 +17,7 @@ from tests.test_engine_laws import MODERN
 from zipnet import engines
 from zipnet.data import Digits
 from zipnet.data.digits import Splits
-from zipnet.fused_cuda.compiled import SIMULATED
+from zipnet.fused_cuda.cuda_compiling import SIMULATED
 from zipnet.params import Params
 from zipnet.recipe import KARPATHY_1989
 from zipnet.reference import Reference

@@ -30,17 +30,17 @@ pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
 
 from numba import cuda
 
-from zipnet.fused_cuda import gpu, layout
-from zipnet.fused_cuda.compiled import SIMULATED, THREADS
-from zipnet.fused_cuda.kernels import ANSWER, LEARN, Choices, answerer, learner
+from zipnet.fused_cuda import cuda_layout, gpu
+from zipnet.fused_cuda.cuda_compiling import SIMULATED, THREADS
+from zipnet.fused_cuda.kernels import ANSWER, LEARN, KernelChoices, answerer, learner
 
 MULTIPROCESSOR = 65_536  # registers of one, since Kepler: CUDA C++ Programming Guide
-MODERN = Choices("relu", "identity", "cross_entropy", "adamw", one_by_one=False)
+MODERN = KernelChoices("relu", "identity", "cross_entropy", "adamw", one_by_one=False)
 KERNELS = {
-    "learn": (lambda: learner(Choices()), LEARN),
-    "learn-batches": (lambda: learner(Choices(one_by_one=False)), LEARN),
+    "learn": (lambda: learner(KernelChoices()), LEARN),
+    "learn-batches": (lambda: learner(KernelChoices(one_by_one=False)), LEARN),
     "learn-modern": (lambda: learner(MODERN), LEARN),
-    "answer": (lambda: answerer(Choices()), ANSWER),
+    "answer": (lambda: answerer(KernelChoices()), ANSWER),
 }
 
 
@@ -90,7 +90,7 @@ def test_other_devices_are_refused_with_the_reason(device, reason):
     ("capability", "shared", "reason"),
     [
         ((7, 0), 98_304, r"compute capability 7\.0, and it needs 7\.5"),
-        ((8, 6), 49_152, f"needs {layout.SHARED_BYTES:,} bytes .* this GPU offers 49,152"),
+        ((8, 6), 49_152, f"needs {cuda_layout.SHARED_BYTES:,} bytes .* this GPU offers 49,152"),
         ((7, 5), 65_536, None),
         ((9, 0), 232_448, None),
     ],
@@ -118,7 +118,7 @@ def test_a_kernel_opts_in_to_the_shared_memory_that_it_needs(monkeypatch):
     gpu.allow_shared_memory(SimpleNamespace(handle="kernel", device=SimpleNamespace(id=0)))
     [(attribute, size, handle, device)] = told
     assert attribute.name == "CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES"
-    assert (size, handle, device) == (layout.SHARED_BYTES, "kernel", 0)
+    assert (size, handle, device) == (cuda_layout.SHARED_BYTES, "kernel", 0)
 
 
 @pytest.mark.cuda
@@ -144,15 +144,17 @@ def test_on_a_gpu_replicas_end_where_they_would_have_ended_alone():
 
 
 def test_every_parameter_has_a_place_of_its_own_and_comes_back(start):
-    assert len(set(layout.PLACES)) == len(layout.PLACES) == 9760
-    back = Params.from_mapping(layout.unpack(layout.pack(start)))
+    assert len(set(cuda_layout.PLACES)) == len(cuda_layout.PLACES) == 9760
+    back = Params.from_mapping(cuda_layout.unpack(cuda_layout.pack(start)))
     assert back.distance(start)[1] == 0
     assert {name: array.shape for name, array in back.items()} == SHAPES
 
 
 def test_weights_and_working_values_fit_where_turing_has_room():
-    assert layout.SHARED_BYTES <= 64 * 1024
-    assert gpu.EACH * (layout.SHARED_BYTES + 1024) <= 164 * 1024  # A100; each block costs 1 kB more
+    assert cuda_layout.SHARED_BYTES <= 64 * 1024
+    assert (
+        gpu.EACH * (cuda_layout.SHARED_BYTES + 1024) <= 164 * 1024
+    )  # A100; each block costs 1 kB more
 
 
 @pytest.mark.parametrize(
@@ -160,13 +162,14 @@ def test_weights_and_working_values_fit_where_turing_has_room():
     [
         pytest.param([p * 25 for p in range(6)], id="H1w by plane"),
         pytest.param(
-            [4 * g * layout.PLANE2 + s * 25 for g in range(3) for s in range(8)], id="H2w by input"
+            [4 * g * cuda_layout.PLANE2 + s * 25 for g in range(3) for s in range(8)],
+            id="H2w by input",
         ),
-        pytest.param([c * layout.A1_PLANE for c in range(12)], id="H1 by plane"),
-        pytest.param([r * layout.ROW3 for r in range(32)], id="H3w by row"),
-        pytest.param([n * layout.SUMS3 for n in range(30)], id="sums for H3 by unit"),
-        pytest.param([y * layout.D1_ROW for y in range(8)], id="deltas of H1 by row"),
-        pytest.param([2 * y * layout.IMAGE_ROW + 8 * h for y in range(3) for h in range(2)],
+        pytest.param([c * cuda_layout.A1_PLANE for c in range(12)], id="H1 by plane"),
+        pytest.param([r * cuda_layout.ROW3 for r in range(32)], id="H3w by row"),
+        pytest.param([n * cuda_layout.SUMS3 for n in range(30)], id="sums for H3 by unit"),
+        pytest.param([y * cuda_layout.D1_ROW for y in range(8)], id="deltas of H1 by row"),
+        pytest.param([2 * y * cuda_layout.IMAGE_ROW + 8 * h for y in range(3) for h in range(2)],
                      id="the image by unit"),
     ],
 )  # fmt: skip
@@ -249,7 +252,11 @@ def test_the_assembler_spills_nothing(name, capability, tmp_path):
 
 
 def test_numbers_that_numba_must_take_for_float32_are():
-    from zipnet.fused_cuda import functions, loss, update
+    from zipnet.fused_cuda import cuda_functions, cuda_loss, cuda_update
 
-    for module, names in ((functions, "ZERO ONE TWO"), (loss, "TENTH"), (update, "SMALL")):
+    for module, names in (
+        (cuda_functions, "ZERO ONE TWO"),
+        (cuda_loss, "TENTH"),
+        (cuda_update, "SMALL"),
+    ):
         assert all(isinstance(getattr(module, name), np.float32) for name in names.split())

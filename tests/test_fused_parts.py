@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from zipnet import noise
+from zipnet import chance
 from zipnet.fused import choices, functions, lanes, layout, loss, peak, random, shuffles, tiles
 from zipnet.fused.choices import Choices
 from zipnet.params import Params
@@ -90,7 +90,7 @@ PRESENTATIONS = st.integers(0, 2**50)
 def test_random_numbers_are_those_of_noise(seed, presentation):
     found = np.zeros(194, np.uint64)
     draws_of(seed, presentation, found)
-    np.testing.assert_array_equal(found, noise.draws(seed, [presentation], np.arange(194))[0])
+    np.testing.assert_array_equal(found, chance.draws(seed, [presentation], np.arange(194))[0])
 
 
 @settings(deadline=None)
@@ -103,11 +103,11 @@ def test_shifts_and_dropout_are_those_of_noise(seed, presentation):
 
     # X is (row, parity of the column, column // 2), in a border of two.
     columns = work[0, layout.X : layout.A1].reshape(20, 2, 16).transpose(0, 2, 1).reshape(20, 32)
-    expected = np.roll(image, noise.shifts(seed, [presentation])[0], (0, 1))
+    expected = np.roll(image, chance.shifts(seed, [presentation])[0], (0, 1))
     expected = np.pad(expected, 2, constant_values=-1.0)
     np.testing.assert_array_equal(columns[:, :20], expected)
 
-    kept = noise.kept(seed, [presentation], 0.25)[0].astype(np.float32)
+    kept = chance.kept(seed, [presentation], 0.25)[0].astype(np.float32)
     factors = kept.reshape(3, 4, 16).transpose(0, 2, 1).ravel() / np.float32(0.75)
     np.testing.assert_array_equal(work[0, layout.K2 : layout.F2], factors)
     np.testing.assert_array_equal(work[0, layout.F2 : layout.A3], 2 * factors)

@@ -18,7 +18,7 @@ from bench.measuring.harness import Timed, shares
 from bench.measuring.profiles import PROFILES, Profile
 from bench.measuring.session import Bench
 from bench.measuring.settings import (
-    Place,
+    DevicePlace,
     Setting,
     absences,
     chosen,
@@ -190,7 +190,7 @@ def test_first_steps_have_an_interval_where_asked_and_each_cold_one_finds_nothin
     ):
         found.clear()
         bench = measuring(PROFILES[profile])
-        start(bench, Setting("eager", Place("cpu", 1)), tmp_path)
+        start(bench, Setting("eager", DevicePlace("cpu", 1)), tmp_path)
         for lap in range(1, len(bench.timed.rounds)):
             bench.timed.lap(lap)
         assert found == [caches] * rounds
@@ -317,7 +317,7 @@ def test_a_list_option_is_checked_name_by_name():
 
 
 def test_what_takes_long_is_left_to_the_full_profile_and_said_so():
-    setting = Setting("compiled", Place("cpu", 1))
+    setting = Setting("compiled", DevicePlace("cpu", 1))
 
     @only(lambda one: one.engine != "xla", "it cannot")
     @patiently(slow_to_compile, "it compiles")
@@ -328,5 +328,5 @@ def test_what_takes_long_is_left_to_the_full_profile_and_said_so():
     assert why_left_out(benchmark, setting, full=False) == (
         "it compiles; --profile full measures it"
     )
-    assert why_left_out(benchmark, Setting("xla", Place("cpu", 1)), full=True) == "it cannot"
-    assert why_left_out(benchmark, Setting("eager", Place("cpu", 1)), full=False) is None
+    assert why_left_out(benchmark, Setting("xla", DevicePlace("cpu", 1)), full=True) == "it cannot"
+    assert why_left_out(benchmark, Setting("eager", DevicePlace("cpu", 1)), full=False) is None

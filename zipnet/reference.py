@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from zipnet import noise, paper
+from zipnet import chance, paper
 from zipnet.params import NAMES, Params
 from zipnet.recipe import Recipe
 
@@ -186,11 +186,11 @@ class Reference:
         numbers = np.arange(self.presented, self.presented + len(x))
         self.presented += len(x)
         if self.recipe.shift:
-            moves = noise.shifts(self.seed, numbers)
+            moves = chance.shifts(self.seed, numbers)
             x = np.stack([np.roll(one, move, (1, 2)) for one, move in zip(x, moves, strict=True)])
         if not self.recipe.dropout:
             return x, None
-        keep = noise.kept(self.seed, numbers, self.recipe.dropout)
+        keep = chance.kept(self.seed, numbers, self.recipe.dropout)
         return x, keep / (1.0 - self.recipe.dropout)
 
     def update(self, gradients: Weights, lr: float) -> None:

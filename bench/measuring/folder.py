@@ -31,7 +31,7 @@ class Folder(Protocol):
 def folder(address: str) -> Folder:
     """The folder that a path or an address such as s3://bucket/results names."""
     if "://" in address and not address.startswith("file://"):
-        return Store(address)
+        return ObjectStore(address)
     return Disk(Path(address.removeprefix("file://")))
 
 
@@ -66,7 +66,7 @@ class Disk:
             raise _unwritable(str(self.path), error.strerror or error) from None
 
 
-class Store:
+class ObjectStore:
     """A folder anywhere else. Objects are put whole: no reader ever sees half of one."""
 
     def __init__(self, address: str) -> None:

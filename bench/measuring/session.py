@@ -18,7 +18,7 @@ from bench.measuring.folder import Folder
 from bench.measuring.harness import Timed, Work, seconds_of, value_of
 from bench.measuring.memory import let_go, shortage
 from bench.measuring.profiles import Profile
-from bench.measuring.settings import Place, Setting, absences, places, settings
+from bench.measuring.settings import DevicePlace, Setting, absences, places, settings
 from bench.measuring.state import state
 from bench.measuring.workload import workload
 from bench.measuring.workshop import Workshop
@@ -61,7 +61,7 @@ class Session:
         self.absent += absences(KARPATHY_1989, self.engines, self.devices)
 
     @functools.cached_property
-    def places(self) -> dict[str, Place]:
+    def places(self) -> dict[str, DevicePlace]:
         """Every place to measure in, by name."""
         return {str(place): place for place in places(self.devices, self.threads)}
 
@@ -126,7 +126,7 @@ class Session:
         row, short = timed.row, shortage(error)
         self.rows = [kept for kept in self.rows if kept is not timed]
         reason = short or one_line(f"{type(error).__name__}: {error}", 300)
-        place = str(Place(row.device.partition(":")[0], row.threads))
+        place = str(DevicePlace(row.device.partition(":")[0], row.threads))
         self._absent(row.engine, place, row.question, reason)
         if short is None:
             self.whole = False

@@ -15,7 +15,7 @@ Benchmark = TypeVar("Benchmark", bound=Callable[..., object])
 
 
 @dataclass(frozen=True)
-class Place:
+class DevicePlace:
     """A device, and on the CPU how many threads; None elsewhere."""
 
     device: str
@@ -30,7 +30,7 @@ class Setting:
     """An engine in its place."""
 
     engine: str
-    place: Place
+    place: DevicePlace
 
     def __str__(self) -> str:
         return f"{self.engine}-{self.place}"
@@ -98,19 +98,19 @@ def why_left_out(function: object, setting: Setting, *, full: bool) -> str | Non
     return f"{otherwise}; --profile full measures it" if patient(setting) and not full else None
 
 
-def places(wanted: Sequence[str], threads: Sequence[int]) -> list[Place]:
+def places(wanted: Sequence[str], threads: Sequence[int]) -> list[DevicePlace]:
     """Every wanted device that is here; the CPU once with each number of threads."""
     found = []
     for device in wanted:
         if device == "cpu":
-            found += [Place("cpu", n) for n in threads]
+            found += [DevicePlace("cpu", n) for n in threads]
         elif devices.why_not(device) is None:
-            found.append(Place(device, None))
+            found.append(DevicePlace(device, None))
     return found
 
 
 def settings(
-    recipe: Recipe, wanted_engines: Sequence[str], where: Iterable[Place]
+    recipe: Recipe, wanted_engines: Sequence[str], where: Iterable[DevicePlace]
 ) -> list[Setting]:
     """Every wanted engine in every place where it can run.
 

@@ -95,7 +95,7 @@ class Engine(ABC):
     def load(self, params: Params, seed: int = 0) -> None:
         """Start from a copy of params, with no steps taken and the optimizer's memory empty.
 
-        seed: of the shifts and of dropout, where the recipe has them (zipnet/noise.py).
+        seed: of the shifts and of dropout, where the recipe has them (zipnet/chance.py).
         """
 
     @abstractmethod

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from zipnet import devices, paper
 from zipnet.engines.base import Engine, Many, ManyAtOnce, Placed, as_steps, draws_nothing
-from zipnet.fused_cuda import gpu, steps
-from zipnet.fused_cuda.compiled import SIMULATED
-from zipnet.fused_cuda.kernels import Choices
+from zipnet.fused_cuda import cuda_steps, gpu
+from zipnet.fused_cuda.cuda_compiling import SIMULATED
+from zipnet.fused_cuda.kernels import KernelChoices
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
 
@@ -31,19 +31,22 @@ class ManyFusedCuda(Many):
 
     def load(self, networks: Sequence[Params]) -> None:
         """Copy networks to the GPU; see Many.load."""
-        self._state = steps.start(networks)
+        self._state = cuda_steps.start(networks)
         self.rates = [self.recipe.lr] * len(networks)
         self._placed_rates: tuple[list[float], Any] = ([], None)
 
     def place(self, x: Array, y: Array, batch: int) -> Placed:
         """Copy digits to the GPU; see Engine.place."""
         steps_x, steps_y = as_steps(x, y, batch)
-        placed_x, placed_y = steps.to_gpu(steps_x, PIXELS), steps.to_gpu(steps_y, paper.CLASSES)
+        placed_x, placed_y = (
+            cuda_steps.to_gpu(steps_x, PIXELS),
+            cuda_steps.to_gpu(steps_y, paper.CLASSES),
+        )
         return Placed(placed_x, placed_y, len(steps_x), batch, gpu.name())
 
     def prepare(self, placed: Placed) -> None:
         """Compile by launches on no digits, which write back the weights that they read."""
-        x, y = steps.nothing(PIXELS), steps.nothing(paper.CLASSES)
+        x, y = cuda_steps.nothing(PIXELS), cuda_steps.nothing(paper.CLASSES)
         nothing = Placed(x, y, 0, placed.batch, placed.device)
         self.run(nothing)
         self.predict(nothing)
@@ -52,18 +55,18 @@ class ManyFusedCuda(Many):
     def run(self, placed: Placed) -> Any:
         """All steps of all networks in one launch; see Many.run."""
         if self._placed_rates[0] != self.rates:
-            self._placed_rates = list(self.rates), steps.to_gpu_flat(self.rates)
+            self._placed_rates = list(self.rates), cuda_steps.to_gpu_flat(self.rates)
         rates, decay = self._placed_rates[1], self.recipe.weight_decay
         choices = self._choices(placed.batch)
-        return steps.run(self._state, placed.x, placed.y, placed.batch, rates, choices, decay)
+        return cuda_steps.run(self._state, placed.x, placed.y, placed.batch, rates, choices, decay)
 
     def predict(self, placed: Placed) -> Any:
         """All digits by all networks in one launch; see Many.predict."""
-        return steps.predict(self._state, placed.x, self._choices(1))
+        return cuda_steps.predict(self._state, placed.x, self._choices(1))
 
-    def _choices(self, batch: int) -> Choices:
+    def _choices(self, batch: int) -> KernelChoices:
         of = self.recipe
-        return Choices(of.activation, of.output, of.loss, of.optimizer, one_by_one=batch == 1)
+        return KernelChoices(of.activation, of.output, of.loss, of.optimizer, one_by_one=batch == 1)
 
     def sync(self) -> None:
         """Wait for the GPU."""
@@ -75,7 +78,7 @@ class ManyFusedCuda(Many):
 
     def params(self) -> list[Params]:
         """Copy the networks out; see Many.params."""
-        return steps.networks(self._state)
+        return cuda_steps.networks(self._state)
 
 
 @final

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from zipnet.fused.compiled import chosen, inlined, kernel
+from zipnet.fused.compiling import chosen, inlined, kernel
 from zipnet.fused.forward import PLANE_A1, ROW_A1, ROW_X, seen
 from zipnet.fused.functions import fold_pairs, slope, sums
 from zipnet.fused.lanes import broadcast, fma, increase, load, splat, store

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from zipnet.fused.choices import Choices
-from zipnet.fused.compiled import entry, kernel
+from zipnet.fused.compiling import entry, kernel
 from zipnet.fused.example import BLOCK, learn
 from zipnet.fused.lanes import address, take_next
-from zipnet.fused.layout import WEIGHTS, Array, State, aligned, workspace
+from zipnet.fused.layout import WEIGHTS, Array, LearningState, aligned, workspace
 from zipnet.fused.threads import pool
 from zipnet.fused.update import add, clear, update
 
@@ -99,7 +99,13 @@ def _steps(
 
 
 def run(
-    state: State, x: Array, y: Array, rates: Array, choices: Choices, decay: float, threads: int
+    state: LearningState,
+    x: Array,
+    y: Array,
+    rates: Array,
+    choices: Choices,
+    decay: float,
+    threads: int,
 ) -> Array:
     """One update for each of the batches x (steps, batch, 1, 16, 16); losses (steps,)."""
     steps, size = x.shape[:2]

@@ -19,7 +19,7 @@ from zipnet.fused.backward import (
     hidden_3_back,
     outputs_back,
 )
-from zipnet.fused.compiled import kernel
+from zipnet.fused.compiling import kernel
 from zipnet.fused.forward import hidden_1, hidden_2, hidden_3, outputs, place_input, place_target
 from zipnet.fused.layout import WORK
 from zipnet.fused.loss import judge

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zipnet.fused.compiled import chosen, kernel
+from zipnet.fused.compiling import chosen, kernel
 from zipnet.fused.functions import activate, answer, fold, sums
 from zipnet.fused.lanes import fill, fma, load, store
 from zipnet.fused.layout import A1, A2, A3, AO, B1, B2, B3, BO, D2, F2, W1, W2, W3, WO, X, Y

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zipnet.fused.compiled import chosen, inlined
+from zipnet.fused.compiling import chosen, inlined
 from zipnet.fused.lanes import fill, fma, greater, lesser, where_positive
 from zipnet.fused.shuffles import even_pairs, evens, highs, lows, odd_pairs, odds
 

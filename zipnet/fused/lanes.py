@@ -29,7 +29,7 @@ from numba.core import cgutils, types
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import lower_builtin, models, register_model
 
-from zipnet.fused.compiled import primitive, sized
+from zipnet.fused.compiling import primitive, sized
 
 FLOAT = ir.FloatType()
 INDEX = ir.IntType(32)

@@ -134,7 +134,7 @@ def workspace(count: int = 1) -> Array:
 
 
 @dataclass
-class State:
+class LearningState:
     """What a training run carries from call to call.
 
     weights: (WEIGHTS,) float32. first, second: AdamW's moments in the same layout.
@@ -154,12 +154,12 @@ class State:
         return bool(np.isfinite(self.weights).all())
 
 
-def pack(params: Params, seed: int = 0) -> State:
+def pack(params: Params, seed: int = 0) -> LearningState:
     """Copy the eight named arrays into a fresh state."""
     flat = np.concatenate([array.ravel() for _, array in params.items()])
     weights = aligned(WEIGHTS)
     weights[:] = np.where(SOURCES >= 0, flat[SOURCES], np.float32(0))
-    return State(weights, seed=seed)
+    return LearningState(weights, seed=seed)
 
 
 def unpack(values: Array) -> dict[str, Array]:

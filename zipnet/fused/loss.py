@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from zipnet.fused.compiled import chosen
+from zipnet.fused.compiling import chosen
 from zipnet.fused.functions import answer_slope, fold
 from zipnet.fused.lanes import extract, fill, load, splat, with_lane
 from zipnet.fused.layout import AO, Y

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from zipnet.fused.compiled import entry, inlined
+from zipnet.fused.compiling import entry, inlined
 from zipnet.fused.lanes import address, load
 from zipnet.fused.threads import pool
 from zipnet.fused.tiles import fma_tile, load_tile, store_tile

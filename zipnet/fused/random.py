@@ -1,6 +1,6 @@
 """Random numbers that are a function of (seed, presentation, draw), and what is drawn from them.
 
-The compiled twin of zipnet/noise.py, bit for bit; the numbers and their order are explained there.
+The compiled twin of zipnet/chance.py, bit for bit; the numbers and their order are explained there.
 No generator has a state, so the number of threads cannot change what is drawn.
 
     draw 0, 1       the shift of the image, down and to the right, each -1, 0 or 1
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from zipnet.fused.compiled import chosen, kernel
+from zipnet.fused.compiling import chosen, kernel
 from zipnet.fused.forward import place_input
 from zipnet.fused.lanes import load, splat, store
 from zipnet.fused.layout import A2, F2, K2, R

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from zipnet.fused.compiled import primitive
+from zipnet.fused.compiling import primitive
 from zipnet.fused.lanes import Lanes, pick
 
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from zipnet.cpu import cores
 from zipnet.fused import batch
 from zipnet.fused.choices import Choices
-from zipnet.fused.compiled import entry
+from zipnet.fused.compiling import entry
 from zipnet.fused.example import BLOCK, answer, learn
 from zipnet.fused.lanes import address, load, store, take_next
-from zipnet.fused.layout import AO, WORK, Array, State, workspace
+from zipnet.fused.layout import AO, WORK, Array, LearningState, workspace
 from zipnet.fused.threads import pool
 
 TAKEN = 8
@@ -56,7 +56,7 @@ def _answer(choices: Any, weights: Any, work: Any, x: Any, out: Any, waiting: An
 
 
 def run(
-    state: State,
+    state: LearningState,
     x: Array,
     y: Array,
     rate: float | NDArray[np.floating[Any]],
@@ -95,7 +95,7 @@ def run(
 
 
 def predict(
-    state: State,
+    state: LearningState,
     x: Array,
     choices: Choices = Choices(),  # noqa: B008  (frozen)
     threads: int | None = None,

@@ -20,7 +20,7 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils, types
 
-from zipnet.fused.compiled import primitive, sized
+from zipnet.fused.compiling import primitive, sized
 from zipnet.fused.lanes import Lanes, call, floats, literal, move, read, read_pair, spread
 
 

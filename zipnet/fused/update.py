@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from zipnet.fused.compiled import chosen, kernel
+from zipnet.fused.compiling import chosen, kernel
 from zipnet.fused.lanes import fma, increase, load, splat, sqrt, store
 from zipnet.fused.layout import WEIGHTS
 

@@ -15,8 +15,8 @@ from cuda.pathfinder import DynamicLibNotFoundError, load_nvidia_dynamic_lib
 from numba import cuda
 
 from zipnet.errors import one_line
-from zipnet.fused_cuda.compiled import SIMULATED
-from zipnet.fused_cuda.layout import SHARED_BYTES
+from zipnet.fused_cuda.cuda_compiling import SIMULATED
+from zipnet.fused_cuda.cuda_layout import SHARED_BYTES
 
 OLDEST: Final = (7, 5)
 """Compute capability of the oldest GPUs that today's CUDA compiles for: Turing, 2018."""

@@ -15,7 +15,7 @@ import numpy as np
 from numba import cuda, float32, int64, void
 
 from zipnet import paper
-from zipnet.fused_cuda.backward import (
+from zipnet.fused_cuda.cuda_backward import (
     first_delta_sums,
     first_deltas,
     first_weight_sums,
@@ -25,8 +25,8 @@ from zipnet.fused_cuda.backward import (
     second_weights_learn,
     third_deltas,
 )
-from zipnet.fused_cuda.compiled import THREADS, at, inlined, kernel
-from zipnet.fused_cuda.forward import (
+from zipnet.fused_cuda.cuda_compiling import THREADS, at, inlined, kernel
+from zipnet.fused_cuda.cuda_forward import (
     first_layer,
     output_layer,
     second_layer,
@@ -34,10 +34,10 @@ from zipnet.fused_cuda.forward import (
     third_layer,
     third_layer_sums,
 )
-from zipnet.fused_cuda.functions import ONE, ZERO
-from zipnet.fused_cuda.layout import A1, A2, AO, D2, IMAGE_ROW, WEIGHTS, X, Y
-from zipnet.fused_cuda.loss import loss
-from zipnet.fused_cuda.update import descend, descend_adamw
+from zipnet.fused_cuda.cuda_functions import ONE, ZERO
+from zipnet.fused_cuda.cuda_layout import A1, A2, AO, D2, IMAGE_ROW, WEIGHTS, X, Y
+from zipnet.fused_cuda.cuda_loss import loss
+from zipnet.fused_cuda.cuda_update import descend, descend_adamw
 from zipnet.params import Array
 from zipnet.recipe import Activation, Loss, Optimizer, Output
 
@@ -53,7 +53,7 @@ ANSWER: Final = void(TWO_AXES, TWO_AXES, THREE_AXES)
 
 
 @dataclass(frozen=True)
-class Choices:
+class KernelChoices:
     """Fields of a Recipe, and whether a step is one presentation: fixed when compiling."""
 
     activation: Activation = "tanh"
@@ -101,7 +101,7 @@ def keep(a: Array, value: Any, t: int) -> None:
 
 
 @cache
-def learner(choices: Choices) -> Any:
+def learner(choices: KernelChoices) -> Any:
     """The kernel that learns: learn[replicas, THREADS, stream, SHARED_BYTES](...).
 
     weights, gradients (zeros), first, second: (replicas, WEIGHTS), updated in place; the last
@@ -193,7 +193,7 @@ def learner(choices: Choices) -> Any:
 
 
 @cache
-def answerer(choices: Choices) -> Any:
+def answerer(choices: KernelChoices) -> Any:
     """The kernel that answers: answer[(blocks, replicas), THREADS, stream, SHARED_BYTES](...).
 
     weights: (replicas, WEIGHTS), x: (n, 256); out: (replicas, n, 10), written. All float32.

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zipnet.fused_cuda.compiled import at, inlined
+from zipnet.fused_cuda.cuda_compiling import at, inlined
 from zipnet.params import Array
 
 Row = tuple[Any, ...]

@@ -7,9 +7,9 @@ each read shared memory less, and that is what bounds these phases (see the pack
 
 from __future__ import annotations
 
-from zipnet.fused_cuda.compiled import at, inlined
-from zipnet.fused_cuda.functions import ZERO, activate
-from zipnet.fused_cuda.layout import (
+from zipnet.fused_cuda.cuda_compiling import at, inlined
+from zipnet.fused_cuda.cuda_functions import ZERO, activate
+from zipnet.fused_cuda.cuda_layout import (
     A1,
     A1_PLANE,
     A2,

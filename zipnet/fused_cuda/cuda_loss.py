@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 
 from zipnet import paper
-from zipnet.fused_cuda.compiled import at, inlined
-from zipnet.fused_cuda.functions import ONE, TWO, ZERO, slope
-from zipnet.fused_cuda.layout import AO, Y
+from zipnet.fused_cuda.cuda_compiling import at, inlined
+from zipnet.fused_cuda.cuda_functions import ONE, TWO, ZERO, slope
+from zipnet.fused_cuda.cuda_layout import AO, Y
 from zipnet.params import Array
 
 TENTH: Final[Any] = np.float32(1 / paper.CLASSES)  # of the mean over the outputs

@@ -14,11 +14,11 @@ import numpy as np
 from numba import cuda
 
 from zipnet import paper
-from zipnet.fused_cuda import layout
-from zipnet.fused_cuda.compiled import THREADS
+from zipnet.fused_cuda import cuda_layout
+from zipnet.fused_cuda.cuda_compiling import THREADS
+from zipnet.fused_cuda.cuda_layout import SHARED_BYTES
 from zipnet.fused_cuda.gpu import ready
-from zipnet.fused_cuda.kernels import ANSWER, LEARN, Choices, answerer, learner
-from zipnet.fused_cuda.layout import SHARED_BYTES
+from zipnet.fused_cuda.kernels import ANSWER, LEARN, KernelChoices, answerer, learner
 from zipnet.params import Array, Params
 
 STREAM: Final = 0  # the default one
@@ -26,7 +26,7 @@ ANSWERING_BLOCKS: Final = 1024  # of all networks: some for each multiprocessor 
 
 
 @dataclass
-class State:
+class ReplicaStates:
     """What trainings carry from launch to launch, one row a network.
 
     weights, gradients, first, second: (replicas, WEIGHTS) float32 on the GPU; gradients are zeros
@@ -40,16 +40,16 @@ class State:
     steps: int = 0
 
 
-def start(networks: Sequence[Params]) -> State:
+def start(networks: Sequence[Params]) -> ReplicaStates:
     """Copy networks to the GPU, with no steps taken."""
-    weights = np.stack([layout.pack(params) for params in networks])
+    weights = np.stack([cuda_layout.pack(params) for params in networks])
     zeros = np.zeros_like(weights)
-    return State(*(cuda.to_device(array) for array in (weights, zeros, zeros, zeros)))
+    return ReplicaStates(*(cuda.to_device(array) for array in (weights, zeros, zeros, zeros)))
 
 
-def networks(state: State) -> list[Params]:
+def networks(state: ReplicaStates) -> list[Params]:
     """Copy the networks out, waiting for them first."""
-    return [Params.from_mapping(layout.unpack(row)) for row in state.weights.copy_to_host()]
+    return [Params.from_mapping(cuda_layout.unpack(row)) for row in state.weights.copy_to_host()]
 
 
 def nothing(width: int) -> Any:
@@ -68,7 +68,13 @@ def to_gpu(array: Array, width: int) -> Any:
 
 
 def run(
-    state: State, x: Any, y: Any, batch: int, rates: Any, choices: Choices, decay: float
+    state: ReplicaStates,
+    x: Any,
+    y: Any,
+    batch: int,
+    rates: Any,
+    choices: KernelChoices,
+    decay: float,
 ) -> Any:
     """One launch: every network takes all the steps, each with its own rate.
 
@@ -94,7 +100,7 @@ def run(
     return losses
 
 
-def predict(state: State, x: Any, choices: Choices) -> Any:
+def predict(state: ReplicaStates, x: Any, choices: KernelChoices) -> Any:
     """One launch: every network answers every digit. Returns (replicas, n, 10) on the GPU."""
     replicas, count = state.weights.shape[0], x.shape[0]
     out = cuda.device_array((replicas, count, paper.CLASSES), np.float32)

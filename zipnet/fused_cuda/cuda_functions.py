@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from zipnet.fused_cuda.compiled import inlined
+from zipnet.fused_cuda.cuda_compiling import inlined
 
 # numba takes a bare literal for float64, and a GPU is slow at that.
 ZERO: Final[Any] = np.float32(0)

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from zipnet.fused_cuda.compiled import at, inlined
-from zipnet.fused_cuda.forward import plane_seen, put_four
-from zipnet.fused_cuda.functions import ONE, ZERO, slope
-from zipnet.fused_cuda.layout import (
+from zipnet.fused_cuda.cuda_compiling import at, inlined
+from zipnet.fused_cuda.cuda_forward import plane_seen, put_four
+from zipnet.fused_cuda.cuda_functions import ONE, ZERO, slope
+from zipnet.fused_cuda.cuda_layout import (
     A1,
     A1_PLANE,
     A2,
@@ -43,7 +43,7 @@ from zipnet.fused_cuda.layout import (
     WO,
     X,
 )
-from zipnet.fused_cuda.loss import highest, output_delta, sum_of_exponentials
+from zipnet.fused_cuda.cuda_loss import highest, output_delta, sum_of_exponentials
 from zipnet.fused_cuda.rows import Row, correlate, eleven, five, four, spread, ten
 from zipnet.params import Array
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from zipnet.fused_cuda.compiled import THREADS, at, inlined
-from zipnet.fused_cuda.functions import ONE, ZERO
-from zipnet.fused_cuda.layout import WEIGHTS
+from zipnet.fused_cuda.cuda_compiling import THREADS, at, inlined
+from zipnet.fused_cuda.cuda_functions import ONE, ZERO
+from zipnet.fused_cuda.cuda_layout import WEIGHTS
 from zipnet.params import Array
 from zipnet.reference import BETA1, BETA2, EPSILON
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zipnet import noise
+from zipnet import chance
 
 WORD = 2**64 - 1
 SEEDS = st.integers(0, WORD)
@@ -40,14 +40,14 @@ def test_splitmix64_gives_its_known_values():
 @given(seed=SEEDS, presentation=st.integers(0, 3))
 def test_draws_are_the_upper_halves_of_a_stream_that_the_seed_starts(seed, presentation):
     stream = islice(splitmix64(mixed(seed)), 256 * presentation, 256 * presentation + 194)
-    found = noise.draws(seed, [presentation], np.arange(194))[0]
+    found = chance.draws(seed, [presentation], np.arange(194))[0]
     assert found.tolist() == [value >> 32 for value in stream]
 
 
 @given(seed=SEEDS, order=st.permutations(range(12)), cut=st.integers(0, 12))
 def test_numbers_do_not_depend_on_order_or_on_splits(seed, order, cut):
     order = np.array(order) + 2**40
-    for draw in (noise.shifts, lambda seed, numbers: noise.kept(seed, numbers, 0.25)):
+    for draw in (chance.shifts, lambda seed, numbers: chance.kept(seed, numbers, 0.25)):
         sorted_rows = draw(seed, np.sort(order))
         np.testing.assert_array_equal(draw(seed, order), sorted_rows[order - 2**40])
         parts = [draw(seed, part) for part in (order[:cut], order[cut:])]
@@ -55,12 +55,12 @@ def test_numbers_do_not_depend_on_order_or_on_splits(seed, order, cut):
 
 
 def test_seeds_and_presentations_draw_apart():
-    rows = np.concatenate([noise.kept(seed, np.arange(50), 0.5) for seed in range(20)])
+    rows = np.concatenate([chance.kept(seed, np.arange(50), 0.5) for seed in range(20)])
     assert len(np.unique(rows.reshape(1000, -1), axis=0)) == 1000
 
 
 def test_the_nine_shifts_are_equally_frequent():
-    moves = noise.shifts(3, np.arange(90_000))
+    moves = chance.shifts(3, np.arange(90_000))
     places, counts = np.unique(moves, axis=0, return_counts=True)
     assert places.tolist() == [[down, right] for down in (-1, 0, 1) for right in (-1, 0, 1)]
     # 10,000 expected with a standard deviation of 94: five of them.
@@ -69,7 +69,7 @@ def test_the_nine_shifts_are_equally_frequent():
 
 @pytest.mark.parametrize("dropout", [0.1, 0.25, 0.5, 0.9])
 def test_dropout_takes_its_share_of_every_unit(dropout):
-    kept = noise.kept(9, np.arange(5000), dropout)
+    kept = chance.kept(9, np.arange(5000), dropout)
     assert kept.shape == (5000, 12, 4, 4)
     deviation = np.sqrt(dropout * (1 - dropout))
     assert abs(kept.mean() - (1 - dropout)) < 5 * deviation / np.sqrt(kept.size)
@@ -77,11 +77,11 @@ def test_dropout_takes_its_share_of_every_unit(dropout):
 
 
 def test_units_are_dropped_independently_of_each_other():
-    kept = noise.kept(4, np.arange(5000), 0.5).reshape(5000, -1)
+    kept = chance.kept(4, np.arange(5000), 0.5).reshape(5000, -1)
     correlation = np.corrcoef(kept, rowvar=False) - np.eye(192)
     # 18,336 pairs with a standard deviation of 0.014: six of them.
     assert np.abs(correlation).max() < 6 / np.sqrt(5000)
 
 
 def test_no_dropout_keeps_everything():
-    assert noise.kept(0, np.arange(100), 0.0).all()
+    assert chance.kept(0, np.arange(100), 0.0).all()
