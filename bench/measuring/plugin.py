@@ -28,7 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add our options to pytest's."""
     group = parser.getgroup("zipnet", "zipnet: what to measure, and for how long")
     group.addoption(
-        "--profile", default="standard", help=f"one of: {', '.join(PROFILES)} (default: standard)"
+        "--profile",
+        default="standard",
+        help=f"one of: {', '.join(PROFILES)} (default: standard); smoke only tries what it runs",
     )
     group.addoption("--digits", default="auto", help="data set: auto, usps, mnist or fonts")
     group.addoption("--engines", help="comma-separated; default: every engine that runs here")
