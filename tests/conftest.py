@@ -1,15 +1,76 @@
-"""Fixtures that the tests share: small random digits, and the real ones where they are."""
+"""What the tests share: small random digits, the real ones where they are, and the cores."""
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from zipnet.evaluation import targets
 from zipnet.params import Params
+from zipnet.recipe import KARPATHY_1989
+
+MODERN = replace(
+    KARPATHY_1989,
+    name="modern",
+    activation="relu",
+    output="identity",
+    loss="cross_entropy",
+    optimizer="adamw",
+    lr=3e-4,
+    lr_end=1e-4,
+    weight_decay=0.01,
+)
+
+
+def pytest_configure() -> None:
+    """The processes that tests start are no workers: pytest-benchmark refuses to measure in one."""
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
+        os.environ.pop(name, None)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Workers must agree on names: none may hold the place in memory of an object."""
+
+    def lasting(name, value):
+        named = name(value)
+        return named and re.sub(r" at 0x[0-9a-f]+", "", named)
+
+    for mark in metafunc.definition.iter_markers("parametrize"):
+        if callable(mark.kwargs.get("ids")):
+            mark.kwargs["ids"] = partial(lasting, mark.kwargs["ids"])
+
+
+@contextmanager
+def turn(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Wait until the other workers let us in: all at once, or one alone.
+
+    Who waits to be alone keeps the door, so that nobody overtakes.
+    """
+    with (folder / "door").open("w") as door, (folder / "room").open("w") as room:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        if not alone:
+            fcntl.flock(door, fcntl.LOCK_UN)
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Where several workers run tests, one marked `serial` has the cores to itself."""
+    if not hasattr(item.config, "workerinput"):
+        return (yield)
+    ours = Path(item.config.getoption("basetemp")).parent  # xdist gives each worker a part of it
+    with turn(ours, alone=item.get_closest_marker("serial") is not None):
+        return (yield)
 
 
 @pytest.fixture
