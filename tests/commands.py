@@ -1,14 +1,18 @@
-"""Running the README's commands as a person does: a real process, its output, its exit code."""
+"""Running the README's commands as a person does: their output, their exit code."""
 
 from __future__ import annotations
 
+import gc
+import io
 import os
+import runpy
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest.mock import patch
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -18,6 +22,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def run(*arguments: str, timeout: float = 300, **environment: str) -> subprocess.CompletedProcess:
+    """A real process, for what only a process can show."""
     return subprocess.run(
         command(*arguments),
         cwd=ROOT,
@@ -26,6 +31,27 @@ def run(*arguments: str, timeout: float = 300, **environment: str) -> subprocess
         text=True,
         timeout=timeout,
     )
+
+
+def run_here(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    """The same without a process of its own, where torch is loaded already."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    sys.modules.pop(f"{arguments[0]}.__main__", None)  # runpy warns of one that a test has imported
+    with (
+        chdir(ROOT),
+        patch.dict(os.environ, environment),
+        patch.object(sys, "argv", list(arguments)),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        try:
+            runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+        except SystemExit as ended:
+            code = ended.code
+        finally:
+            gc.enable()  # a command ends soon and does without it
+            gc.unfreeze()
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def ended(process: subprocess.Popen, timeout: float = 300) -> tuple[str, str]:

@@ -5,6 +5,7 @@ import signal
 import pytest
 
 from bench.measuring.interrupts import NEWS, Interrupts
+from tests.commands import born_with_sigint
 
 
 @pytest.fixture
@@ -14,12 +15,13 @@ def heard():
 
 @pytest.fixture
 def interrupts(heard):
-    found = signal.getsignal(signal.SIGINT)
-    subject = Interrupts()
-    subject.begin(heard.append)
-    yield subject
-    subject.end()
-    assert signal.getsignal(signal.SIGINT) is found
+    """As in a terminal, wherever the tests themselves run."""
+    with born_with_sigint(signal.default_int_handler):
+        subject = Interrupts()
+        subject.begin(heard.append)
+        yield subject
+        subject.end()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def press():

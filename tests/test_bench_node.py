@@ -1,6 +1,5 @@
 """python -m bench node: laws before benchmarks, a time that is kept, a file to bring home."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from tests.commands import (
     command,
     ended,
     run,
+    run_here,
 )
 from zipnet import data
 from zipnet.errors import UserError
@@ -52,24 +52,6 @@ def benchmarks(monkeypatch, code):
     monkeypatch.setattr(node, "_benchmarks", lambda *_: [sys.executable, "-c", code])
 
 
-def test_a_small_session_as_a_person_runs_it(tmp_path):
-    chosen = ("--devices", "cpu", "--engines", "eager", "--profile", "quick")
-    done = run("bench", "node", *chosen, "--results", str(tmp_path))
-    assert done.returncode == 0, done.stdout + done.stderr
-    (path,) = tmp_path.glob("*/*.json")
-    told = [line for line in done.stdout.splitlines() if line.startswith("node: ")]
-    assert told[0].startswith("node: eager on cpu, digits: ")
-    assert [line.partition(",")[0] for line in told[2::2]] == [
-        "node: laws: ok",
-        "node: benchmarks: ok",
-        "node: check: ok",
-    ]
-    assert told[-1] == f"node: bring home {path}"
-    about = json.loads(path.read_text())
-    assert about["status"] == "complete"
-    assert about["options"]["engines"] == ["eager"]
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -79,13 +61,19 @@ def test_a_small_session_as_a_person_runs_it(tmp_path):
         (["--engines", "warp"], ["--engines 'warp'", "eager"]),
         (["--devices", "tpu"], ["--devices 'tpu'", "cuda"]),
         (
-            ["--engines", "fused", "--devices", "xpu"],
-            ["fused on xpu: the fused engine is made for"],
+            ["--engines", "fused", "--devices", "mps"],
+            ["fused on mps: the fused engine is made for"],
         ),
     ],
 )
-def test_bad_options_are_one_line_and_exit_code_2(arguments, words):
-    assert_one_line_and_exit_code_2(run("bench", "node", *arguments), *words)
+def test_bad_options_are_one_line_and_exit_code_2(arguments, words, monkeypatch):
+    monkeypatch.setattr(node, "_engines", lambda: LISTED)
+    assert_one_line_and_exit_code_2(run_here("bench", "node", *arguments), *words)
+
+
+def test_a_refusal_reaches_the_shell():
+    done = run("bench", "node", "--engines", "fused", "--devices", "mps")
+    assert_one_line_and_exit_code_2(done, "fused on mps: the fused engine is made for")
 
 
 def test_accelerators_are_measured_unless_devices_are_named(tmp_path):

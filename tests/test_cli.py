@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from tests.commands import ROOT, assert_one_line_and_exit_code_2, run
+from tests.commands import ROOT, assert_one_line_and_exit_code_2, run, run_here
 
 
 def test_help_names_every_command():
@@ -48,7 +48,7 @@ def test_train_prints_evaluations_and_a_summary(small_data):
 
 
 def test_train_json_is_one_object_with_the_promised_keys(small_data):
-    result = run(
+    result = run_here(
         "zipnet",
         "train",
         "1989",
@@ -60,6 +60,8 @@ def test_train_json_is_one_object_with_the_promised_keys(small_data):
         "2",
         "--batch",
         "317",
+        "--engine",
+        "eager",
         "--json",
         ZIPNET_DATA=small_data,
     )
@@ -90,7 +92,7 @@ def test_replicas_are_told_one_by_one_and_summed_up(small_data):
     lines = told.stdout.splitlines()
     assert [line.partition(".")[0] for line in lines[:3]] == ["seed 0", "seed 1", "seed 2"]
     assert "3 trainings in " in lines[-1]
-    about = json.loads(run(*arguments, "--json", ZIPNET_DATA=small_data).stdout)
+    about = json.loads(run_here(*arguments, "--json", ZIPNET_DATA=small_data).stdout)
     assert about["replicas"] == len(about["trainings"]) == 3
     for line, training in zip(lines, about["trainings"], strict=False):
         assert line.endswith(f"test {training['test']['misses']}")
@@ -138,8 +140,23 @@ def test_replicas_are_told_one_by_one_and_summed_up(small_data):
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(arguments, words, small_data):
-    result = run("zipnet", *arguments, ZIPNET_DATA=small_data)
+    result = run_here("zipnet", *arguments, ZIPNET_DATA=small_data)
     assert_one_line_and_exit_code_2(result, *words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["count", "--jsno"], "--jsno"),
+        (["train", "1990"], "1990"),
+        (["train", "1989", "--engine", "warp"], "warp"),
+        (["train", "1989", "--batch", "100000", "--data", "usps"], "100000"),
+    ],
+    ids=["the parser", "a recipe", "an engine", "the digits"],
+)
+def test_each_kind_of_refusal_reaches_the_shell(arguments, word, small_data):
+    result = run("zipnet", *arguments, ZIPNET_DATA=small_data)
+    assert_one_line_and_exit_code_2(result, word)
 
 
 def test_output_cut_short_by_its_reader_is_no_traceback():
