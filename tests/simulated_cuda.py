@@ -12,8 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.conftest import random_digits
-from tests.test_engine_laws import MODERN
+from tests.conftest import MODERN, random_digits
 from zipnet import engines
 from zipnet.data import Digits
 from zipnet.data.digits import Splits

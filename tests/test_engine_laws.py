@@ -1,14 +1,14 @@
-"""The laws of the engine contract, each one test over every registered engine.
+"""The laws of the engine contract, each one test over every registered engine that runs here.
 
-A missing device or library is a skip with its reason. The tolerances are in zipnet/verify.py.
+An engine that does not is one skip with its reason. The tolerances are in zipnet/verify.py.
 """
 
-from dataclasses import replace
+import functools
 
 import numpy as np
 import pytest
 
-from tests.conftest import random_digits
+from tests.conftest import MODERN, random_digits
 from tests.simulated_graphs import SimulatedCuda
 from zipnet import devices, engines
 from zipnet.engines.graphed import Graphed
@@ -18,36 +18,42 @@ from zipnet.recipe import KARPATHY_1989
 from zipnet.reference import Reference
 from zipnet.verify import Strayed, trajectory, verify, verify_outputs
 
-MODERN = replace(
-    KARPATHY_1989,
-    name="modern",
-    activation="relu",
-    output="identity",
-    loss="cross_entropy",
-    optimizer="adamw",
-    lr=3e-4,
-    lr_end=1e-4,
-    weight_decay=0.01,
-)
-PLACES = [(name, device) for name in engines.names() for device in devices.KINDS]
-# On a machine without a GPU the laws hold graphed to account through a simulator of CUDA graphs.
-PLACES.append(("graphed", "simulated"))
 
-
-def case(name, device, *more):
+def case(name, device, *more, marks=()):
     """A law's parameters; `pytest -m cuda` selects those on an NVIDIA GPU."""
-    marks = [pytest.mark.cuda] if device == "cuda" else []
+    marks = [*marks, pytest.mark.cuda] if device == "cuda" else marks
     label = "-".join(map(str, (name, device, *more)))
     return pytest.param((name, device), *more, id=label, marks=marks)
 
 
-CASES = [case(name, device) for name, device in PLACES]
-# Compiling a shape takes many seconds, so the compiled engine shows one batch size for all.
+EVERYWHERE = [(name, device) for name in engines.names() for device in devices.KINDS]
+ABSENT = {
+    place: reason
+    for place in EVERYWHERE
+    if (reason := engines.why_not(place[0], KARPATHY_1989, place[1])) is not None
+}
+HERE = [place for place in EVERYWHERE if place not in ABSENT]
+# On a machine without a GPU the laws hold graphed to account through a simulator of CUDA graphs.
+HERE.append(("graphed", "simulated"))
+CASES = [case(*place) for place in HERE]
+# torch.compile takes many seconds for each shape: one batch size beside single digits, the one of
+# test_outputs_live_on_the_stated_device. The full batch is held to account in test_mps_path.py.
 BATCHES = [
-    case(name, device, batch)
-    for name, device in PLACES
-    for batch in ([3] if name == "compiled" else [1, 2, 3, 16, 17])
+    case(*place, batch)
+    for place in HERE
+    for batch in ([2] if place[0] == "compiled" else [1, 2, 3, 16, 17])
 ]
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        case(*place, marks=[pytest.mark.skip(ABSENT[place])] if place in ABSENT else [])
+        for place in EVERYWHERE
+    ],
+)
+def test_an_engine_is_here_or_says_why_not(pair):
+    assert pair in HERE
 
 
 def make(name, device, recipe=KARPATHY_1989):
@@ -55,40 +61,34 @@ def make(name, device, recipe=KARPATHY_1989):
         engine = Graphed(recipe, "cpu", threads=1)
         engine.cuda = SimulatedCuda()
         return engine
-    reason = engines.why_not(name, recipe, device)
-    if reason is not None:
-        pytest.skip(reason)
-    engine = engines.make(name, recipe, device, threads=2 if device == "cpu" else None)
-    engine.claim()
-    return engine
+    return engines.make(name, recipe, device, threads=2 if device == "cpu" else None)
 
 
 @pytest.fixture(scope="module")
 def shared():
-    """Engines for the 1989 recipe at batch 1, made once: compiling takes seconds."""
-    made = {}
+    """Engines made once for each recipe: compiling takes seconds."""
+    made = functools.cache(make)
 
-    def get(name, device):
-        if (name, device) not in made:
-            made[name, device] = make(name, device)
-        return made[name, device]
+    def get(name, device, recipe=KARPATHY_1989):
+        engine = made(name, device, recipe)
+        engine.claim()
+        engine.lr = recipe.lr
+        return engine
 
     return get
 
 
 @pytest.fixture(params=CASES)
 def engine(request, shared, start):
-    name, device = request.param
-    engine = shared(name, device)
+    engine = shared(*request.param)
     engine.load(start)
-    engine.lr = engine.recipe.lr
     return engine
 
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("recipe", [KARPATHY_1989, MODERN], ids=lambda r: r.name)
-def test_losses_and_parameters_follow_the_reference(case, recipe, start, few):
-    engine = make(*case, recipe)
+def test_losses_and_parameters_follow_the_reference(case, recipe, shared, start, few):
+    engine = shared(*case, recipe)
     found = verify(engine, trajectory(start, recipe, *few, batch=1))
     assert found.steps == 48
 

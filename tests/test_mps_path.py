@@ -14,8 +14,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from tests.conftest import random_digits
-from tests.test_engine_laws import MODERN
+from tests.conftest import MODERN, random_digits
 from zipnet import engines, paper
 from zipnet.params import Params
 from zipnet.recipe import KARPATHY_1989
