@@ -6,6 +6,7 @@ A path named on the command line is collected in any case.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,3 +20,21 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     other = config.rootpath / ("tests" if config.getoption("benchmark_only") else "bench")
     return True if collection_path.is_relative_to(other) else None
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """The headline of what was measured, read back from the file that was saved.
+
+    Here, because measuring and showing know nothing of each other.
+    """
+    from bench.measuring.plugin import saved
+
+    if (file := saved(config)) is None:
+        return
+    from bench.report.pages.sections import headline
+    from zipnet.results.collect import collect
+
+    terminalreporter.write_line("")
+    terminalreporter.write_line(headline(collect([file])))
+    terminalreporter.write_line(f"saved {file}")
+    terminalreporter.write_line("next: python -m bench report")

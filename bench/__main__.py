@@ -14,9 +14,13 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bench.report.compare.arguments import add_arguments
+from bench.report.compare import add_arguments
 from zipnet.errors import EXIT_USAGE, Parser, UserError, choice, run_command, shown, whole_number
+
+if TYPE_CHECKING:
+    from zipnet.results.runs import Runs
 
 PROG = "python -m bench"
 
@@ -81,36 +85,33 @@ def _takes_results(parser: Parser) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from bench.report.files.library import collect
-    from bench.report.pages.runs import headline
+    from bench.report.pages.said import announced
     from bench.report.publish import publish
+    from zipnet.results.collect import collect
 
-    library = collect(arguments.results)
-    _name_the_bad(arguments.command, library.bad)
-    if not library.examined:
+    runs = collect(arguments.results)
+    _name_the_bad(arguments.command, runs)
+    if not runs.runs:
         raise UserError("no result file could be read, so nothing was written")
-    runs = publish(library, Path(arguments.out))
-    machines = len({run.file.machine.name for run in runs})
-    rows = sum(len(run.measures) for run in runs)
-    print(headline(runs))
-    for run in runs:
-        for caution in run.cautions:
-            print(f"caution: {run.file.source}: {caution}")
-    print(f"{len(runs)} files, {machines} machines, {rows} rows: {arguments.out}/index.html")
-    return EXIT_USAGE if library.bad else 0
+    print(publish(runs, Path(arguments.out)))
+    for caution in announced(runs):  # older runs have theirs on the page
+        print(f"caution: {caution}")
+    rows, machines = int(runs.columns["sound"].sum()), len({run.name for run in runs.runs})
+    print(f"{len(runs.runs)} files, {machines} machines, {rows} rows: {arguments.out}/index.html")
+    return EXIT_USAGE if runs.bad else 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from bench.report.files.library import collect
+    from zipnet.results.collect import collect
 
-    library = collect(arguments.results)
-    _name_the_bad(arguments.command, library.bad)
-    sound = not library.bad
-    for examined in library.examined:
-        found, source = examined.lines, examined.file.source
+    runs = collect(arguments.results)
+    _name_the_bad(arguments.command, runs)
+    sound = not runs.bad
+    for run in runs.runs:
+        found = [*run.findings, *(f"{name}: {reason}" for name, reason in runs.excluded(run))]
         sound = sound and not found
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        print(f"{source}: {found[0]}{more}" if found else f"{source}: ok")
+        print(f"{run.source}: {found[0]}{more}" if found else f"{run.source}: ok")
     return 0 if sound else EXIT_USAGE
 
 
@@ -122,8 +123,8 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 def _trials(arguments: argparse.Namespace) -> int:
     from bench.report.publish import write
-    from bench.report.verdicts.trials import few_runs, trial_table
-    from bench.report.verdicts.trials_page import to_page
+    from bench.report.trials_page import to_page
+    from zipnet.results.trials import few_runs, trial_table
 
     trials, seed = arguments.trials, arguments.seed
     page = to_page(trial_table(trials, seed), few_runs(trials, seed), seed)
@@ -169,8 +170,8 @@ def _machine(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _name_the_bad(command: str, bad: tuple[str, ...]) -> None:
-    for line in bad:
+def _name_the_bad(command: str, runs: Runs) -> None:
+    for line in runs.bad:
         print(f"{PROG} {command}: {line}", file=sys.stderr)
 
 

@@ -12,9 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from bench.report.check import findings
-from bench.report.files.reading import read
-from bench.report.rows.measures import measures
 from tests.commands import (
     ROOT,
     assert_one_line_and_exit_code_2,
@@ -25,6 +22,7 @@ from tests.commands import (
     run_here,
 )
 from zipnet.cpu import cores
+from zipnet.results.collect import collect
 
 PROFILE = "quick"
 # Digits that need no network and no data folder.
@@ -33,6 +31,12 @@ MEASURE = ("pytest", "--benchmark-only", "--profile", PROFILE, "--digits", "font
 
 def measure(results, *arguments):
     return run_here(*MEASURE, f"--results={results}", *arguments)
+
+
+def findings(path):
+    """Everything that the checker says of a file."""
+    runs = collect([str(path)])
+    return [*runs.bad, *runs.runs[0].findings, *runs.excluded(runs.runs[0])]
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +88,7 @@ def test_the_file_says_what_results_readme_promises(measured):
 
 
 def test_the_checker_finds_nothing_wrong_with_it(measured):
-    assert findings(read(measured[1])) == []
+    assert findings(measured[1]) == []
 
 
 def test_a_training_over_the_limit_is_absent_with_its_reason(measured):
@@ -188,11 +192,10 @@ def test_a_run_beside_a_busy_loop_on_every_core_is_flagged_row_by_row(tmp_path):
             loop.wait()
     assert done.returncode == 0, done.stdout + done.stderr
     (path,) = tmp_path.glob("*/*.json")
-    rows = measures(read(path))
-    assert len(rows) == SHORT
-    for row in rows:
-        assert "busy" in [doubt.kind for doubt in row.doubts], row.row.fullname
-        assert row.forbidden
+    rows = collect([str(path)]).columns
+    assert len(rows["quality"]) == SHORT
+    assert all("busy: " in quality for quality in rows["quality"])
+    assert all(rows["forbidden"])
 
 
 def begin(results, wait_for):
@@ -223,7 +226,7 @@ def test_ctrl_c_saves_what_was_measured_and_says_so(tmp_path):
     about = json.loads(path.read_text())
     assert about["status"] == "interrupted"
     assert 1 <= len(about["benchmarks"]) < SHORT
-    assert findings(read(path)) == []
+    assert findings(path) == []
 
 
 def test_ctrl_c_in_a_later_lap_keeps_every_row_with_the_laps_it_has(tmp_path):
@@ -232,11 +235,11 @@ def test_ctrl_c_in_a_later_lap_keeps_every_row_with_the_laps_it_has(tmp_path):
     out, _ = ended(process)
     assert process.returncode == 2, out
     (path,) = tmp_path.glob("*/*.json")
-    file = read(path)
-    assert file.status == "interrupted"
-    assert len(file.rows) == SHORT
-    assert {len(row.laps) for row in file.rows} <= {1, 2}
-    assert findings(file) == []
+    about = json.loads(path.read_text())
+    assert about["status"] == "interrupted"
+    assert len(about["benchmarks"]) == SHORT
+    assert {len(row["extra_info"]["laps"]) for row in about["benchmarks"]} <= {1, 2}
+    assert findings(path) == []
 
 
 def test_a_row_that_fails_in_a_later_lap_is_left_out_and_the_others_stay(tmp_path):
@@ -278,9 +281,8 @@ def test_kill_9_leaves_earlier_files_intact_and_no_half_file(measured, tmp_path,
     process.communicate()
     assert earlier.read_bytes() == measured[1].read_bytes()
     for path in set(tmp_path.rglob("*.json")) - {earlier}:  # it had been saved before the kill
-        file = read(path)
-        assert file.status == "complete"
-        assert findings(file) == []
+        assert json.loads(path.read_text())["status"] == "complete"
+        assert findings(path) == []
 
 
 @pytest.mark.parametrize(

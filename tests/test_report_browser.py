@@ -10,12 +10,12 @@ from urllib.parse import quote
 import pytest
 
 from bench.__main__ import main
-from bench.report.files import library
 from bench.report.publish import publish
-from bench.report.wording import duration, percent, quantity, significant, times
+from bench.report.wording import duration, percent, quantity, significant, size, times
 from tests import browser as driver
 from tests import fleet
 from tests import records_factory as factory
+from zipnet.results.collect import collect
 
 FILES = int(os.environ.get("ZIPNET_FLEET", "120"))
 MOST_BYTES = 5_000_000
@@ -29,9 +29,7 @@ pytestmark = pytest.mark.skipif(
 def results(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fleet") / "results"
     fleet.write(folder, FILES)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ZIPNET_CACHE", str(folder.parent / "cache"))
-        yield folder
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +37,8 @@ def page(results):
     """A page of a small fleet, or of ZIPNET_FLEET files."""
     out = results.parent / "reports"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("bench.report.publish.draw_all", lambda measures: iter(()))
-        publish(library.collect([str(results)]), out)
+        patch.setattr("bench.report.publish.draw_all", lambda rows: iter(()))
+        publish(collect([str(results)]), out)
     return out / "index.html"
 
 
@@ -148,7 +146,7 @@ def test_the_keyboard_alone_sorts_filters_and_compares(opened):
         opened.press("Tab")
         if opened.value("document.activeElement.id") == "one":
             break
-    names = opened.value("embedded('compare-data').machines.map(m => m.name)")
+    names = opened.value("compareData().machines.map(m => m.name)")
     choose(opened, names[0], 1)
     assert opened.value("document.activeElement.id") == "other"
     choose(opened, names[1], 2)
@@ -183,12 +181,12 @@ def command(results, *names):
 
 
 COMPARED = """(() => {
-  const data = embedded("compare-data");
+  const data = compareData();
   const pair = %s.map((name) => data.machines.find((machine) => machine.name === name));
   const { rows } = compared(data, pair);
   return {
-    rows: rows.map(({ text, speed, verdict }) => ({ text, ...speed, ...verdict })),
-    network: meanText(rows, "network")?.mean, machine: meanText(rows, "machine")?.mean,
+    rows: rows.map(({ text, speed, verdict }) => ({ text, ...plain(speed), ...verdict })),
+    network: plain(meanText(rows, "network").mean), machine: plain(meanText(rows, "machine").mean),
   };
 })()"""
 
@@ -263,7 +261,8 @@ NUMBERS = [0, 1, 2.5, 0.1, 0.0999, 1e-3, 9.99e-4, 1e-7, 3.3e-10, 119.9, 7200, 17
 
 def test_numbers_are_written_as_python_writes_them(opened):
     for name, ours in (("significant", significant), ("duration", duration),
-                       ("quantity", quantity), ("percent", percent), ("times", times)):  # fmt: skip
+                       ("quantity", quantity), ("percent", percent), ("times", times),
+                       ("size", size)):  # fmt: skip
         found = opened.value(f"{json.dumps(NUMBERS)}.map((number) => {name}(number))")
         assert found == [ours(number) for number in NUMBERS]
 
@@ -275,13 +274,13 @@ HOSTILE = [
 
 
 def test_hostile_names_are_text_and_can_be_compared(chromium, tmp_path, monkeypatch):
-    monkeypatch.setattr("bench.report.publish.draw_all", lambda measures: iter(()))
+    monkeypatch.setattr("bench.report.publish.draw_all", lambda rows: iter(()))
     for at, name in enumerate(HOSTILE):
         factory.write(tmp_path / str(at), factory.result(name, 1 + at, datetime=name), f"{at}.json")
-    publish(library.collect([str(tmp_path)]), tmp_path / "out")
+    publish(collect([str(tmp_path)]), tmp_path / "out")
     page = tmp_path / "out" / "index.html"
     chromium.open(page)
-    names = chromium.value("embedded('compare-data').machines.map(m => m.name)")
+    names = chromium.value("compareData().machines.map(m => m.name)")
     assert len(names) == len(HOSTILE)
     assert chromium.value("document.querySelectorAll('script').length") == 3
     chromium.open(page, "#compare=" + ",".join(quote(name, safe="") for name in names[:2]))

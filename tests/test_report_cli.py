@@ -27,6 +27,25 @@ def bench(*arguments, cwd=ROOT, **variables):
     )
 
 
+@pytest.fixture
+def main(monkeypatch, capsys):
+    """A command in this process, as its own process would run it: exit code, stdout, stderr."""
+    from bench.__main__ import main as bench_main
+
+    def command(*arguments, cwd=None):
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["python -m bench", *map(str, arguments)])
+        try:
+            code = bench_main()
+        except SystemExit as ended:
+            code = ended.code
+        out, err = capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=out, stderr=err)
+
+    return command
+
+
 def environment():
     return os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
 
@@ -48,11 +67,11 @@ def test_report_writes_all_it_promises_and_says_the_answer(tmp_path):
     assert not list((tmp_path / "reports").glob(".*"))
 
 
-def test_bad_files_are_named_and_the_good_ones_reported_with_their_cautions(tmp_path):
+def test_bad_files_are_named_and_the_good_ones_reported_with_their_cautions(tmp_path, main):
     factory.write(tmp_path / "r", factory.result(profile="quick"))
     factory.write(tmp_path / "r", factory.result("newer", schema=3))
     (tmp_path / "r" / "half.json").write_text('{"schema": 1,')
-    done = bench("report", tmp_path / "r", tmp_path / "gone", "--out", tmp_path / "out")
+    done = main("report", tmp_path / "r", tmp_path / "gone", "--out", tmp_path / "out")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 3
     assert "Traceback" not in done.stderr
@@ -62,46 +81,46 @@ def test_bad_files_are_named_and_the_good_ones_reported_with_their_cautions(tmp_
     assert "Not reported" in (tmp_path / "out" / "index.html").read_text()
 
 
-def test_nothing_readable_writes_nothing(tmp_path):
+def test_nothing_readable_writes_nothing(tmp_path, main):
     (tmp_path / "bad.json").write_text("[]")
-    done = bench("report", tmp_path / "bad.json", "--out", tmp_path / "out")
+    done = main("report", tmp_path / "bad.json", "--out", tmp_path / "out")
     assert done.returncode == 2
     assert "nothing was written" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_a_reports_folder_that_is_a_file_is_said_in_one_line(tmp_path):
+def test_a_reports_folder_that_is_a_file_is_said_in_one_line(tmp_path, main):
     factory.write(tmp_path / "r", factory.result())
     (tmp_path / "out").write_text("mine")
-    done = bench("report", tmp_path / "r", "--out", tmp_path / "out")
+    done = main("report", tmp_path / "r", "--out", tmp_path / "out")
     assert done.returncode == 2
     assert "choose another with --out" in one_line(done.stderr)
     assert (tmp_path / "out").read_text() == "mine"
 
 
-def test_a_reports_folder_below_a_file_is_said_in_one_line(tmp_path):
+def test_a_reports_folder_below_a_file_is_said_in_one_line(tmp_path, main):
     factory.write(tmp_path / "r", factory.result())
     (tmp_path / "file").write_text("mine")
-    done = bench("report", tmp_path / "r", "--out", tmp_path / "file" / "out")
+    done = main("report", tmp_path / "r", "--out", tmp_path / "file" / "out")
     assert done.returncode == 2
     assert "cannot be written" in one_line(done.stderr)
 
 
-def test_an_output_that_cannot_be_replaced_is_said_in_one_line(tmp_path):
+def test_an_output_that_cannot_be_replaced_is_said_in_one_line(tmp_path, main):
     factory.write(tmp_path / "r", factory.result())
     (tmp_path / "out" / "index.html").mkdir(parents=True)
-    done = bench("report", tmp_path / "r", "--out", tmp_path / "out")
+    done = main("report", tmp_path / "r", "--out", tmp_path / "out")
     assert done.returncode == 2
     assert "cannot be written" in one_line(done.stderr)
 
 
-def test_check_says_ok_or_what_is_wrong_file_by_file(tmp_path):
+def test_check_says_ok_or_what_is_wrong_file_by_file(tmp_path, main):
     factory.write(tmp_path, factory.result("fine"))
     edited = factory.result("edited")
     edited["benchmarks"][0]["stats"]["median"] = 1e-6
     factory.write(tmp_path, edited)
     (tmp_path / "bad.json").write_text("{}")
-    done = bench("check", tmp_path)
+    done = main("check", tmp_path)
     assert done.returncode == 2
     assert "stats.median is 1e-06" in done.stdout.splitlines()[0]
     assert done.stdout.splitlines()[1].endswith("fine/20261121T020000Z_0123456.json: ok")
@@ -120,9 +139,9 @@ def test_a_name_that_the_terminal_cannot_show_is_no_failure(tmp_path):
     assert "stats.rounds is 1" in done.stdout
 
 
-def test_check_of_sound_files_is_fine(tmp_path):
+def test_check_of_sound_files_is_fine(tmp_path, main):
     factory.write(tmp_path, factory.result())
-    done = bench("check", tmp_path)
+    done = main("check", tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -140,18 +159,18 @@ WRONG_USAGE = [
 
 
 @pytest.mark.parametrize("arguments", WRONG_USAGE)
-def test_usage_errors_are_one_line_and_exit_2(arguments):
-    done = bench(*arguments.split())
+def test_usage_errors_are_one_line_and_exit_2(arguments, main):
+    done = main(*arguments.split())
     assert done.returncode == 2
     assert "--help" in one_line(done.stderr)
 
 
 def test_machine_says_what_identifies_it(monkeypatch, capsys):
-    import bench as package
+    from bench import measuring
     from bench.__main__ import main
 
     stub = SimpleNamespace(identity=lambda: {"name": "small", "cpu": {"model": "x"}, "gpus": []})
-    monkeypatch.setattr(package, "machine", stub, raising=False)  # the real one loads torch
+    monkeypatch.setattr(measuring, "machine", stub, raising=False)  # the real one loads torch
     monkeypatch.setattr(sys, "argv", ["bench", "machine"])
     assert main() == 0
     assert capsys.readouterr().out == 'name: small\ncpu: {"model": "x"}\ngpus: []\n'
@@ -160,8 +179,8 @@ def test_machine_says_what_identifies_it(monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out) == stub.identity()
 
 
-def test_help_names_the_commands():
-    done = bench("--help")
+def test_help_names_the_commands(main):
+    done = main("--help")
     assert done.returncode == 0
     for command in ("report", "compare", "check", "trials", "machine"):
         assert command in done.stdout
@@ -173,11 +192,11 @@ def test_the_report_loads_neither_torch_nor_numba_nor_pytest(tmp_path):
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from bench.report.files import library
+from zipnet.results.collect import collect
 from bench.report import publish
-publish.publish(library.collect([{str(path)!r}]), Path({str(tmp_path / "out")!r}))
+publish.publish(collect([{str(path)!r}]), Path({str(tmp_path / "out")!r}))
 heavy = {{"torch", "numba", "pytest", "_pytest", "jax", "psutil"}} & set(sys.modules)
-ours = {{name for name in sys.modules if name.startswith("zipnet.")}}
+ours = {{name for name in sys.modules if name.startswith("zipnet.") and "results" not in name}}
 assert not heavy, heavy
 assert ours <= {{"zipnet.paper", "zipnet.errors", "zipnet.atomic"}}, ours
 """
@@ -188,22 +207,22 @@ assert ours <= {{"zipnet.paper", "zipnet.errors", "zipnet.atomic"}}, ours
     assert done.returncode == 0, done.stderr
 
 
-def test_compare_as_a_person_types_it(tmp_path):
+def test_compare_as_a_person_types_it(tmp_path, main):
     factory.write(tmp_path / "results", factory.result("laptop"))
     factory.write(tmp_path / "results", factory.result("station", 0.5))
-    done = bench("compare", "laptop", "station", "--fail-if-slower", "5%", cwd=tmp_path)
+    done = main("compare", "laptop", "station", "--fail-if-slower", "5%", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("B is 0.500x as fast as A")
-    done = bench("compare", "laptop", "station", "--fail-if-slower", "0.05", cwd=tmp_path)
+    done = main("compare", "laptop", "station", "--fail-if-slower", "0.05", cwd=tmp_path)
     assert done.returncode == 2
     assert "write a percentage, such as 5%" in one_line(done.stderr)
-    done = bench("compare", "laptop", "stat", cwd=tmp_path)
+    done = main("compare", "laptop", "stat", cwd=tmp_path)
     assert done.returncode == 2
     assert "did you mean: station, laptop?" in one_line(done.stderr)
 
 
-def test_compare_explains_its_exit_codes():
-    done = bench("compare", "--help")
+def test_compare_explains_its_exit_codes(main):
+    done = main("compare", "--help")
     for code in ("1  --fail-if-slower", "3  nothing comparable", "4  quality too low"):
         assert code in done.stdout
 
@@ -215,7 +234,7 @@ import sys
 sys.argv = ["bench", "compare", *{paths!r}]
 from bench.__main__ import main
 assert main() == 0
-heavy = {{"torch", "numba", "pytest", "matplotlib", "jinja2", "scipy.stats"}} & set(sys.modules)
+heavy = {{"torch", "numba", "pytest", "matplotlib", "jinja2", "pandas", "scipy"}} & set(sys.modules)
 assert not heavy, heavy
 """
     done = subprocess.run(

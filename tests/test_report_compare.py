@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from bench.report.compare.arguments import add_arguments
+from bench.report.compare import add_arguments
 from bench.report.compare.command import run
 from tests import records_factory as factory
 from zipnet.errors import UserError

@@ -20,14 +20,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.report.compare.arguments import add_arguments
-from bench.report.compare.command import run
-from bench.report.files.library import collect
+from bench.report.compare import add_arguments
+from bench.report.compare.command import run as compare
 from bench.report.publish import publish
-from bench.report.verdicts.null import nulls
 from tests import records_factory as factory
 from tests.commands import ROOT
 from zipnet.errors import run_command
+from zipnet.results.collect import collect
+from zipnet.results.noise import nulls
 
 INPUTS = int(os.environ.get("ZIPNET_FUZZ", "2000"))
 LONGEST = 5.0  # seconds for one input, on a busy machine
@@ -116,15 +116,15 @@ FORMS = st.sampled_from([[], ["--rows"], ["--json"], ["--csv"], ["--fail-if-slow
 def through_everything(folder, form):
     """Check and compare all that the folder holds, in a form that a person can ask for."""
     began = time.perf_counter()
-    library = collect([str(folder)])
-    for examined in library.examined:
-        assert all("\n" not in line for line in examined.lines)
+    runs = collect([str(folder)])
+    for run in runs.runs:
+        assert all("\n" not in line for line in [*run.findings, *map(str, runs.excluded(run))])
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     arguments = parser.parse_args([str(folder), "--results", str(folder), *form])
     out, err = StringIO(), StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        code = run_command("compare", partial(run, arguments))
+        code = run_command("compare", partial(compare, arguments))
     assert code in range(5)
     for line in err.getvalue().splitlines():
         assert line.startswith(("compare: ", "python -m bench compare: "))
@@ -206,7 +206,7 @@ def poisoned(row, at):
 @pytest.mark.parametrize("figures", [False, True])
 def test_no_number_of_an_invalid_row_is_ever_read(tmp_path, monkeypatch, capsys, spoil, figures):
     if not figures:
-        monkeypatch.setattr("bench.report.publish.draw_all", lambda measures: iter(()))
+        monkeypatch.setattr("bench.report.publish.draw_all", lambda rows: iter(()))
     honest, stranger = (factory.result(name, benchmarks=[
         factory.learning(question, 900.0, 1, 1, engine=engine, seed=ord(name[0]))
         for question in ("sgd-synced", "sgd-queued") for engine in ("eager", "compiled", "fused")
@@ -216,17 +216,16 @@ def test_no_number_of_an_invalid_row_is_ever_read(tmp_path, monkeypatch, capsys,
     factory.write(tmp_path / "r", honest)
     factory.write(tmp_path / "r", stranger)
     said = []
-    library = collect([str(tmp_path / "r")])
-    found = library.examined
-    assert sum(len(one.excluded) for one in found) == 3
-    said += [line for one in found for line in one.lines]
-    said.append(str(nulls(found)))
+    runs = collect([str(tmp_path / "r")])
+    assert (~runs.columns["sound"]).sum() == 3
+    said += [str(runs.excluded(run)) for run in runs.runs]
+    said += [runs.rows.to_csv(), runs.files.to_csv(), str(nulls(runs))]
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     for form in ([], ["--rows"], ["--json"], ["--csv"]):
-        run(parser.parse_args(["honest", "stranger", "--results", str(tmp_path / "r"), *form]))
+        compare(parser.parse_args(["honest", "stranger", "--results", str(tmp_path / "r"), *form]))
         said.append(capsys.readouterr().out)
-    publish(library, tmp_path / "out")
+    publish(runs, tmp_path / "out")
     pages = [p.read_text("utf-8") for p in (tmp_path / "out").iterdir() if p.suffix != ".png"]
     said += [re.sub("<[^>]*>", " ", page) for page in pages]  # coordinates are no numbers read
     for text in said:

@@ -13,13 +13,14 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
-from bench.report.files import library
-from bench.report.pages import markdown
+from bench.report.pages.fill import plain
+from bench.report.pages.said import announced
 from bench.report.pages.summary import COLUMNS
 from bench.report.publish import publish
 from tests import records_factory as factory
+from zipnet.results.collect import collect
 
-FIGURES = ("training", "macs", "batches", "steps", "sweep", "recognition")
+FIGURES = ("training", "macs", "batches", "steps", "start", "sweep", "recognition")
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -78,7 +79,7 @@ def published(tmp_path, *contents):
     results, out = tmp_path / "results", tmp_path / "reports"
     for at, content in enumerate(contents):
         factory.write(results, content, f"{at}.json")
-    publish(library.collect([str(results)]), out)
+    publish(collect([str(results)]), out)
     return {path.name: path.read_bytes() for path in out.iterdir()}
 
 
@@ -93,6 +94,11 @@ def page(reports):
     return Page(reports["index.html"].decode())
 
 
+@pytest.fixture
+def without_figures(monkeypatch):
+    monkeypatch.setattr("bench.report.publish.draw_all", lambda rows: iter(()))
+
+
 def test_every_output_is_there(reports):
     figures = {f"{name}.{kind}" for name in FIGURES
                for kind in ("svg", "png")}  # fmt: skip
@@ -103,7 +109,7 @@ def test_the_page_is_well_formed_and_needs_nothing_else(page):
     assert not page.open
     assert len(page.ids) == len(set(page.ids))
     assert "img" not in page.tags
-    assert page.tags.count("svg") == len(FIGURES)
+    assert page.tags.count("svg") == 2 * len(FIGURES)  # for a desk and for a phone
     for tag, name, value in page.attributes:
         assert not name.startswith("on")
         if name in ("src", "href") and tag != "a":
@@ -165,6 +171,112 @@ def test_every_row_is_in_the_table_of_its_run(page):
     assert "per-example SGD, steps queued" in rows[0]
 
 
+def row_of(question, **about):
+    """A file of a step, a sweep and one row more."""
+    return factory.result(benchmarks=[*factory.benchmarks(), factory.row(question, 1.5, **about)])
+
+
+def run_section(reports):
+    text = reports["index.html"].decode()
+    return text[text.index('<section id="run-1"') : text.index("</section>", text.index("run-1"))]
+
+
+def test_every_fact_of_a_row_is_shown_whatever_it_is_called(tmp_path, without_figures):
+    phases = {"import": 0.21, "compile": 5.4, "step": 0.0012}
+    rows = [
+        factory.row("first-step-cold", 5.6, engine="fused", phases=phases),
+        factory.learning("replicas", 6.0, 9, 1, engine="fused", replicas=3,
+                         replica_misses=[118, 126, 131]),
+        factory.training("fused", "cpu", 1, 4.1),
+    ]  # fmt: skip
+    rows[-1]["extra_info"]["seed"] = 0
+    section = run_section(published(tmp_path, factory.result(benchmarks=rows)))
+    assert "imports 0.210 s, compiling 5.40 s, the step 1.20 ms" in section
+    assert "test misses each 118 to 131, mean 125" in section
+    assert "passes 23" in section
+    for said in ("verified steps 20", "losses off by 1e-07", "parameters off by 1e-07",
+                 "of an allowed 1e-05"):  # fmt: skip
+        assert said in section
+
+
+def test_what_speaks_against_a_row_stands_with_its_figures(tmp_path, without_figures):
+    busy = factory.row("floor-sync", 1e-3)
+    busy["extra_info"]["watch"][0] |= {"other_cpu_seconds": 4.0, "seconds": 2.0}
+    section = run_section(published(tmp_path, factory.result(benchmarks=[busy])))
+    assert 'class="doubtful"><details><summary>busy<' in section
+    assert "another process used 2.0 cores in lap 1 of 4" in section
+    assert "<em>busy</em>: Close what else runs." in section
+
+
+def test_the_facts_of_a_run_are_shown(tmp_path, without_figures):
+    content = factory.result(
+        commit_info={"id": "78cc1a1d0123456789", "dirty": True},
+        options={"engines": ["fused", "eager"], "threads": [1, 2], "train_limit": 45.0},
+    )
+    section = run_section(published(tmp_path, content))
+    assert "78cc1a1d0123 (with uncommitted changes)" in section
+    assert "engines fused, eager; threads 1, 2; train limit 45" in section
+    assert "memory available 5.59 GiB" in section
+
+
+def test_a_key_that_nobody_knows_is_shown_as_unknown(tmp_path, without_figures):
+    content = row_of("floor-sync", colour="green") | {"weather": "mild"}
+    section = run_section(published(tmp_path, content))
+    assert "<dt>Unknown keys</dt><dd>benchmarks.extra_info.colour, weather</dd>" in section
+
+
+def test_a_question_that_nobody_knows_is_shown_as_unknown_and_last(tmp_path, without_figures):
+    section = run_section(published(tmp_path, row_of("floor-of-tomorrow")))
+    groups = re.findall('rowgroup" colspan="10">([^<]*)<', section)
+    assert groups[-1] == "unknown question: floor-of-tomorrow"
+    assert len([name for name in groups if name.startswith("unknown")]) == 1
+    assert "1.50 s" in section
+
+
+def test_a_row_in_bytes_is_shown_in_bytes(tmp_path, without_figures):
+    row = factory.retimed(row_of("peak")["benchmarks"][-1], [1.25 * 2**30 + at for at in range(9)])
+    row["extra_info"]["unit"] = "B"
+    out = published(tmp_path, factory.result(benchmarks=[row]))
+    assert '<td class="n">1.25 GiB</td><td>1.25 GiB to 1.25 GiB</td>' in run_section(out)
+    (line,) = csv.DictReader(io.StringIO(out["summary.csv"].decode()))
+    assert line["unit"] == "B"
+    assert float(line["median_bytes"]) == pytest.approx(1.25 * 2**30)
+    assert line["median_seconds"] == ""
+
+
+def test_the_law_of_a_sweep_is_shown_only_where_it_holds(tmp_path, without_figures):
+    def swept(engine, seconds):
+        return [
+            factory.learning("sweep", 1e6 * took / batch, 1, batch, engine=engine, threads=2)
+            for batch, took in seconds.items()
+        ]
+
+    rows = swept("eager", {1: 1.01e-3, 16: 1.16e-3, 256: 3.56e-3})
+    rows += swept("fused", {1: 4e-6, 16: 9e-5, 256: 4e-4})
+    section = run_section(published(tmp_path, factory.result(benchmarks=rows)))
+    assert "a, fixed cost of a step" in section
+    line = next(line for line in section.split("<tr>") if line.startswith('<th scope="row">fused'))
+    assert re.search(r"no such law: off by up to \d+%", line)
+    assert section.count("no such law: ") == 1
+
+
+def test_a_terminal_is_told_of_the_newest_run_of_each_machine(tmp_path):
+    for day, status in ((1, "interrupted"), (2, "complete")):
+        written = f"2026-11-0{day}T00:00:00"
+        content = factory.result(status=status, profile="quick", datetime=written)
+        factory.write(tmp_path, content, f"{day}.json")
+    runs = collect([str(tmp_path)])
+    assert {line.partition(": ")[0] for line in announced(runs)} == {"xeon-6982p-2c-8gib/2.json"}
+
+
+def test_a_machines_last_run_that_contradicts_itself_is_told_of_too(tmp_path):
+    factory.write(tmp_path, factory.result(datetime="2026-11-01T00:00:00"), "1.json")
+    liar = factory.result(datetime="2026-11-02T00:00:00",
+                          workload=factory.workload() | {"hash": "0" * 64})  # fmt: skip
+    factory.write(tmp_path, liar, "2.json")
+    assert any("2.json: check: " in line for line in announced(collect([str(tmp_path)])))
+
+
 def test_what_is_absent_is_said_with_its_reason(page):
     assert any("no Apple GPU here" in table for table in page.tables)
 
@@ -174,15 +286,10 @@ def test_the_same_input_gives_the_same_outputs(tmp_path, reports):
     assert again == reports
 
 
-@pytest.fixture
-def without_figures(monkeypatch):
-    monkeypatch.setattr("bench.report.publish.draw_all", lambda measures: iter(()))
-
-
 def test_results_from_elsewhere_are_named_without_their_way(tmp_path, without_figures):
     factory.write(tmp_path / "home" / "someone" / "private", factory.result())
     out = tmp_path / "work" / "reports"
-    publish(library.collect([str(tmp_path / "home")]), out)
+    publish(collect([str(tmp_path / "home")]), out)
     for name in ("index.html", "README.md", "summary.csv"):
         text = (out / name).read_text("utf-8")
         assert "xeon-6982p-2c-8gib/20261121T020000Z" in text
@@ -195,7 +302,7 @@ def test_a_file_name_that_is_no_text_is_reported_and_linked(tmp_path, without_fi
     out = published(tmp_path, factory.result())
     (path,) = (tmp_path / "results").rglob("*.json")
     path.rename(path.with_name(os.fsdecode(b"\xff <b>\n.json")))
-    publish(library.collect([str(tmp_path / "results")]), tmp_path / "reports")
+    publish(collect([str(tmp_path / "results")]), tmp_path / "reports")
     text = (tmp_path / "reports" / "index.html").read_text("utf-8")
     assert "%FF%20%3Cb%3E%0A.json" in text
     assert "<b>" not in text
@@ -280,7 +387,7 @@ def test_a_hostile_name_adds_nothing_to_the_markdown(attacked):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_markdown_text_reads_as_it_was_written(name):
-    shown = markdown.text(name, 10_000)
+    shown = plain(name, 10_000)
     rendered = MarkdownIt("gfm-like", {"linkify": False}).renderInline(shown)
     assert not re.search("<[a-z]", rendered)
     assert "\n" not in shown

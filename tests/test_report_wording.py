@@ -46,4 +46,27 @@ def test_names_are_cut_and_joined():
     assert wording.cut("abcd", 4) == "abcd"
     assert wording.joined(("a", None, "", "b")) == "a · b"
     assert wording.threads(None) == ""
-    assert wording.question("unknown") == "unknown"
+
+
+def test_a_question_that_the_schema_does_not_know_is_said_to_be_unknown():
+    assert wording.question("sgd-synced") == "per-example SGD, a wait after each step"
+    assert wording.question("weather") == "unknown question: weather"
+    assert wording.question("bench_sgd", "") == "bench_sgd"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "says"),
+    [
+        (5.4, "s", "5.40 s"), (1.25 * 2**30, "B", "1.25 GiB"), (512, "B", "512 B"),
+        (3 * 2**20, "B", "3.00 MiB"), (2**41, "B", "2.00 TiB"), (1e-7, "", "1e-07"),
+        (5, "W", "5 W"),
+    ],
+)  # fmt: skip
+def test_an_amount_is_in_the_unit_of_its_row(value, unit, says):
+    assert wording.amount(value, unit) == says
+
+
+def test_an_interval_has_two_ends_or_says_why_it_has_none():
+    assert wording.interval(1.0, 2.0) == "1.00 s to 2.00 s"
+    assert wording.interval(1024, 2048, "B") == "1.00 KiB to 2.00 KiB"
+    assert wording.interval(None, None) == "too few rounds"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -325,16 +324,7 @@ def pytest_unconfigure() -> None:
     INTERRUPTS.end()
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """The headline, read back from the file that was saved, and where to go from there."""
+def saved(config: pytest.Config) -> str | None:
+    """Where the session's file is, once it is saved."""
     measured = config.stash.get(SESSION, None)
-    if measured is None or measured.saved is None:
-        return
-    from bench.report.files.library import collect
-    from bench.report.pages.runs import headline, runs
-
-    found = runs(collect([measured.saved]).examined, Path())
-    terminalreporter.write_line("")
-    terminalreporter.write_line(headline(found))
-    terminalreporter.write_line(f"saved {measured.saved}")
-    terminalreporter.write_line("next: python -m bench report")
+    return None if measured is None else measured.saved

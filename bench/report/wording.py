@@ -3,75 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
+
+from zipnet.results import schema
+from zipnet.results.statistics import percent as percent
+from zipnet.results.statistics import quantity as quantity
+from zipnet.results.statistics import significant as significant
 
 MINUTE: Final = 60.0
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 
-QUESTIONS: Final = {
-    "sgd-synced": "per-example SGD, a wait after each step",
-    "sgd-queued": "per-example SGD, steps queued",
-    "fullbatch": "full batch, one step on all digits",
-    "sweep": "one step, at every size of batch",
-    "inference-one": "recognise one digit, wait",
-    "inference-all": "recognise all test digits at once",
-    "training": "the training run of 1989, 23 passes",
-    "replicas": "whole trainings side by side",
-    "first-step-cold": "from nothing to the first step, caches empty",
-    "first-step-warm": "from nothing to the first step, caches warm",
-    "floor-empty": "floor: the harness alone",
-    "floor-sync": "floor: waiting for an idle device",
-    "floor-launch": "floor: one smallest operation, wait",
-    "floor-copy-digit": "floor: one digit to the device, wait",
-    "floor-fma": "peak: multiply-adds in registers",
-    "floor-gemm": "peak: matrix product",
-    "floor-bandwidth": "peak: copy within memory",
-}
-
-
-def significant(value: float, digits: int = 3) -> str:
-    """Round to so many significant digits, with thousands separated: 1234.5 -> 1,230."""
-    if not value:
-        return "0"
-    rounded = float(f"{value:.{digits - 1}e}")
-    if abs(rounded) >= 1e15 or abs(rounded) < 1e-9:
-        return f"{rounded:.{digits - 1}e}"
-    exponent = int(f"{rounded:e}".partition("e")[2])
-    decimals = max(0, digits - 1 - exponent)
-    return f"{rounded:,.{decimals}f}"
-
 
 def duration(seconds: float) -> str:
     """A time in the unit that suits it: 12.3 us, 0.75 s, 29.3 min, 3 days."""
-    for unit, size in (("days", DAY), ("h", HOUR), ("min", MINUTE)):
-        if seconds >= 2 * size:
-            return f"{significant(seconds / size).removesuffix('.00')} {unit}"
+    for unit, one in (("days", DAY), ("h", HOUR), ("min", MINUTE)):
+        if seconds >= 2 * one:
+            return f"{significant(seconds / one).removesuffix('.00')} {unit}"
     if seconds >= 0.1:
         return f"{significant(seconds)} s"
-    for unit, size in (("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= 0.1 * size * (1 if unit == "µs" else 10):
-            return f"{significant(seconds / size)} {unit}"
+    for unit, one in (("ms", 1e-3), ("µs", 1e-6)):
+        if seconds >= 0.1 * one * (1 if unit == "µs" else 10):
+            return f"{significant(seconds / one)} {unit}"
     return f"{significant(seconds / 1e-9)} ns"
 
 
-def quantity(value: float, digits: int = 3) -> str:
-    """A count or rate with the letter of its size: 12.5 M, 107 G."""
-    for letter, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e4)):
-        if value >= size:
-            return f"{significant(value / (1e3 if letter == 'k' else size), digits)} {letter}"
-    return significant(value, digits)
+def size(count: float) -> str:
+    """Bytes in the unit that suits them: 512 B, 1.25 GiB."""
+    for unit, many in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= many:
+            return f"{significant(count / many)} {unit}"
+    return f"{significant(count)} B"
+
+
+def amount(value: float, unit: str) -> str:
+    """A value of a row in the row's own unit: s or B; one that we do not know keeps its name."""
+    known = {"s": duration, "B": size}.get(unit)
+    return known(value) if known else joined((f"{value:.3g}", unit), " ")
+
+
+def interval(low: float | None, high: float | None, unit: str = "s") -> str:
+    """A 95% interval, or why there is none."""
+    if low is None or high is None:
+        return "too few rounds"
+    return f"{amount(low, unit)} to {amount(high, unit)}"
 
 
 def times(ratio: float) -> str:
     """How many times faster. Two digits: the three days of 1989 are one remark, not a timing."""
     return f"{significant(ratio, 2)}{TIMES}"
-
-
-def percent(share: float) -> str:
-    """A share of something, with no more digits than it deserves."""
-    return f"{significant(100 * share, 2)}%"
 
 
 def threads(count: int | None) -> str:
@@ -86,11 +67,17 @@ def cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def joined(parts: Iterable[str | None]) -> str:
+def joined(parts: Iterable[str | None], between: str = " \N{MIDDLE DOT} ") -> str:
     """The parts that are there, with a middle dot between."""
-    return " · ".join(part for part in parts if part)
+    return between.join(part for part in parts if part)
 
 
-def question(name: str) -> str:
-    """What a question asks, in words; a question we do not know keeps its name."""
-    return QUESTIONS.get(name, name)
+def who(row: Any) -> str:
+    """Engine, device and threads of a record of rows."""
+    return joined((row.engine, row.device, threads(row.threads)))
+
+
+def question(name: str, unknown: str = "unknown question: ") -> str:
+    """What a question asks, in words; one that we do not know is said to be unknown."""
+    known = schema.QUESTIONS.get(name)
+    return known.words if known else unknown + name

@@ -8,7 +8,8 @@ says what may be in a file; whether the numbers of one agree is asked in check.p
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated as Is
+from typing import Final, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -21,10 +22,11 @@ STATISTICS: Final = (
     "ld15iqr", "hd15iqr", "ops", "total",
 )  # fmt: skip
 
-Text = Annotated[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
-Size = Annotated[float, Meta(ge=0)]
-Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Positive = Annotated[int, Meta(ge=1, le=2**63 - 1)]
+Text = Is[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
+Name = Is[Text, Meta(pattern=r"\S")]
+Size = Is[float, Meta(ge=0)]
+Count = Is[int, Meta(ge=0, le=2**63 - 1)]
+Positive = Is[int, Meta(ge=1, le=2**63 - 1)]
 Plain = str | int | float | bool | None  # a fact that is only shown, or only hashed
 
 
@@ -38,66 +40,51 @@ def says(text: str, fact: str = "", unit: str = "") -> Meta:
 class Score(Struct):
     """What a network had learned."""
 
-    misses: Annotated[Count, says("digits classified wrongly")]
-    loss: Annotated[Size, says("mean of the recipe's own loss over the digits")]
-    error: Annotated[Size | None, says("misses in per cent")] = None
+    misses: Is[Count, says("digits classified wrongly")]
+    loss: Is[Size, says("mean of the recipe's own loss over the digits")]
+    error: Is[Size | None, says("misses in per cent")] = None
 
 
 class Verified(Struct):
     """How an engine was held to the float64 reference before it was timed."""
 
-    steps: Annotated[
-        Count | None, says("steps followed; 0 where outputs were compared", "verified steps")
-    ] = None
-    loss_distance: Annotated[Size | None, says("largest distance of a loss", "losses off by")] = (
-        None
-    )
-    param_distance: Annotated[
-        Size | None, says("largest distance of a parameter", "parameters off by")
-    ] = None
-    tolerance: Annotated[Size | None, says("what was allowed", "of an allowed")] = None
+    steps: Is[Count | None, says("followed; 0: outputs were compared", "verified steps")] = None
+    loss_distance: Is[Size | None, says("largest, of a loss", "losses off by")] = None
+    param_distance: Is[Size | None, says("largest, of a parameter", "parameters off by")] = None
+    tolerance: Is[Size | None, says("what was allowed", "of an allowed")] = None
 
 
 class Phases(Struct, rename={"importing": "import"}):
     """Where the last round of a first-step row spent its time."""
 
-    importing: Annotated[Size | None, says("seconds of imports", "imports", "s")] = None
-    compile: Annotated[Size | None, says("seconds of compiling", "compiling", "s")] = None
-    step: Annotated[Size | None, says("seconds of the step itself", "the step", "s")] = None
+    importing: Is[Size | None, says("seconds of imports", "imports", "s")] = None
+    compile: Is[Size | None, says("seconds of compiling", "compiling", "s")] = None
+    step: Is[Size | None, says("seconds of the step itself", "the step", "s")] = None
 
 
 class State(Struct, kw_only=True, gc=False):
     """Readings of the machine at one moment; null where it does not tell."""
 
-    load_1min: Annotated[Size | None, says("the system's load average")] = None
-    cpu_mhz: Annotated[Size | None, says("clock of the processor")] = None
-    memory_available: Annotated[Size | None, says("bytes")] = None
-    power: Annotated[Text | None, says("mains or battery")] = None
-    throttled: Annotated[
-        Size | None,
-        says("how often any core was slowed down for heat since boot; Linux on Intel"),
-    ] = None
-    speed_limit: Annotated[Size | None, says("per cent of its speed that macOS grants")] = None
-    gpu_mhz: Annotated[Size | None, says("with an NVIDIA GPU and nvidia-ml-py")] = None
-    gpu_celsius: Annotated[Size | None, says("likewise")] = None
-    gpu_throttle: Annotated[
-        str | None, says("likewise: why it runs slowly, empty for no reason")
-    ] = None
+    load_1min: Is[Size | None, says("the system's load average")] = None
+    cpu_mhz: Is[Size | None, says("clock of the processor")] = None
+    memory_available: Is[Size | None, says("bytes")] = None
+    power: Is[Text | None, says("mains or battery")] = None
+    throttled: Is[Size | None, says("slowdowns for heat since boot; Linux on Intel")] = None
+    speed_limit: Is[Size | None, says("per cent of its speed that macOS grants")] = None
+    gpu_mhz: Is[Size | None, says("with an NVIDIA GPU and nvidia-ml-py")] = None
+    gpu_celsius: Is[Size | None, says("likewise")] = None
+    gpu_throttle: Is[str | None, says("likewise: why it is slowed, empty for no reason")] = None
 
 
 class Watch(Struct, kw_only=True, gc=False):
     """What the machine was seen doing during one lap of a row; null where it does not tell."""
 
-    seconds: Annotated[Size, says("how long the lap lasted, its warming included")]
-    own_cpu_seconds: Annotated[Size | None, says("core-seconds of the measuring process")] = None
-    other_cpu_seconds: Annotated[
-        Size | None, says("core-seconds of every other process of the machine")
-    ] = None
-    stolen_cpu_seconds: Annotated[
-        Size | None, says("core-seconds that a hypervisor gave to somebody else")
-    ] = None
-    before: Annotated[State | None, says("readings as in `state`")] = None
-    after: Annotated[State | None, says("likewise")] = None
+    seconds: Is[Size, says("how long the lap lasted, its warming included")]
+    own_cpu_seconds: Is[Size | None, says("core-seconds of the measuring process")] = None
+    other_cpu_seconds: Is[Size | None, says("core-seconds of every other process")] = None
+    stolen_cpu_seconds: Is[Size | None, says("core-seconds that a hypervisor gave away")] = None
+    before: Is[State | None, says("readings as in `state`")] = None
+    after: Is[State | None, says("likewise")] = None
 
 
 class Row(Struct, kw_only=True):
@@ -106,54 +93,37 @@ class Row(Struct, kw_only=True):
     Rates are never stored: presentations per second is presentations / timing.
     """
 
-    question: Annotated[Text, says("see below")]
-    engine: Annotated[
-        Text | None, says("who ran it; null where the machine itself is measured")
-    ] = None
-    device: Annotated[Text, says("cpu, cuda, mps, xpu; read back from the tensors")]
-    device_name: Annotated[Text | None, says("the device's model")] = None
-    dtype: Annotated[Text | None, says("of the arithmetic")] = None
-    unit: Annotated[Text, says("of `stats.data`: s, or B for bytes; absent in older files: s")] = (
-        "s"
-    )
-    threads: Annotated[
-        Positive | None, says("CPU threads the row was allowed, null on an accelerator")
-    ] = None
-    batch: Annotated[Count | None, says("digits a step")] = None
-    steps: Annotated[
-        Count | None, says("steps in one round; 0 where digits are only recognised")
-    ] = None
-    presentations: Annotated[Count | None, says("digits shown in one round")] = None
-    macs: Annotated[Count | None, says("multiply-accumulates done in one round")] = None
-    bytes: Annotated[Count | None, says("bytes moved in one round")] = None
-    dataset: Annotated[
-        Text | None, says("the digits shown; null where the machine itself is measured")
-    ] = None
-    dataset_sha256: Annotated[Text | None, says("of their arrays")] = None
-    verified: Annotated[Verified | None, says("against the float64 reference, before timing")] = (
-        None
-    )
-    passes: Annotated[Count | None, says("of a training", "passes")] = None
-    seed: Annotated[Count | None, says("of the first weights of a training", "seed")] = None
-    replicas: Annotated[Positive | None, says("trainings in one round", "replicas")] = None
-    replica_misses: Annotated[
-        list[Count] | None, says("test misses of each replica", "test misses each")
-    ] = None
-    phases: Annotated[Phases | None, says("seconds of a first step's parts, last round")] = None
-    train: Annotated[Score | None, says("on the training digits, after the last pass")] = None
-    test: Annotated[Score | None, says("on the test digits, after the last pass")] = None
-    laps: Annotated[
-        list[Positive] | None,
-        says("rounds taken in each lap, in the order of `stats.data`; laps lie minutes apart"),
-    ] = None
-    watch: Annotated[list[Watch], says("one object a lap")] = field(default_factory=list)
-    warnings: Annotated[list[Text], says("what a reader should know")] = field(default_factory=list)
+    question: Is[Text, says("see below")]
+    engine: Is[Text | None, says("who ran it; null where the machine itself is measured")] = None
+    device: Is[Text, says("cpu, cuda, mps, xpu; read back from the tensors")]
+    device_name: Is[Text | None, says("the device's model")] = None
+    dtype: Is[Text | None, says("of the arithmetic")] = None
+    unit: Is[Text, says("of `stats.data`: s, or B for bytes; absent in older files: s")] = "s"
+    threads: Is[Positive | None, says("CPU threads allowed, null on an accelerator")] = None
+    batch: Is[Count | None, says("digits a step")] = None
+    steps: Is[Count | None, says("in one round; 0 where digits are only recognised")] = None
+    presentations: Is[Count | None, says("digits shown in one round")] = None
+    macs: Is[Count | None, says("multiply-accumulates done in one round")] = None
+    bytes: Is[Count | None, says("bytes moved in one round")] = None
+    dataset: Is[Text | None, says("the digits shown, if any")] = None
+    dataset_sha256: Is[Text | None, says("of their arrays")] = None
+    verified: Is[Verified | None, says("against the float64 reference, before timing")] = None
+    passes: Is[Count | None, says("of a training", "passes")] = None
+    seed: Is[Count | None, says("of the first weights of a training", "seed")] = None
+    replicas: Is[Positive | None, says("trainings in one round", "replicas")] = None
+    replica_misses: Is[list[Count] | None, says("test misses of each", "test misses each")] = None
+    phases: Is[Phases | None, says("seconds of a first step's parts, last round")] = None
+    train: Is[Score | None, says("on the training digits, after the last pass")] = None
+    test: Is[Score | None, says("on the test digits, after the last pass")] = None
+    laps: Is[list[Positive] | None, says("rounds of each lap, in the order of `stats.data`")] = None
+    watch: Is[list[Watch], says("one object a lap")] = field(default_factory=list)
+    warnings: Is[list[Text], says("what a reader should know")] = field(default_factory=list)
 
 
 class Stats(Struct, kw_only=True):
     """pytest-benchmark's: every raw timing, and its statistics of them."""
 
-    data: Annotated[list[Size], Meta(min_length=1)]
+    data: Is[list[Size], Meta(min_length=1)]
     rounds: Positive
     min: Size
     max: Size
@@ -184,99 +154,80 @@ class Benchmark(Struct):
 class Absent(Struct, kw_only=True):
     """Something that was not measured, and why."""
 
-    engine: Annotated[Text | None, says("null is all")] = None
-    device: Annotated[Text | None, says("null is all")] = None
-    question: Annotated[Text | None, says("or a benchmark's name; null is all")] = None
-    reason: Annotated[Text, says("for a person")]
+    engine: Is[Text | None, says("null is all")] = None
+    device: Is[Text | None, says("null is all")] = None
+    question: Is[Text | None, says("or a benchmark's name; null is all")] = None
+    reason: Is[Text, says("for a person")]
 
 
 class Cpu(Struct, kw_only=True):
     """The processor."""
 
-    model: Annotated[Text, says("as the system calls it")]
-    physical_cores: Annotated[Positive | None, says("without hyperthreads")] = None
-    logical_cores: Annotated[Positive | None, says("with them")] = None
-    arch: Annotated[Text | None, says("of its instructions")] = None
+    model: Is[Text, says("as the system calls it")]
+    physical_cores: Is[Positive | None, says("without hyperthreads")] = None
+    logical_cores: Is[Positive | None, says("with them")] = None
+    arch: Is[Text | None, says("of its instructions")] = None
 
 
 class Machine(Struct, kw_only=True):
     """What identifies a machine: what it is, never whose it is. No host name, user or path."""
 
-    name: Annotated[Text, says("the folder, made from the rest")]
-    cpu: Annotated[Cpu, says("the processor")]
-    memory_gib: Annotated[Size | None, says("memory")] = None
-    gpus: Annotated[list[Text], says("their models")] = field(default_factory=list)
-    system: Annotated[Text | None, says("the operating system")] = None
+    name: Is[Name, says("the folder, made from the rest")]
+    cpu: Is[Cpu, says("the processor")]
+    memory_gib: Is[Size | None, says("memory")] = None
+    gpus: Is[list[Text], says("their models")] = field(default_factory=list)
+    system: Is[Text | None, says("the operating system")] = None
 
 
 class Commit(Struct):
     """Which code was measured."""
 
-    id: Annotated[Text | None, says("null outside a repository")] = None
-    dirty: Annotated[bool | None, says("whether files differed from it")] = None
+    id: Is[Text | None, says("null outside a repository")] = None
+    dirty: Is[bool | None, says("whether files differed from it")] = None
 
 
 class Dataset(Struct):
     """The digits that were shown."""
 
-    name: Annotated[Text, says("usps, mnist, fonts")]
-    sha256: Annotated[Text, says("of the arrays")]
+    name: Is[Text, says("usps, mnist, fonts")]
+    sha256: Is[Text, says("of the arrays")]
 
 
 class Options(Struct, kw_only=True):
     """What was asked for."""
 
-    engines: Annotated[list[Text] | None, says("by name")] = None
-    devices: Annotated[list[Text] | None, says("by kind")] = None
-    threads: Annotated[list[Positive] | None, says("of the CPU")] = None
-    train_limit: Annotated[
-        Size | None, says("seconds that a whole training was projected to take at most")
-    ] = None
+    engines: Is[list[Text] | None, says("by name")] = None
+    devices: Is[list[Text] | None, says("by kind")] = None
+    threads: Is[list[Positive] | None, says("of the CPU")] = None
+    train_limit: Is[Size | None, says("seconds that a training may be projected to take")] = None
 
 
 class States(Struct):
     """The machine before the run and after it."""
 
-    before: Annotated[State | None, says("before the run")] = None
-    after: Annotated[State | None, says("after it")] = None
+    before: Is[State | None, says("before the run")] = None
+    after: Is[State | None, says("after it")] = None
 
 
 class ResultFile(Struct, kw_only=True):
     """What one run on one machine said: pytest-benchmark's JSON, with these additions."""
 
-    schema: Annotated[
-        Positive,
-        says(
-            f"integer, now {SCHEMA}. A reader refuses a newer one by name. Schema 1 had no `laps` "
-            "and no `watch`: each row was measured in one go."
-        ),
+    schema: Is[
+        Positive, says(f"now {SCHEMA}; a reader refuses a newer one. 1 had no laps, no watch")
     ]
-    status: Annotated[
-        Literal["complete", "interrupted"],
-        says("`interrupted`: Ctrl-C, or the session broke off; what was measured until then"),
-    ]
-    scope: Annotated[
-        Literal["all", "part"],
-        says("`part` where options chose some benchmarks or settings, or where one failed"),
-    ]
-    options: Annotated[Options | None, says("what was asked for")] = None
-    profile: Annotated[
-        Literal["smoke", "quick", "standard", "full"], says("how long each row was measured")
-    ]
-    workload: Annotated[
-        dict[str, Plain],
-        says("counts of the network and its training run, and `hash`, a SHA-256 of the others"),
-    ]
-    dataset: Annotated[Dataset, says("the digits")]
-    software: Annotated[dict[str, Plain], says("versions of python, torch, numpy, ...")]
-    state: Annotated[States | None, says("the machine before and after the run")] = None
-    absent: Annotated[list[Absent], says("what was not measured, and why")] = field(
-        default_factory=list
-    )
-    machine_info: Annotated[Machine, says("what identifies the machine")]
-    commit_info: Annotated[Commit | None, says("which code was measured")] = None
-    datetime: Annotated[Text, says("when the file was written, ISO 8601")]
-    benchmarks: Annotated[list[Benchmark], says("the rows, as pytest-benchmark has them")]
+    status: Is[Literal["complete", "interrupted"], says("interrupted: Ctrl-C, or it broke off")]
+    scope: Is[Literal["all", "part"], says("part: some were chosen by options, or one failed")]
+    options: Is[Options | None, says("what was asked for")] = None
+    profile: Is[Literal["smoke", "quick", "standard", "full"], says("how long rows were measured")]
+    workload: Is[dict[str, Plain], says("counts of the network, and `hash`, a SHA-256 of them")]
+    dataset: Is[Dataset, says("the digits")]
+    software: Is[dict[str, Plain], says("versions of python, torch, numpy, ...")]
+    state: Is[States | None, says("the machine before and after the run")] = None
+    absent: Is[list[Absent], says("not measured, and why")] = field(default_factory=list)
+    machine_info: Is[Machine, says("what identifies the machine")]
+    commit_info: Is[Commit | None, says("which code was measured")] = None
+    datetime: Is[Text, says("when the file was written, ISO 8601")]
+    benchmarks: Is[list[Benchmark], says("the rows, as pytest-benchmark has them")]
 
 
 Kind = Literal["network", "machine", "start", "memory", "learning"]

@@ -1,4 +1,40 @@
-"""Which machine is faster, by how much, and is that real?
+"""`python -m bench compare`: which machine is faster, by how much, and is that real?
 
-Everything here works on summaries of rows (measures, doubts, thresholds), never on raw timings.
+Here stand its arguments, apart from its work: --help loads no numbers.
 """
+
+from __future__ import annotations
+
+import argparse
+from typing import Final
+
+CODES: Final = """\
+exit codes:
+  0  fine
+  1  --fail-if-slower: some row is slower by more than the limit, by its interval's near
+     end; per row, about 1 of 40 equal ones would be by chance
+  2  bad input, named on stderr; what could be read is compared all the same
+  3  nothing comparable: the files share no row
+  4  quality too low to say: every shared row has too few rounds, was disturbed, or has no
+     null test that says how far apart equal things are
+"""
+DESCRIPTION: Final = (
+    "Which machine is faster, by how much, and is that real? Each argument is a result file, a\n"
+    "folder or glob of them, or the name of a machine below --results. The first is the baseline."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command."""
+    parser.description, parser.epilog = DESCRIPTION, CODES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("contestants", nargs="+", metavar="FILE|FOLDER|MACHINE")
+    where = "where machines are looked up by name; default: %(default)s"
+    parser.add_argument("--results", default="results", metavar="FOLDER", help=where)
+    parser.add_argument("--baseline", metavar="NAME", help="the contestant to compare with")
+    parser.add_argument("--rows", action="store_true", help="every row, however many contestants")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="as one JSON object")
+    shape.add_argument("--csv", action="store_true", help="every row compared, as CSV")
+    slower = "exit 1 where a row takes more than, say, 5%% longer, by its interval (per row)"
+    parser.add_argument("--fail-if-slower", metavar="PERCENT", dest="limit", help=slower)

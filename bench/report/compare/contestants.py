@@ -2,74 +2,56 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import glob
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
-from bench.report.files.library import collect
-from bench.report.files.remote import is_remote, path_of
-from bench.report.records import ResultFile
-from bench.report.rows.examined import Examined, without_shared_timings
-from bench.report.rows.measures import latest
+import numpy as np
+
 from zipnet.errors import UserError, shown
+from zipnet.results.collect import collect
+from zipnet.results.places import is_remote, path_of
+from zipnet.results.runs import Run, Runs, newest
 
 
-@dataclass(frozen=True)
-class Contestant:
+class Contestant(NamedTuple):
     """A run that stands for a machine, or for itself; label is how a person tells it apart."""
 
     label: str
-    found: Examined
-
-    @property
-    def file(self) -> ResultFile:
-        """What the run said."""
-        return self.found.file
+    run: Run
 
 
-@dataclass(frozen=True)
-class Field:
-    """Who competes, every run that was read (for the null test), and what could not be read."""
-
-    contestants: tuple[Contestant, ...]
-    runs: tuple[Examined, ...]
-    bad: tuple[str, ...]
-
-
-def enter(arguments: Sequence[str], results: str) -> Field:
-    """Find everybody that the arguments name, in their order.
+def enter(arguments: Sequence[str], results: str) -> tuple[list[Contestant], Runs, list[str]]:
+    """Find everybody that the arguments name, in their order: who competes, every run that was
+    read (for the null test), and what could not be read.
 
     A file competes for itself, and so does each file of a glob. A folder, or the name of a
-    machine below `results`, enters each of its machines, by the run that latest() chooses among
-    those not named themselves.
+    machine below `results`, enters each of its machines, by the newest of the runs that are not
+    named themselves.
     """
     results = path_of(results)
     places = [place for argument in arguments for place in _place(argument, results)]
-    library = collect(places)
-    known = {found.file.address for found in library.examined}
-    own = _own_files((found.file for found in library.examined), results)
-    more = [f for f in collect([path for path in own if path not in known]).examined
-            if f.file.address not in known]  # fmt: skip
-    runs = without_shared_timings([*library.examined, *more]) if more else library.examined
-    bad = [*library.bad]
-    bad += [f"{run.file.source}: {run.findings[0]}" for run in runs[: len(library.examined)]
-            if run.findings]  # fmt: skip
-    sound = [run for run in runs if not run.findings]
-    explicit = {a for place in places if not _is_folder(place) for a in library.named[place]}
-    kept: dict[str, Examined] = {}
+    runs = collect(places)
+    known = {run.place.address for run in runs.runs}
+    own = _own_files({run.name for run in runs.runs}, results)
+    if more := [path for path in own if path not in known]:
+        runs = _joined(runs, collect(more))
+    given = [run for run in runs.runs if run.place.address in known]
+    bad = [*runs.bad, *(f"{run.source}: {run.findings[0]}" for run in given if run.findings)]
+    explicit = {a for place in places if not _is_folder(place) for a in runs.named[place]}
+    kept: dict[str, Run] = {}
     for place in places:
-        addresses = set(library.named[place]) - (explicit if _is_folder(place) else set())
-        competing = [run for run in sound if run.file.address in addresses]
-        if _is_folder(place):
-            chosen = {id(file) for file in latest(run.file for run in competing)}
-            competing = [run for run in competing if id(run.file) in chosen]
-        for run in competing:
-            kept.setdefault(run.file.address, run)
-    return Field(tuple(_labelled(list(kept.values()))), tuple(runs), tuple(bad))
+        addresses = set(runs.named[place]) - (explicit if _is_folder(place) else set())
+        competing = [run for run in given if run.place.address in addresses and not run.findings]
+        for run in newest(competing) if _is_folder(place) else competing:
+            kept.setdefault(run.place.address, run)
+    return _labelled(list(kept.values())), runs, bad
 
 
 def choose(contestants: Sequence[Contestant], baseline: str | None) -> list[Contestant]:
@@ -78,9 +60,9 @@ def choose(contestants: Sequence[Contestant], baseline: str | None) -> list[Cont
         return list(contestants)
     wanted = os.path.realpath(path_of(baseline))
     for matches in (
-        [c for c in contestants if baseline in (c.label, c.file.source)],
-        [c for c in contestants if c.file.address in (baseline, wanted)],
-        [c for c in contestants if c.file.machine.name == baseline],
+        [c for c in contestants if baseline in (c.label, c.run.source)],
+        [c for c in contestants if c.run.place.address in (baseline, wanted)],
+        [c for c in contestants if c.run.name == baseline],
     ):
         if matches:
             return [matches[0], *(c for c in contestants if c is not matches[0])]
@@ -105,16 +87,12 @@ def _place(argument: str, results: str) -> list[str]:
         return found
     if is_remote(results) and argument and not set(argument) & set("/\\*?["):
         return [f"{results.rstrip('/')}/{argument}"]  # reading says whether it is there
-    near = difflib.get_close_matches(argument, _machines(results), 3, 0.4)
+    machines: list[str] = []
+    with contextlib.suppress(OSError):
+        machines = sorted(path.name for path in Path(results).iterdir() if path.is_dir())
+    near = difflib.get_close_matches(argument, machines, 3, 0.4)
     hint = f"; did you mean: {', '.join(near)}?" if near else ""
     raise UserError(f"{shown(argument)} is no file, folder or machine below {results}{hint}")
-
-
-def _machines(results: str) -> list[str]:
-    try:
-        return sorted(path.name for path in Path(results).iterdir() if path.is_dir())
-    except OSError:
-        return []
 
 
 def _is_folder(path: str) -> bool:
@@ -123,37 +101,36 @@ def _is_folder(path: str) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 (any text at all)
 
 
-def _own_files(files: Iterable[ResultFile], results: str) -> list[str]:
+def _own_files(names: Iterable[str], results: str) -> list[str]:
     """Further runs of the same machines, by their folders: the null test can use them."""
-    names = {file.machine.name for file in files if os.path.basename(file.machine.name)}  # noqa: PTH119 (any text at all)
+    plain = [name for name in sorted(names) if Path(name).name == name]
     if is_remote(results):
-        return [f"{results.rstrip('/')}/{name}" for name in sorted(names) if "/" not in name]
-    folders = [Path(results) / name for name in sorted(names) if Path(name).name == name]
+        return [f"{results.rstrip('/')}/{name}" for name in plain]
     return [
         os.path.realpath(path)
-        for folder in folders
-        if _is_folder(str(folder))
-        for path in sorted(folder.glob("*.json"))
+        for folder in plain
+        if _is_folder(os.path.join(results, folder))  # noqa: PTH118
+        for path in sorted((Path(results) / folder).glob("*.json"))
         if not path.name.startswith(".")
     ]
 
 
-def _labelled(runs: Sequence[Examined]) -> list[Contestant]:
+def _joined(runs: Runs, more: Runs) -> Runs:
+    """Both, with what is known of the first."""
+    known, end = {run.place.address for run in runs.runs}, len(runs.columns["file"])
+    new = [replace(run, begin=run.begin + end, end=run.end + end) for run in more.runs
+           if run.place.address not in known]  # fmt: skip
+    columns = {name: np.concatenate([column, more.columns[name]])
+               for name, column in runs.columns.items()}  # fmt: skip
+    return Runs([*runs.runs, *new], columns, runs.bad, runs.named)
+
+
+def _labelled(runs: Sequence[Run]) -> list[Contestant]:
     """Machines by their name; several runs of one machine by their files."""
-    machines = Counter(run.file.machine.name for run in runs)
-    contestants = [
-        Contestant(
-            run.file.machine.name
-            if machines[run.file.machine.name] == 1
-            else run.file.source.rpartition("/")[2].removesuffix(".json"),
-            run,
-        )
-        for run in runs
-    ]
-    labels = Counter(contestant.label for contestant in contestants)
-    return [
-        contestant
-        if labels[contestant.label] == 1
-        else replace(contestant, label=contestant.file.source)
-        for contestant in contestants
-    ]
+    machines = Counter(run.name for run in runs)
+    files = [run.source.rpartition("/")[2].removesuffix(".json") for run in runs]
+    labels = [run.name if machines[run.name] == 1 else file
+              for run, file in zip(runs, files, strict=True)]  # fmt: skip
+    counts = Counter(labels)
+    return [Contestant(label if counts[label] == 1 else run.source, run)
+            for label, run in zip(labels, runs, strict=True)]  # fmt: skip

@@ -1,134 +1,224 @@
-"""Comparisons for a terminal: 100 columns, the answer first."""
+"""Comparisons for a terminal, 100 columns, the answer first; and for programs, as JSON and CSV."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_uppercase
-from typing import Final
+from typing import Any, Final
 
-from bench.report.compare.comparison import Compared, Comparison
-from bench.report.compare.contestants import Contestant
-from bench.report.compare.wording import each, headline, span, speed
-from bench.report.rows.keys import Key
-from bench.report.verdicts.null import Null
-from bench.report.wording import cut, percent
+import msgspec
 
-COLUMNS: Final = 100
+from bench.report.wording import amount, cut, percent, quantity, significant
+from zipnet.results.match import Key
+from zipnet.results.noise import NullTest
+from zipnet.results.runs import Run
+from zipnet.results.schema import Kind
+from zipnet.results.statistics import Estimate
+from zipnet.results.verdict import COLUMNS, Comparison
+
+WIDTH: Final = 100
+NAME: Final = 44  # of them for a row's name
 DETAILED: Final = 4  # contestants whose rows stand side by side; more have a line each
 LONGEST: Final = 200  # a machine's name and its file's, on as many lines as the terminal needs
 FINE: Final = 3  # free differences between runs: from four runs on, more add little
-FEW_RUNS: Final = "; a further run of it would make that finer"
 NAMED: Final = 3  # rows that are named where a reason holds for many
+WORDS: Final = ("faster", "slower", "same", "unclear")  # said even of no row
+SIDES: Final = ("baseline", "other")
+AVERAGED: Final[tuple[Kind, ...]] = ("network", "machine")
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "|", "%")  # OWASP, CSV injection
+CELLS: Final = tuple(name for name in COLUMNS if name != "kind")
 
 
-def names_of(contestants: Sequence[Contestant]) -> list[str]:
-    """A letter each while there are few; else their labels."""
-    if len(contestants) <= DETAILED:
-        return list(ascii_uppercase[: len(contestants)])
-    return [contestant.label for contestant in contestants]
+# --- for a person ---------------------------------------------------------------------------------
 
 
-def overview(
-    found: Sequence[Comparison], names: Sequence[str], tested: Mapping[str, Null]
-) -> Iterator[str]:
+def names_of(labels: Sequence[str]) -> list[str]:
+    """What to call the contestants: a letter each while there are few; else their labels."""
+    return list(ascii_uppercase[: len(labels)] if len(labels) <= DETAILED else labels)
+
+
+def text(
+    found: Sequence[Comparison], labels: Sequence[str], names: Sequence[str],
+    tested: Mapping[str, NullTest], *, every_row: bool,
+) -> Iterator[str]:  # fmt: skip
+    """Every line. labels: of the contestants, the baseline first; names: what to call them."""
+    few = len(names) <= DETAILED
+    yield from _overview(found, labels, names, tested) if few else _summary(found, labels)
+    if few and len(found) > 1 and not every_row:
+        yield from _side_by_side(found, names)
+    elif few or every_row:
+        for comparison, name in zip(found, names[1:], strict=True):
+            yield from _pair(comparison, (names[0], name))
+    if few or every_row:
+        yield from _closing(found, everything=every_row)
+
+
+def _overview(
+    found: Sequence[Comparison], labels: Sequence[str], names: Sequence[str],
+    tested: Mapping[str, NullTest],
+) -> Iterator[str]:  # fmt: skip
     """The headlines, and under them who is who."""
     for comparison, name in zip(found, names[1:], strict=True):
-        yield from _wrapped(headline(comparison, (names[0], name)))
+        yield from _wrapped(_headline(comparison, (names[0], name)))
     yield ""
     everybody = [found[0].baseline, *(comparison.other for comparison in found)]
-    for contestant, name in zip(everybody, names, strict=True):
-        yield cut(f"{name} = {contestant.label}, {contestant.file.source}", LONGEST)
-        null = tested.get(contestant.file.machine.name)
-        yield from textwrap.wrap(_equal(null), COLUMNS, initial_indent=4 * " ",
+    for run, label, name in zip(everybody, labels, names, strict=True):
+        yield cut(f"{name} = {label}, {run.source}", LONGEST)
+        yield from textwrap.wrap(_equal(tested.get(run.name)), WIDTH, initial_indent=4 * " ",
                                  subsequent_indent=4 * " ")  # fmt: skip
 
 
-def _equal(null: Null | None) -> str:
+def _equal(null: NullTest | None) -> str:
     if null is None:
         return "no null test: too few laps to know how far apart equal things are"
     return (
         f"differences count from {percent(null.threshold())} on (equal rows compared {null.how}: "
         f"{null.pairs}, {null.different} called different)"
-        f"{FEW_RUNS if null.degrees < FINE else ''}"
+        + ("; a further run of it would make that finer" if null.degrees < FINE else "")
     )
 
 
-def summary(found: Sequence[Comparison]) -> Iterator[str]:
+def _headline(found: Comparison, names: tuple[str, str]) -> str:
+    """The answer in a sentence: which is faster, by how much, in how many rows."""
+    (mean, rows), (machine, _), counts = found.mean("network"), found.mean("machine"), found.counts
+    floors = [f"floors {_speed(machine.median)}"] if machine else []
+    if mean:
+        counted = f"geometric mean of {rows} rows" if rows > 1 else "1 row"
+        said = "; ".join([f"{counted}, {_span(mean.low, mean.high)}", *floors])
+        answer = f"{names[1]} is {_speed(mean.median)} as fast as {names[0]} ({said})"
+    else:
+        there = "network" in found.rows["kind"]
+        why = "no network row fit for a verdict" if there else "no network row in common"
+        answer = f"{names[1]} against {names[0]}: " + ", ".join([why, *floors])
+    words = [*WORDS, *sorted(set(counts) - set(WORDS))] if counts else []
+    return "; ".join(filter(None, (answer, ", ".join(f"{counts[word]} {word}" for word in words))))
+
+
+def _summary(found: Sequence[Comparison], labels: Sequence[str]) -> Iterator[str]:
     """One line a contestant, fastest first: for many of them."""
-    baseline = found[0].baseline.label
-    yield cut(f"times as fast as {baseline}, by the geometric mean of network rows", COLUMNS)
-    yield _columns("", "speed", "95% interval", ("faster", "slower", "same", "rows"))
+    yield cut(f"times as fast as {labels[0]}, by the geometric mean of network rows", WIDTH)
+    yield _line("", "speed", "95% interval", "faster", "slower", "same", "rows")
     lines = []
-    for comparison in found:
-        mean, counts = comparison.mean("network"), comparison.counts
-        said = (speed(mean), span(mean)) if mean else ("?", "nothing to say")
-        numbers = (counts["faster"], counts["slower"], counts["same"], len(comparison.rows))
-        line = _columns(comparison.other.label, *said, tuple(map(str, numbers)))
-        lines.append((-(mean.median if mean else 0.0), line))
+    for comparison, label in zip(found, labels[1:], strict=True):
+        (mean, _), counts = comparison.mean("network"), comparison.counts
+        span = _span(mean.low, mean.high) if mean else "nothing to say"
+        said = (_speed(mean.median) if mean else "?", span)
+        numbers = (*(str(counts[word]) for word in WORDS[:3]), str(counts.total()))
+        lines.append((-(mean.median if mean else 0.0), _line(label, *said, *numbers)))
     yield from (line for _, line in sorted(lines))
 
 
-def _columns(name: str, speed: str, interval: str, numbers: Sequence[str]) -> str:
-    return f"{cut(name, 44):44s} {speed:>8s} {interval:>18s}" + "".join(f"{n:>7s}" for n in numbers)
+def _line(name: str, speed: str, interval: str, *numbers: str) -> str:
+    counts = "".join(f"{number:>7s}" for number in numbers)
+    return f"{cut(name, NAME):{NAME}s} {speed:>8s} {interval:>18s}{counts}"
 
 
-def pair_table(found: Comparison, names: tuple[str, str]) -> Iterator[str]:
-    """Two contestants: every row with both times, the ratio, its interval and its verdict."""
+def _pair(found: Comparison, names: tuple[str, str]) -> Iterator[str]:
+    """Two contestants: every row with both values, the ratio, its interval and its verdict."""
     yield ""
-    yield (f"{'':44s} {names[0]:>11s} {names[1]:>11s} {'speed':>7s} {'95% interval':>14s} "
+    yield (f"{'':{NAME}s} {names[0]:>11s} {names[1]:>11s} {'speed':>7s} {'95% interval':>14s} "
            "verdict")  # fmt: skip
-    for row in found.rows:
-        sides = [each(m.seconds_per_unit, m.unit[0]) for m in (row.one, row.other)]
-        interval = span(row.speed).replace(" to ", "-")
-        yield (
-            f"{cut(row.key.text, 44):44s} {sides[0]:>11s} {sides[1]:>11s} {speed(row.speed):>7s} "
-            f"{cut(interval, 14):>14s} {row.verdict.word}"
-        )
-    yield from _reasons(found.rows)
+    for row in _records(found):
+        sides = [_each(row[f"{side}_value"], row["counted"], row["per"]) for side in SIDES]
+        interval = cut(_span(row["low"], row["high"]).replace(" to ", "-"), 14)
+        yield (f"{cut(row['key'].text, NAME):{NAME}s} {sides[0]:>11s} {sides[1]:>11s} "
+               f"{_speed(row['speed']):>7s} {interval:>14s} {row['verdict']}")  # fmt: skip
+    yield from _reasons(found)
 
 
-def side_by_side(found: Sequence[Comparison], names: Sequence[str]) -> Iterator[str]:
+def _side_by_side(found: Sequence[Comparison], names: Sequence[str]) -> Iterator[str]:
     """Three or four contestants: for each row every ratio to the baseline, with its verdict."""
-    rows: dict[Key, dict[int, Compared]] = defaultdict(dict)
+    cells: dict[Key, dict[int, str]] = defaultdict(dict)
     for at, comparison in enumerate(found):
-        for row in comparison.rows:
-            rows[row.key][at] = row
+        for row in _records(comparison):
+            cells[row["key"]][at] = f"{_speed(row['speed'])} {row['verdict']}"
     yield ""
-    yield f"{'times as fast as ' + names[0]:44s}" + "".join(f" {n:>17s}" for n in names[1:])
-    for key in sorted(rows, key=Key.order):
-        cells = [
-            f"{speed(rows[key][at].speed)} {rows[key][at].verdict.word}" if at in rows[key] else ""
-            for at in range(len(found))
-        ]
-        yield f"{cut(key.text, 44):44s}" + "".join(f" {cell:>17s}" for cell in cells)
+    yield f"{'times as fast as ' + names[0]:{NAME}s}" + "".join(f" {n:>17s}" for n in names[1:])
+    for key in sorted(cells, key=Key.order):
+        line = "".join(f" {cells[key].get(at, ''):>17s}" for at in range(len(found)))
+        yield f"{cut(key.text, NAME):{NAME}s}{line}"
     for comparison in found:
-        yield from _reasons(comparison.rows)
+        yield from _reasons(comparison)
 
 
-def _reasons(rows: Sequence[Compared]) -> Iterator[str]:
+def _reasons(found: Comparison) -> Iterator[str]:
     """Why rows are unclear, reasons that hold for many said once."""
     reasons: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        if row.verdict.word == "unclear":
-            reasons[row.verdict.reason].append(row.key.text)
+    for row in _records(found):
+        if row["verdict"] == "unclear":
+            reasons[row["reason"]].append(row["key"].text)
     yield from _grouped("unclear", reasons)
 
 
-def closing(found: Sequence[Comparison], *, everything: bool) -> Iterator[str]:
+def _closing(found: Sequence[Comparison], *, everything: bool) -> Iterator[str]:
     """What was not compared and why, and in what the files differ."""
     for comparison in found:
         reasons: dict[str, list[str]] = defaultdict(list)
-        for row in comparison.alone:
-            reasons[row.reason].append(row.row)
+        for row, reason in comparison.matched.alone():
+            reasons[reason].append(row)
         yield from _grouped("not compared", reasons, None if everything else NAMED)
-    for note in dict.fromkeys(note for comparison in found for note in comparison.notes):
+    for note in dict.fromkeys(note for comparison in found for note in notes(comparison)):
         yield from _wrapped(f"note: {note}")
 
 
+def notes(found: Comparison) -> Iterator[str]:
+    """In what two files differ besides their machines: nothing that forbids, all that explains."""
+    names = found.matched.names
+    facts = [_facts(run, found) for run in (found.baseline, found.other)]
+    for what, left, right in zip(facts[0], *(fact.values() for fact in facts), strict=True):
+        if left != right:
+            yield f"{what}: {left or 'unknown'} in {names[0]}, {right or 'unknown'} in {names[1]}"
+    one, other = found.baseline.about.dataset, found.other.about.dataset
+    if one.name == other.name and one.sha256 != other.sha256:
+        yield f"digits: both are called {one.name} and differ"
+    for run, name in zip((found.baseline, found.other), names, strict=True):
+        if run.about.status == "interrupted":
+            yield f"{name} was interrupted: what it lacks was not measured"
+        if run.about.profile in ("smoke", "quick"):
+            yield f"{name} is of the {run.about.profile} profile: few rounds a row, wide intervals"
+
+
+def _facts(run: Run, found: Comparison) -> dict[str, Any]:
+    about, rows, columns = run.about, slice(run.begin, run.end), found.matched.runs.columns
+    dtypes = columns["dtype"][rows][columns["kind"][rows] == "network"]
+    return {
+        "schema": about.schema,
+        "workload": str(about.workload["hash"])[:12],
+        "commit": ((about.commit_info and about.commit_info.id) or "unknown")[:8],
+        "torch": about.software.get("torch"),
+        "profile": about.profile,
+        "digits": about.dataset.name,
+        "all threads": about.machine_info.cpu.logical_cores,
+        "precision": ", ".join(sorted(set(dtypes) - {None})),
+    }
+
+
+def _speed(found: float) -> str:
+    """A ratio: 1.52x."""
+    return f"{significant(found)}x"
+
+
+def _span(low: float | None, high: float | None) -> str:
+    """The interval of a ratio."""
+    if low is None or high is None:
+        return "no interval"
+    return f"{significant(low)} to {significant(high)}"
+
+
+def _each(value: float, unit: str, per: str) -> str:
+    """What one side needs for one of the works: a value, or a rate where a time is tiny."""
+    if unit == "s" and per in ("MAC", "byte"):
+        return f"{quantity(1 / value)}/s"
+    return amount(value, unit)
+
+
 def _wrapped(line: str) -> list[str]:
-    return textwrap.wrap(line, COLUMNS, subsequent_indent="    ", break_long_words=False)
+    return textwrap.wrap(line, WIDTH, subsequent_indent="    ", break_long_words=False)
 
 
 def _grouped(
@@ -138,3 +228,69 @@ def _grouped(
         named = "; ".join(rows[:most])
         more = f"; and {len(rows) - most} more" if most is not None and len(rows) > most else ""
         yield from _wrapped(f"{what}: {reason}: {named}{more}")
+
+
+# --- for programs: numbers in base units ----------------------------------------------------------
+
+
+def to_csv(found: Sequence[Comparison], labels: Sequence[str]) -> str:
+    """One line for each row compared."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([*SIDES, *CELLS])
+    for comparison, label in zip(found, labels[1:], strict=True):
+        for line in _lines(comparison, labels[0], label):
+            writer.writerow(map(_cell, line.values()))
+    return buffer.getvalue()
+
+
+def to_json(
+    found: Sequence[Comparison], labels: Sequence[str], tested: Mapping[str, NullTest]
+) -> str:
+    """Everything that the terminal shows, and what it has no room for."""
+    comparisons = [
+        {"other": label,
+         "sources": [one.baseline.source, one.other.source],
+         "geometric_mean": {kind: _mean(*one.mean(kind)) for kind in AVERAGED},
+         "verdicts": one.counts,
+         "rows": [*_lines(one, labels[0], label)],
+         "not_compared": [alone._asdict() for alone in one.matched.alone()],
+         "notes": [*notes(one)]}
+        for one, label in zip(found, labels[1:], strict=True)
+    ]  # fmt: skip
+    tests = {
+        name: {"how": null.how, "pairs": null.pairs, "called_different": null.different,
+               "threshold": null.threshold(), "noise": null.noise}
+        for name, null in tested.items()
+    }  # fmt: skip
+    document = {"baseline": labels[0], "comparisons": comparisons, "null_tests": tests}
+    return msgspec.json.format(json.dumps(document, allow_nan=False), indent=1)
+
+
+def _mean(found: Estimate | None, rows: int) -> dict[str, float | None]:
+    return dict(zip(("speed", "low", "high", "rows"), (*(found or [None] * 3), rows), strict=True))
+
+
+def _records(found: Comparison) -> Iterator[dict[str, Any]]:
+    """Every row by the names of its columns, with its key; None where a number is missing."""
+    columns = [column.tolist() for column in found.rows.values()]
+    for key, *values in zip(found.matched.keys, *columns, strict=True):
+        known = (None if value != value else value for value in values)
+        yield {"key": key, **dict(zip(found.rows, known, strict=True))}
+
+
+def _lines(found: Comparison, baseline: str, other: str) -> Iterator[dict[str, Any]]:
+    """Every row as programs read it."""
+    for row in _records(found):
+        cells = {name: row[name] for name in CELLS} | {"threads": row["threads"] or None}
+        yield dict(zip(SIDES, (baseline, other), strict=True)) | cells
+
+
+def _cell(value: Any) -> str:
+    """Nine digits say all a timing knows; text that a spreadsheet would run gets an apostrophe."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.9g}"
+    text = str(value)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -9,32 +9,24 @@ from __future__ import annotations
 
 from typing import Final
 
-PAPER: Final = "#ffffff"
-INK: Final = "#1f2328"
-MUTED: Final = "#59636e"
-GRID: Final = "#dfe3e8"
-ACCENT: Final = "#b3400a"  # the machines of 1989
-FAINT: Final = "#8c959f"  # what others published, and what links two marks
-
-DEVICES: Final = {"cpu": "#0072b2", "cuda": "#00875f", "mps": "#c2680c", "xpu": "#b0578e"}
-OTHER_DEVICE: Final = "#6a5acd"
-
-# name of the CSS variable: (light, dark)
-SCHEMES: Final = {
-    "paper": (PAPER, "#12161c"),
-    "ink": (INK, "#e6e9ed"),
-    "muted": (MUTED, "#9aa4af"),
-    "grid": (GRID, "#2d343d"),
-    "accent": (ACCENT, "#ff8a4c"),
-    "faint": (FAINT, "#7d8894"),
-    "cpu": (DEVICES["cpu"], "#56b4e9"),
-    "cuda": (DEVICES["cuda"], "#2fc795"),
-    "mps": (DEVICES["mps"], "#f0a33c"),
-    "xpu": (DEVICES["xpu"], "#e08fc0"),
-    "other": (OTHER_DEVICE, "#a89cf0"),
+SCHEMES: Final = {  # name of the CSS variable: (light, dark)
+    "paper": ("#ffffff", "#12161c"),
+    "ink": ("#1f2328", "#e6e9ed"),
+    "muted": ("#59636e", "#9aa4af"),
+    "grid": ("#dfe3e8", "#2d343d"),
+    "accent": ("#b3400a", "#ff8a4c"),  # the machines of 1989
+    "faint": ("#8c959f", "#7d8894"),  # what others published, and what links two marks
+    "cpu": ("#0072b2", "#56b4e9"),
+    "cuda": ("#00875f", "#2fc795"),
+    "mps": ("#c2680c", "#f0a33c"),
+    "xpu": ("#b0578e", "#e08fc0"),
+    "other": ("#6a5acd", "#a89cf0"),
 }
+PAPER, INK, MUTED, GRID, ACCENT, FAINT = [light for light, _ in SCHEMES.values()][:6]
+DEVICES: Final = ("cpu", "cuda", "mps", "xpu")
 
 
 def of_device(device: str) -> str:
     """The colour of a device, by its kind: cuda:1 is drawn as cuda."""
-    return DEVICES.get(device.partition(":")[0], OTHER_DEVICE)
+    kind = device.partition(":")[0]
+    return SCHEMES[kind if kind in DEVICES else "other"][0]

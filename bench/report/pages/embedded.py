@@ -1,30 +1,32 @@
 """What index.html carries for its scripts: JSON that no text in it can break out of.
 
-A page of ten thousand files stays below 5 MB: text that repeats is kept once, a time has seven
-digits, and the newest sound run speaks for a machine where two machines are compared.
+Columns, not records: a page of ten thousand files stays below 5 MB. Text that repeats is kept
+once, a time has seven digits, and the newest sound run speaks for a machine where two are compared.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import quote
 
+import numpy as np
+import pandas as pd
 from markupsafe import Markup
 
-from bench.report.pages.runs import Run
-from bench.report.records import ResultFile
-from bench.report.rows.examined import Examined
-from bench.report.rows.keys import ALL, Key, keys
-from bench.report.rows.matching import rows_by_key
-from bench.report.rows.measures import Measure, latest
-from bench.report.verdicts.null import Null
+from bench.report.pages.sections import Section
+from bench.report.wording import who
 from zipnet import paper
+from zipnet.results.match import ALL, keyed
+from zipnet.results.noise import NullTest
+from zipnet.results.runs import Run, Runs
+from zipnet.results.statistics import Floats
 
 DIGITS: Final = 7  # of a time; more than any machine repeats
-MOST_BYTES: Final = 3_000_000  # of what is compared
+MOST_ROWS: Final = 80_000  # that are compared; some 35 bytes each
 
 # What HTML or JavaScript could take for something else, inside a string where JSON has all of it.
 ESCAPES: Final = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
@@ -36,154 +38,126 @@ def to_script(value: Any) -> Markup:
     return Markup(text.translate(ESCAPES))  # noqa: S704 (nothing is left to escape)
 
 
-def runs_data(runs: Sequence[Run], sections: Mapping[int, int]) -> dict[str, Any]:
-    """Every run as the table of machines shows it; sections: by id() of a run, its number."""
-    names, whos = Strings(), Strings()
-    folders: dict[int, str] = {}
-    links = {_links(run) for run in runs}
-    lines = []
-    for run in runs:
-        name, (folder, _, file) = names.of(run.file.machine.name), run.file.source.rpartition("/")
-        own = folders.setdefault(name, folder) == folder
-        fastest, learned = run.fastest, run.learned
-        lines.append(
-            [
-                name,
-                whos.of(fastest.source.who) if fastest else None,
-                rounded(fastest.seconds.median) if fastest else None,
-                int(fastest.measured) if fastest else 0,
-                learned.test.misses if learned and learned.test else None,
-                learned.train.misses if learned and learned.train else None,
-                run.file.written[:10],
-                f"/{file}" if own else run.file.source,
-                sections.get(id(run), 0),
-            ]
-        )
+def shared(texts: Iterable[str | None]) -> dict[str, Any]:
+    """A column of text for a script: every text once, and its number in each place; -1 is none."""
+    codes, words = pd.factorize(np.array(list(texts), object))
+    return {"at": codes.tolist(), "words": words.tolist()}
+
+
+def rounded(value: float) -> float | None:
+    """A number for a script, with seven significant digits; None for NaN."""
+    return None if math.isnan(value) else float(f"{value:.{DIGITS}g}")
+
+
+def runs_data(sections: Sequence[Section], numbered: Mapping[int, int]) -> dict[str, Any]:
+    """Every run as the table of machines shows it; numbered: by id() of a section, its number."""
+    links = {_links(section) for section in sections}
     return {
         "sun": paper.SUN_TRAINING_SECONDS,
         "links": links.pop() if len(links) == 1 else None,
-        "names": names.known,
-        "folders": [folders[at] for at in range(len(names.known))],
-        "whos": whos.known,
-        "runs": lines,
+        "runs": columns_of([_run(one, numbered.get(id(one), 0)) for one in sections]),
     }
 
 
-def _links(run: Run) -> str | None:
-    """What stands before a source to make it a link, as encodeURIComponent would write it."""
-    path = quote(run.file.source, safe="/!*'()")
-    return run.link.removesuffix(path) if run.link and run.link.endswith(path) else None
-
-
-def compare_data(examined: Sequence[Examined], tested: Mapping[str, Null]) -> dict[str, Any]:
-    """The newest sound run of each machine, as far as there is room; the newest machines first."""
-    sound = [found for found in examined if not found.findings]
-    chosen = {id(file) for file in latest(found.file for found in sound)}
-    newest = [found for found in sound if id(found.file) in chosen]
-    columns = sorted({key for found in newest for m in found.measures for key in keys(m)},
-                     key=Key.order)  # fmt: skip
-    index = {key: at for at, key in enumerate(columns)}
-    about: dict[int, dict[str, Any]] = {}
-    doubts, machines, room = Strings(), [], MOST_BYTES
-    for found in sorted(newest, key=lambda found: found.file.written, reverse=True):
-        machine = _machine(found, index, about, doubts, tested.get(found.file.machine.name))
-        room -= len(json.dumps(machine, separators=(",", ":")))
-        if room < 0:
-            break
-        machines.append(machine)
+def _run(section: Section, number: int) -> dict[str, Any]:
+    run, fastest, learned = section.run, section.fastest, section.learned
+    folder, slash, name = run.source.rpartition("/")
     return {
-        "keys": [about.get(at, {"text": key.text, "kind": "", "unit": ""})
-                 for at, key in enumerate(columns)],
-        "doubts": doubts.known,
-        "facts": [what for what, _ in _facts(newest[0].file)] if newest else [],
-        "presentations": paper.PRESENTATIONS,
-        "machines": sorted(machines, key=lambda machine: str(machine["name"])),
-        "left_out": len(newest) - len(machines),
+        "machine": run.name,
+        "who": fastest and who(fastest),
+        "seconds": fastest and rounded(fastest.training_seconds),
+        "known": fastest and fastest.training_kind,
+        "test": learned and learned.test_misses,
+        "train": learned and learned.train_misses,
+        "written": run.about.datetime[:10],
+        "folder": folder + slash,
+        "name": name,
+        "section": number,
+    }
+
+
+def compare_data(runs: Runs, tested: Mapping[str, NullTest]) -> dict[str, Any]:
+    """The newest sound run of each machine, as far as there is room; the newest machines first."""
+    columns, keys = runs.columns, keyed(runs)
+    newest = sorted(runs.newest, key=lambda run: run.about.datetime, reverse=True)
+    room = np.cumsum([run.end - run.begin for run in newest]) <= MOST_ROWS
+    chosen = sorted(newest[: int(room.sum())], key=lambda run: run.name)
+    kept = [keys.of_run(run)[0] for run in chosen]
+    at = np.array([row for rows in kept for row in rows.values()], int)
+    of_row = {name: column[at] for name, column in columns.items()}
+    trained = of_row["question"] == "training"
+    many = np.where(trained, np.nan_to_num(of_row["presentations"]), 0).astype(int)
+    terms = [of_row[name].tolist() for name in ("kind", "unit", "per")] + [many.tolist()]
+    asked: list[Any] = list(zip((key for rows in kept for key in rows), *terms, strict=True))
+    entries: list[Any] = sorted(set(asked), key=lambda entry: (entry[0].order(), entry[1:]))
+    index, names = {entry: at for at, entry in enumerate(entries)}, [entry[0] for entry in entries]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = of_row["value"] / of_row["low"], of_row["high"] / of_row["value"]
+        each = [rounded(value) for value in of_row["value"] / of_row["works"]]
+        parts: list[list[Any]] = [each, *map(millionths, ends)]
+    forbidden = shared(of_row["forbidden"])
+    parts.append([at + 1 for at in forbidden["at"]])
+    layouts: dict[tuple[int, ...], int] = {}  # most machines answer the same questions
+    machines = []
+    for run, (begin, end) in zip(chosen, pairwise(np.cumsum([0, *map(len, kept)])), strict=True):
+        layout = tuple(index[one] for one in asked[begin:end])
+        number, rows = layouts.setdefault(layout, len(layouts)), [part[begin:end] for part in parts]
+        machines.append(_machine(runs, run, tested) | {"layout": number, "rows": rows})
+    return {
+        "keys": columns_of([
+            {"key": names.index(key), "text": key.text, "all": key.threads == ALL,
+             "kind": kind or "", "unit": unit, "per": per, "many": many}
+            for key, kind, unit, per, many in entries
+        ]),
+        "layouts": list(layouts),
+        "forbidden": [None, *forbidden["words"]],
+        "machines": columns_of(machines),
+        "left_out": len(newest) - len(chosen),
     }  # fmt: skip
 
 
-class Strings:
-    """Text that is said many times, kept once and named by a number."""
-
-    def __init__(self) -> None:
-        self.known: list[str] = []
-        self._index: dict[str, int] = {}
-
-    def of(self, text: str) -> int:
-        """The number of a text."""
-        if text not in self._index:
-            self._index[text] = len(self.known)
-            self.known.append(text)
-        return self._index[text]
-
-
-def _machine(
-    found: Examined,
-    index: Mapping[Key, int],
-    about: dict[int, dict[str, Any]],
-    doubts: Strings,
-    null: Null | None,
-) -> dict[str, Any]:
-    rows = []
-    for key, measure in rows_by_key(found, "it")[0].items():
-        at = index[key]
-        own = about.setdefault(
-            at,
-            {"text": key.text, "kind": measure.kind, "unit": measure.unit[0]}
-            | ({"all": True} if key.threads == ALL else {}),
-        )
-        rows.append([at, *_row(measure, own["unit"], doubts)])
-    file = found.file
-    single = {"single": True} if file.machine.logical_cores == 1 else {}
-    return single | {
-        "name": file.machine.name,
-        "source": file.source,
-        "workload": str(file.workload["hash"])[:16],
-        "noise": {kind: rounded(noise) for kind, noise in (null.noise if null else {}).items()},
-        "facts": [value for _, value in _facts(file)],
-        "interrupted": file.status == "interrupted",
-        "quick": file.profile == "quick",
-        "invalid": len(found.excluded),
-        "rows": sorted(rows),
+def _machine(runs: Runs, run: Run, tested: Mapping[str, NullTest]) -> dict[str, Any]:
+    """A run that is compared: what it is, and in what two of them may differ besides their rows."""
+    about, rows = run.about, runs.of(run)
+    commit, cores = about.commit_info, about.machine_info.cpu.logical_cores
+    return {
+        "name": run.name,
+        "source": run.source,
+        "noise": tested[run.name].noise if run.name in tested else {},
+        "interrupted": about.status == "interrupted",
+        "invalid": int((~rows["sound"]).sum()),
+        # The facts, as bench/report/compare has them.
+        "schema": str(about.schema),
+        "workload": str(about.workload["hash"])[:12],
+        "commit": ((commit and commit.id) or "unknown")[:8],
+        "torch": about.software.get("torch"),
+        "profile": about.profile,
+        "digits": about.dataset.name,
+        "digits, by their hash": about.dataset.sha256[:12],
+        "all threads": str(cores or ""),
+        "precision": ", ".join(sorted(set(rows["dtype"][rows["kind"] == "network"]) - {None})),
     }
 
 
-def _row(measure: Measure, unit: str, doubts: Strings) -> list[Any]:
-    """Seconds per unit, its interval in millionths of a natural logarithm, then what is unusual."""
-    each = measure.seconds_per_unit
-    known = each.median and each.low and each.high
-    values = [
-        rounded(each.median),
-        round(1e6 * math.log(each.median / each.low)) if known and each.low else None,
-        round(1e6 * math.log(each.high / each.median)) if known and each.high else None,
-        doubts.of(measure.forbidden) if measure.forbidden else None,
-        measure.unit[0] if measure.unit[0] != unit else None,
-        measure.row.presentations
-        if measure.row.question == "training" and measure.row.presentations != paper.PRESENTATIONS
-        else None,
-    ]
-    while values[-1] is None:
-        values.pop()
-    return values
+def columns_of(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Columns of records, each of texts or of anything else."""
+    names = list(records[0]) if records else []
+    columns = {name: [record[name] for record in records] for name in names}
+    return {
+        name: shared(column) if any(isinstance(value, str) for value in column) else column
+        for name, column in columns.items()
+    }
 
 
-def _facts(file: ResultFile) -> list[tuple[str, str | None]]:
-    """In what two runs may differ besides their machines; as compare/notes.py has it."""
-    cores = file.machine.logical_cores
-    dtypes = sorted({row.dtype for row in file.rows if row.shows_digits and row.dtype})
-    return [
-        ("schema", str(file.schema)),
-        ("workload", str(file.workload["hash"])[:12]),
-        ("commit", (file.commit or "unknown")[:8]),
-        ("torch", file.software.get("torch")),
-        ("profile", file.profile),
-        ("digits", file.dataset),
-        ("digits, by their hash", file.dataset_sha256[:12]),
-        ("all threads", str(cores) if cores else None),
-        ("precision", ", ".join(dtypes)),
-    ]
+def millionths(ratios: Floats) -> list[int]:
+    """How far an interval reaches, in millionths of a natural logarithm; -1: there is none."""
+    logs = 1e6 * np.log(ratios)
+    found: list[int] = np.where(np.isfinite(logs), np.round(logs), -1).astype(int).tolist()
+    return found
 
 
-def rounded(value: float) -> float:
-    """So many significant digits."""
-    return float(f"{value:.{DIGITS}g}")
+def _links(section: Section) -> str | None:
+    """What stands before a source to make it a link, as encodeURIComponent would write it."""
+    path = quote(section.run.source, safe="/!*'()")
+    link = section.link
+    return link.removesuffix(path) if link and link.endswith(path) else None

@@ -1,73 +1,45 @@
 /* The table of runs: ordered by its headers, filtered as one types, some rows at a time. */
 const RUNS_AT_ONCE = 50;
+const RUN_COLUMNS = ["machine", "who", "seconds", "known", "sun", "test", "train", "written", "file"];
 
 function runsOf(data) {
-  return data.runs.map(([name, who, seconds, measured, test, train, written, source, section]) => {
-    const machine = data.names[name];
-    const file = source.startsWith("/") ? data.folders[name] + source : source;
-    const run = {
-      machine, seconds, test, train, written, file, section,
-      who: who === null ? null : data.whos[who],
-      known: seconds === null ? null : measured ? "measured" : "projected",
-      sun: seconds === null ? null : data.sun / seconds,
-    };
-    run.words = [machine, run.who, run.known, written, file].join(" ").toLowerCase();
-    return run;
+  return records(data.runs).map((run) => {
+    const file = run.folder + run.name;
+    const words = [run.machine, run.who, run.known, run.written, file].join(" ").toLowerCase();
+    return { ...run, file, words, sun: run.seconds === null ? null : data.sun / run.seconds };
   });
 }
-
-const RUN_COLUMNS = ["machine", "who", "seconds", "known", "sun", "test", "train", "written", "file"];
 
 /* What is not known comes last, whichever way the order goes. */
 function inOrder(runs, column, ascending) {
   const sign = ascending ? 1 : -1;
-  return [...runs].sort((a, b) => {
-    const [x, y] = [a[column], b[column]];
+  return [...runs].sort(({ [column]: x }, { [column]: y }) => {
     if (x === null || y === null) return (x === null) - (y === null);
-    if (typeof x === "number") return sign * (x - y);
     return sign * (x < y ? -1 : x > y ? 1 : 0);
   });
 }
 
 function runRow(run, links) {
-  const row = element("tr");
-  const name = element("th", "", { scope: "row" });
-  const shown = run.machine.length > 44 ? `${run.machine.slice(0, 43)}\u2026` : run.machine;
-  if (run.section) name.append(element("a", shown, { href: `#run-${run.section}` }));
-  else name.textContent = shown;
-  row.append(name);
-  if (run.seconds === null) {
-    row.append(element("td", "no row says", { colspan: "4", class: "muted" }));
-  } else {
-    row.append(
-      element("td", run.who),
-      element("td", duration(run.seconds), { class: "n" }),
-      element("td", run.known),
-      element("td", times(run.sun), { class: "n" }),
-    );
-  }
-  for (const misses of [run.test, run.train]) {
-    row.append(element("td", misses === null ? "not trained" : String(misses), { class: "n" }));
-  }
-  const source = element("td", "", { class: "wrap" });
-  const cite = element("cite", run.file);
-  if (links === null) source.append(cite);
-  else {
-    const path = run.file.split("/").map(encodeURIComponent).join("/");
-    const link = element("a", "", { href: links + path });
-    link.append(cite);
-    source.append(link);
-  }
-  row.append(element("td", run.written), source);
-  return row;
+  const linked = (content, href) => (href === null ? content : element("a", content, { href }));
+  const name = run.machine.length > 44 ? `${run.machine.slice(0, 43)}\u2026` : run.machine;
+  const path = run.file.split("/").map(encodeURIComponent).join("/");
+  const number = (text) => element("td", text, { class: "n" });
+  const trained = run.seconds === null
+    ? [element("td", "no row says", { colspan: "4", class: "muted" })]
+    : [element("td", run.who), number(duration(run.seconds)), element("td", run.known), number(times(run.sun))];
+  return element("tr", [
+    element("th", linked(name, run.section ? `#run-${run.section}` : null), { scope: "row" }),
+    ...trained,
+    ...[run.test, run.train].map((misses) => number(String(misses ?? "not trained"))),
+    element("td", run.written),
+    element("td", linked(element("cite", run.file), links === null ? null : links + path), { class: "wrap" }),
+  ]);
 }
 
 function startMachines(data) {
   const runs = runsOf(data);
   const body = document.querySelector("#runs tbody");
-  const filter = document.getElementById("filter");
-  const count = document.getElementById("count");
-  const more = document.getElementById("more");
+  const [search, filter, count, more] = ["search", "filter", "count", "more"].map((id) => document.getElementById(id));
   const headers = [...document.querySelectorAll("#runs thead th")];
   const order = { column: "seconds", ascending: true };
   let found = runs;
@@ -94,9 +66,8 @@ function startMachines(data) {
     shown = 0;
     append();
     headers.forEach((header, at) => {
-      const way = order.ascending ? "ascending" : "descending";
-      if (RUN_COLUMNS[at] === order.column) header.setAttribute("aria-sort", way);
-      else header.removeAttribute("aria-sort");
+      if (RUN_COLUMNS[at] !== order.column) return header.removeAttribute("aria-sort");
+      header.setAttribute("aria-sort", order.ascending ? "ascending" : "descending");
     });
   }
 
@@ -117,6 +88,6 @@ function startMachines(data) {
       first.focus({ preventScroll: true });
     }
   });
-  document.getElementById("search").hidden = false;
+  search.hidden = false;
   show();
 }

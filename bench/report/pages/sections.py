@@ -1,0 +1,154 @@
+"""All runs as the pages show them: the headline, training times, and what a run's section says."""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from urllib.parse import quote
+
+import pandas as pd
+
+from bench.report.figures import Drawn
+from bench.report.pages.said import cautions, doubts, of_run
+from bench.report.picks import best, trainings
+from bench.report.wording import duration, significant, times, who
+from zipnet import paper
+from zipnet.results.frames import records
+from zipnet.results.noise import NullTest
+from zipnet.results.quality import REMEDIES
+from zipnet.results.runs import Run, Runs
+from zipnet.results.schema import QUESTIONS
+from zipnet.results.sweep import fits, overtakings
+
+
+def headline(runs: Runs) -> str:
+    """The answer in a sentence: fastest engine, its time, times the SUN, and what it learned."""
+    rows = runs.rows[runs.rows["newest"] & runs.rows["sound"]]
+    found = trainings(rows)
+    if found.empty:
+        return "No row of these files says how long the training of 1989 takes."
+    run = found["file"].iloc[0]
+    first, *others = records(found[found["file"] == run])
+    kind = "" if first.training_kind == "measured" else "projected from steps, "
+    return (
+        f"{first.machine} trains the network of 1989 in {duration(first.training_seconds)} "
+        f"({kind}{who(first)}), {times(first.times_sun)} as fast as the SUN-4/260 with its "
+        f"three days; {learned([first, *others])}.{side_by_side(rows[rows['file'] == run])}"
+    )
+
+
+def learned(found: list[Any]) -> str:
+    """What a run's network had learned, from records of its trainings, the fastest first."""
+    end = next((one for one in found if one.training_kind == "measured"), None)
+    if end is None or end.test_misses is None or end.train_misses is None:
+        return "no engine was trained to the end here, so what it learns is not known"
+    by = "" if end is found[0] else f", trained with {who(end)}"
+    return f"{end.test_misses} test and {end.train_misses} training misses on {end.dataset}{by}"
+
+
+def side_by_side(rows: pd.DataFrame) -> str:
+    """How many trainings a minute a run's machine makes, many at once; empty if unmeasured."""
+    for one in records(best(rows, "replicas").head(1)):
+        rate = 60.0 * one.presentations_per_second / paper.PRESENTATIONS
+        return f" Side by side it makes {significant(rate)} trainings a minute ({who(one)})."
+    return ""
+
+
+SHOWN: Final = [  # of a training
+    "file", "machine", "engine", "device", "threads", "dataset", "training_seconds",
+    "training_low", "training_high", "training_kind", "times_sun", "test_misses", "train_misses",
+]  # fmt: skip
+
+
+class Report(NamedTuple):
+    """All that is published."""
+
+    headline: str
+    runs: Runs
+    sections: list[Section]
+    figures: list[Drawn]
+    tested: dict[str, NullTest]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One run, and how long its engines need for the training of 1989."""
+
+    runs: Runs
+    run: Run
+    newest: bool  # the run that figures and headlines use, of its machine
+    link: str | None
+    trainings: list[Any]  # records of rows that stand for the whole training, shortest first
+
+    @property
+    def fastest(self) -> Any:
+        """The shortest training time of the run; None where no row says."""
+        return next(iter(self.trainings), None)
+
+    @property
+    def learned(self) -> Any:
+        """The training that a speed is shown with: the fastest that was run to its end."""
+        return next((one for one in self.trainings if one.training_kind == "measured"), None)
+
+    @property
+    def cautions(self) -> list[str]:
+        """What to know before trusting it."""
+        return cautions(self.runs, self.run)
+
+    def in_full(self) -> dict[str, Any]:
+        """What its section shows besides.
+
+        Questions stand in the order of the schema, the unknown last; their rows fastest first.
+        """
+        rows = pd.DataFrame(self.runs.of(self.run) | {"machine": self.run.name})
+        sound = rows[rows["sound"]]
+        ordered = sound.iloc[(sound["value"] / sound["works"]).argsort(kind="stable")]
+        asked: dict[str, list[Any]] = {}
+        for record in records(ordered):
+            asked.setdefault(record.question, []).append(record)
+        order = [*QUESTIONS, *sorted(set(asked) - set(QUESTIONS))]
+        swept = fits(sound)
+        in_doubt = {kind for quality in sound["quality"] for kind in doubts(quality)}
+        return {
+            "facts": of_run(self.runs, self.run),
+            "said": f"{learned(self.trainings)}.{side_by_side(sound)}",
+            "fits": swept,
+            "overtakings": overtakings(swept),
+            "questions": [(name, asked[name]) for name in order if name in asked],
+            "rows": len(sound),
+            "remedies": {kind: text for kind, text in REMEDIES.items() if kind in in_doubt},
+            "excluded": records(rows[~rows["sound"]]),
+        }
+
+
+def sections(runs: Runs, out: Path) -> list[Section]:
+    """All runs, the fastest first; links are relative to the folder `out`."""
+    found: dict[int, list[Any]] = {}
+    for record in records(trainings(runs.rows[runs.rows["sound"]])[SHOWN]):
+        found.setdefault(record.file, []).append(record)
+    out, newest = out.resolve(), set(map(id, runs.newest))
+    made = [
+        Section(runs, run, id(run) in newest, _link(run.place.path, out), found.get(at, []))
+        for at, run in enumerate(runs.runs)
+    ]
+    return sorted(made, key=lambda one: one.fastest.training_seconds if one.fastest else math.inf)
+
+
+def _link(path: Path | None, out: Path) -> str | None:
+    """A relative link to a result file, where it lies beside the reports as in this repository.
+
+    Anywhere else the way there would tell of folders that are nobody's business.
+    """
+    if path is None or not (folder := _resolved(path.parent)).is_relative_to(out.parent):
+        return None
+    relative = os.path.relpath(folder / path.name, out).replace(os.sep, "/")
+    return quote(os.fsencode(relative))  # bytes: a file name need not be UTF-8
+
+
+@functools.cache  # thousands of files lie in a few folders
+def _resolved(folder: Path) -> Path:
+    return folder.resolve()

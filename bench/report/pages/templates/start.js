@@ -1,2 +1,0 @@
-startMachines(embedded("runs-data"));
-if (document.getElementById("compare-data")) startCompare(embedded("compare-data"));

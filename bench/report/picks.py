@@ -1,0 +1,47 @@
+"""Which rows stand for an engine on a device: what figures, headlines and tables pick alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pandas as pd
+
+WHO: Final = ["file", "engine", "device"]  # stays the same while thread counts and questions vary
+
+
+def best(rows: pd.DataFrame, question: str) -> pd.DataFrame:
+    """The better thread count of each engine and device for one question, least first.
+
+    Has a column more, `each`: the value of one presentation, MAC, byte or round; in `unit`.
+    """
+    asked = rows[(rows["question"] == question) & (rows["value"] > 0)]
+    asked = asked.assign(each=asked["value"] / asked["works"])
+    return asked.sort_values("each", kind="stable").drop_duplicates(WHO)
+
+
+def trainings(rows: pd.DataFrame) -> pd.DataFrame:
+    """The row that says how long each engine and device takes for the run of 1989, shortest first.
+
+    Measured rows are preferred to projected ones, even where another thread count might be faster.
+    """
+    said = rows[rows["training_seconds"] > 0]
+    said = said.assign(projected=said["training_kind"] != "measured")
+    said = said.sort_values(["projected", "training_seconds"], kind="stable").drop_duplicates(WHO)
+    return said.sort_values("training_seconds", kind="stable")
+
+
+def answering(rows: pd.DataFrame, questions: Sequence[str]) -> pd.DataFrame:
+    """One row for each engine and device that answers any of the questions, the first that it does.
+
+    Those of the first question come first, each question's least first.
+    """
+    return pd.concat([best(rows, question) for question in questions]).drop_duplicates(WHO)
+
+
+def within(rows: pd.DataFrame, room: int) -> pd.DataFrame:
+    """What a figure has room for: all; or the first of each machine; or the first few of those.
+
+    The rows come best first, and keep their order.
+    """
+    return rows if len(rows) <= room else rows.drop_duplicates("machine").head(room)

@@ -1,1 +1,0 @@
-"""What follows from the rows of a file: rates, doubts, fits; and which rows are sound."""

@@ -1,1 +1,0 @@
-"""Pure functions of timings, each with its source; they know nothing of files or rows."""

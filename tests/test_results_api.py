@@ -1,0 +1,84 @@
+"""zipnet.results as a notebook meets it: documented columns, tables that other tools take."""
+
+import fnmatch
+import re
+
+import numpy as np
+import pytest
+
+from tests import records_factory as factory
+from zipnet import results
+from zipnet.errors import UserError
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    fine, edited = factory.result("fine", gpu=True), factory.result("edited", 2.0)
+    edited["benchmarks"][0]["stats"]["median"] *= 2
+    factory.write(folder, fine)
+    factory.write(folder, edited)
+    (folder / "bad.json").write_text("{")
+    return results.read(str(folder))
+
+
+@pytest.mark.parametrize("table", ["files", "rows", "timings", "absent", "refused"])
+def test_every_column_is_documented(runs, table):
+    words = re.findall(r"[a-z0-9_]+[*]?|[*][a-z]+", results.__doc__)
+    for column in getattr(runs, table).columns:
+        assert any(fnmatch.fnmatch(column, word) for word in words), column
+
+
+def test_an_invalid_row_carries_its_name_and_no_number(runs):
+    (row,) = runs.rows[~runs.rows.sound].to_dict("records")
+    assert (row["machine"], row["question"]) == ("edited", "sgd-synced")
+    assert "stats.median" in row["invalid"]
+    numbers = {n for n, v in row.items() if isinstance(v, float) and not np.isnan(v)}
+    assert numbers <= {"threads"}
+    assert row["lap_values"] is None
+
+
+def test_a_table_of_rows_is_tidy_and_small(runs):
+    rows = runs.rows
+    assert len(rows) == len(runs.columns["question"])
+    assert [str(rows[name].dtype) for name in ("machine", "question")] == ["category"] * 2
+    assert rows.value.dtype == rows.threads.dtype == "float64"
+    medians = runs.timings.groupby(["source", "fullname"]).value.median()
+    sound = rows[rows.sound].set_index(["source", "fullname"])
+    assert np.allclose(medians.loc[sound.index], sound.value)
+
+
+def test_what_could_not_be_read_is_a_line(runs):
+    assert len(runs.refused) == 1
+    assert "bad.json" in runs.refused.reason[0]
+    assert len(runs.files) == 2
+
+
+def test_nothing_readable_is_an_error_in_one_line(tmp_path):
+    with pytest.raises(UserError, match="holds no result file"):
+        results.read(str(tmp_path))
+
+
+def test_two_machines_are_compared_in_a_table(runs):
+    found = results.compare(runs, "fine", "edited")
+    assert set(found.verdict) <= {"faster", "slower", "same", "unclear"}
+    assert (found.verdict == "faster").any()
+    for column in found.columns:
+        assert column in results.compare.__doc__, column
+    with pytest.raises(UserError, match="did you mean"):
+        results.compare(runs, "fine", "edit")
+
+
+def test_the_null_test_of_every_machine_is_a_table(runs):
+    found = results.noise(runs)
+    assert sorted(found.machine) == ["edited", "fine"]
+    for column in found.columns:
+        assert column in results.noise.__doc__, column
+
+
+def test_rows_go_to_parquet_and_back(runs, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow", reason="parquet needs pyarrow, which is the reader's to install")
+    runs.rows.to_parquet(tmp_path / "rows.parquet")
+    back = pandas.read_parquet(tmp_path / "rows.parquet")
+    assert back.value.equals(runs.rows.value)

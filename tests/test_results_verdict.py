@@ -1,0 +1,190 @@
+"""Verdicts row by row, as a notebook asks for them; and how often they are wrong."""
+
+import re
+
+import pandas as pd
+import pytest
+from scipy.stats import binom
+
+from bench.__main__ import main
+from bench.report.trials_page import to_page
+from tests import records_factory as factory
+from tests.commands import ROOT
+from zipnet import results
+from zipnet.errors import UserError
+from zipnet.results.trials import NOISES, RATIOS, STATED, few_runs, trial_table
+from zipnet.results.verdict import UNTESTED
+
+TRIALS = 100
+
+
+@pytest.fixture(scope="module")
+def cells():
+    return trial_table(TRIALS, seed=7)
+
+
+def test_no_cell_is_wrong_more_often_than_stated(cells):
+    assert len(cells) == len(NOISES) * len(RATIOS)
+    most = binom.ppf(1 - 1e-4, TRIALS, STATED)  # more, at the stated rate, once in 10,000 tests
+    for cell in cells:
+        assert cell.wrong <= most, cell
+
+
+def test_a_difference_far_beyond_the_noise_is_next_to_always_seen(cells):
+    for cell in cells:
+        if cell.true == 2.0:
+            assert cell.words["faster"] >= 0.99 * TRIALS, cell
+
+
+def test_equal_calm_machines_are_called_the_same(cells):
+    (cell,) = [cell for cell in cells if (cell.noise, cell.true) == ("1%", 1.0)]
+    assert cell.words["same"] > 0.9 * TRIALS
+
+
+def without_numbers(page):
+    return re.sub(r"[\d,.]+%?", "#", page)
+
+
+def test_the_committed_page_is_what_the_command_writes(cells):
+    committed = (ROOT / "reports" / "verdicts.md").read_text("utf-8")
+    assert without_numbers(committed) == without_numbers(to_page(cells, few_runs(5)))
+    assert "Written by `python -m bench trials --trials 1000 --seed 1989`." in committed
+    main_table = committed.partition("## Fewer runs")[0]
+    for line in main_table.splitlines():
+        if re.search(r"\d \|$|% \|$", line):
+            words = [int(cell.replace(",", "")) for cell in line.split("|")[4:8]]
+            assert sum(words) == 1000
+            assert float(line.split("|")[8].strip(" %")) <= 100 * STATED
+
+
+def test_the_command_writes_the_page_or_prints_it(tmp_path, monkeypatch, capsys):
+    def typed(*arguments):
+        monkeypatch.setattr("sys.argv", ["bench", "trials", *arguments])
+        return main()
+
+    out = tmp_path / "page.md"
+    assert typed("--trials", "1", "--out", str(out)) == 0
+    assert typed("--trials", "1") == 0
+    assert capsys.readouterr().out == out.read_text("utf-8")
+    assert typed("--trials", "1", "--out", str(tmp_path)) == 2
+    with pytest.raises(SystemExit, match="2"):
+        typed("--trials", "0")
+
+
+# --- row by row ---------------------------------------------------------------------------------
+
+
+def peak(mib, seed=0):
+    """A row of a question that nobody knows, in bytes."""
+    return factory.row("peak-memory", mib * 2**20, seed=seed, unit="B", engine="eager")
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Write files of machines, changed as their functions do, and read them all."""
+
+    def read(**changes):
+        for name, (speed, change) in changes.items():
+            content = factory.result(name, speed)
+            change(content["benchmarks"])
+            factory.write(tmp_path, content)
+        return results.read(str(tmp_path))
+
+    return read
+
+
+def nothing(rows):
+    pass
+
+
+def row_of(table, question, **others):
+    for name, value in {"question": question, **others}.items():
+        table = table[table[name] == value]
+    (row,) = table.to_dict("records")
+    return row
+
+
+def test_a_notebook_compares_two_machines_row_by_row(read):
+    runs = read(laptop=(1.0, nothing), station=(1.5, nothing))
+    table = results.compare(runs, "laptop", "station")
+    row = row_of(table, "sgd-queued", engine="eager", threads="1")
+    assert row["speed"] == pytest.approx(1.5, rel=0.02)
+    assert row["speed"] == pytest.approx(row["baseline_value"] / row["other_value"])
+    assert row["low"] < row["speed"] < row["high"]
+    assert (row["verdict"], row["unit"], row["kind"]) == (
+        "faster",
+        "seconds per presentation",
+        "network",
+    )
+    for name in ("batch", "baseline_value", "other_value", "speed", "low", "high", "threshold"):
+        assert table[name].dtype == float
+    assert not [name for name in table if f"{name}" not in results.compare.__doc__]
+    back = results.compare(runs, "station", runs.runs[0])
+    assert set(back["verdict"]) == {"slower", "same", "unclear"}
+    source = runs.runs[1].source
+    assert results.compare(runs, "laptop", source).equals(table)
+
+
+def test_who_is_not_there_is_one_line_with_what_is_near(read):
+    runs = read(laptop=(1.0, nothing), station=(1.5, nothing))
+    with pytest.raises(UserError, match=r"'labtop' is no machine and no file .* mean: laptop"):
+        results.compare(runs, "labtop", "station")
+
+
+def test_bytes_are_judged_as_bytes_and_an_unknown_question_by_the_largest_noise(read):
+    runs = read(
+        laptop=(1.0, lambda rows: rows.append(peak(900))),
+        station=(1.0, lambda rows: rows.append(peak(300, seed=1))),
+    )
+    row = row_of(results.compare(runs, "laptop", "station"), "peak-memory")
+    assert (row["verdict"], row["unit"]) == ("smaller", "bytes per round")
+    assert pd.isna(row["kind"])
+    assert row["speed"] == pytest.approx(3.0, rel=0.05)
+    back = row_of(results.compare(runs, "station", "laptop"), "peak-memory")
+    assert back["verdict"] == "larger"
+    known = results.noise(runs)[["threshold_network", "threshold_machine"]]
+    assert row["threshold"] >= known.min().min()
+
+
+def test_rows_in_other_units_are_not_compared(read):
+    def seconds(rows):
+        rows.append(factory.row("peak-memory", 1.0, engine="eager"))
+
+    runs = read(laptop=(1.0, lambda rows: rows.append(peak(900))), station=(1.0, seconds))
+    assert "peak-memory" not in set(results.compare(runs, "laptop", "station")["question"])
+
+
+def test_a_doubt_forbids_any_verdict(read):
+    def disturb(rows):
+        rows[1]["extra_info"]["watch"][0] |= {"other_cpu_seconds": 1e3}
+
+    runs = read(laptop=(1.0, nothing), station=(3.0, disturb))
+    row = row_of(
+        results.compare(runs, "laptop", "station"), "sgd-queued", engine="eager", threads="1"
+    )
+    assert row["verdict"] == "unclear"
+    assert row["reason"].startswith("B: another process used")
+
+
+def test_nothing_is_called_where_no_null_test_says_how_far_apart_equal_things_are(read):
+    def once(rows):
+        for row in rows:
+            factory.retimed(row, row["stats"]["data"][:10])
+            row["extra_info"] |= {"laps": [row["stats"]["rounds"]], "watch": []}
+
+    runs = read(laptop=(1.0, once), station=(3.0, once))
+    table = results.compare(runs, "laptop", "station")
+    assert set(table["verdict"]) == {"unclear"}
+    assert UNTESTED in set(table["reason"])
+    assert table["threshold"].isna().all()
+    assert results.noise(runs).empty
+
+
+def test_noise_is_a_line_a_machine(read):
+    table = results.noise(read(laptop=(1.0, nothing), station=(1.5, nothing)))
+    assert table["machine"].tolist() == ["laptop", "station"]
+    assert set(table["how"]) == {"within runs"}
+    assert (table["called_different"] <= table["pairs"]).all()
+    assert (table[["threshold_network", "threshold_machine"]] >= 0.01).all(axis=None)
+    assert table["sources"].str.startswith(("laptop/", "station/")).all()
+    assert not [name for name in table if name not in results.noise.__doc__]

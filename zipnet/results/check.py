@@ -1,0 +1,404 @@
+"""Does a file agree with itself? What reading it alone cannot see.
+
+A finding is one line for a person: what is said and why it cannot be. Findings about a row make
+the row invalid: no page, figure or comparison reads a number from it, and the finding itself
+never quotes a timing. Findings about the file as a whole are shown beside what it says, and keep
+it out of comparisons.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Any, Final
+
+import numpy as np
+from msgspec.structs import astuple
+
+from zipnet import paper
+from zipnet.errors import shown
+from zipnet.results.places import plain
+from zipnet.results.schema import QUESTIONS, STATISTICS, Benchmark, ResultFile, Row, Stats
+from zipnet.results.statistics import Columns, Floats, Ragged, Rounds, quantity
+
+# Rounding of stated statistics: sums are taken in another order by newer versions of Python, and
+# differences of nearly equal timings keep few digits of them.
+TOLERANCE: Final = 1e-9
+
+# A timing is the difference of two readings of a clock that has run for hours, so it carries the
+# rounding of their many digits: 0.0025 comes out as 0.0024999999 or so. One timing in thousands
+# is short by accident; a column of them was typed.
+MANY_ROUNDS: Final = 10
+DIGITS: Final = 6  # significant ones; a timing of a clock has 9 to 17
+COARSE: Final = 1e-3  # seconds; below it, a clock's tick may give many rounds one timing
+DIFFERENT: Final = 20  # above it, one in so many is different at the least
+
+# The sum of a lap's rounds against the time that the lap lasted, which is read by another clock.
+LONGER: Final = 1.01
+SLACK: Final = 1e-3  # seconds
+
+# A library's matrix product need not reach the very peak, and clocks move within a run.
+BEYOND_PEAK: Final = 1.5
+# Multiply-adds of one core a second: two units of sixteen float32 lanes are the widest built, and
+# no processor runs at 8 GHz. Twice that, for what may come.
+CORE_MACS: Final = 2 * 2 * 16 * 8e9
+BYTES: Final = 1e14  # a second; the memory of the fastest accelerators moves some 1e13
+
+COUNTS: Final = {
+    "params": paper.PARAMS,
+    "macs": paper.MACS,
+    "activations": paper.ACTIVATIONS,
+    "connections": paper.CONNECTIONS,
+    "units": paper.UNITS,
+    "step_macs": paper.STEP_MACS,
+    "passes": paper.PASSES,
+    "train_digits": paper.TRAIN_DIGITS,
+    "presentations": paper.PRESENTATIONS,
+}
+NAMED: Final = re.compile(r"(\d{8}T\d{6})Z_([0-9a-f]{7,40}|nocommit)(-\d+)?\.json")
+LONGEST_RUN: Final = timedelta(days=2)  # a full run takes hours; the name says when it began
+CLOCKS: Final = timedelta(minutes=1)  # between name and datetime: a clock may be set meanwhile
+
+COUNTED: Final = [STATISTICS.index("stddev_outliers"), STATISTICS.index("iqr_outliers")]
+# Statistics that are compared by their own size; the others by that of the row's largest timing.
+OWN_SIZE: Final = np.isin(STATISTICS, ("total", "ops", "stddev_outliers", "iqr_outliers"))
+
+PEAKS: Final = ("floor-gemm", "floor-fma")  # of a loop of FMAs, where there is one
+
+Lines = list[list[str]]  # one list a row
+Allowed = tuple[str, float]  # a device and the CPU threads it was allowed; 0 on an accelerator
+
+
+def findings(
+    files: Sequence[tuple[str, ResultFile]], rounds: Rounds, medians: Floats
+) -> tuple[list[tuple[str, ...]], Lines]:
+    """What cannot be right about each file as a whole, and about each of the rows of all.
+
+    files: with the name of each that a reader sees. rounds, medians: of all rows, file after file.
+    """
+    rows = [row for _, file in files for row in file.benchmarks]
+    lines: Lines = [[] for _ in rows]
+    if rows:
+        _stated(rows, rounds, lines)
+    _clock(rows, rounds, lines)
+    _laps(rows, rounds, lines)
+    begin = 0
+    for _, file in files:
+        own = slice(begin, begin := begin + len(file.benchmarks))
+        for row, found in zip(file.benchmarks, lines[own], strict=True):
+            found.extend(_work(row.extra_info, file))
+        _twice(file, rounds.fingerprints[own].tolist(), lines[own])
+        _rates(file, medians[own].tolist(), lines[own])
+    return [tuple(_of_file(file, source)) for source, file in files], lines
+
+
+def peaks(columns: Columns) -> Floats:
+    """MAC/s that a row's device reached with as many threads in its file; NaN where none is known.
+
+    Of sound rows only: of a loop of FMAs where there is one, and otherwise of a matrix product.
+    """
+    names, threads = columns["device"].tolist(), np.nan_to_num(columns["threads"]).tolist()
+    keys = list(zip(columns["file"].tolist(), names, threads, strict=True))
+    reached = np.where(columns["sound"], columns["macs_per_second"], np.nan)
+    found: dict[Any, float] = {}
+    order = np.argsort(reached)  # the largest comes last, and stays
+    for question in PEAKS:
+        floors = order[(columns["question"] == question)[order] & (reached > 0)[order]]
+        found |= {keys[at]: reached[at] for at in floors.tolist()}
+    return np.array([found.get(key, np.nan) for key in keys], np.float64)
+
+
+# --- the statistics that a file states must follow from the timings that it holds -----------------
+
+
+def _stated(rows: Sequence[Benchmark], rounds: Rounds, lines: Lines) -> None:
+    """pytest-benchmark's, by its own formulas: a row edited by hand gives itself away."""
+    columns = zip(*(astuple(row.stats) for row in rows), strict=True)
+    said = dict(zip(Stats.__struct_fields__, columns, strict=True))
+    stated = np.array([_numbers(said[name]) for name in STATISTICS])
+    possible = _statistics(rounds.rows)
+    counted = possible[:, COUNTED]  # at the least, and at the most
+    possible[0, COUNTED] = np.clip(np.rint(stated[COUNTED]), *counted)
+    slack = np.outer(~OWN_SIZE, TOLERANCE * rounds.rows.at(rounds.rows.sizes - 1))
+    size = TOLERANCE * np.maximum(np.abs(stated), np.abs(possible))
+    wrong = (np.abs(stated - possible) > np.maximum(size, slack)).all(axis=0).T
+    for at in np.flatnonzero(said["rounds"] != rounds.rows.sizes).tolist():
+        lines[at].append(
+            f"stats.rounds is {said['rounds'][at]}, but stats.data holds {rounds.rows.sizes[at]}"
+        )
+    for at, count in enumerate(said["iterations"]):
+        if count not in (None, 1):
+            lines[at].append(f"stats.iterations is {count}; a round is one iteration, always")
+    for at, which in np.argwhere(wrong).tolist():  # what is not stated is NaN, and never wrong
+        lines[at].append(_underivable(STATISTICS[which], float(stated[which, at])))
+    for at, outliers in enumerate(said["outliers"]):
+        if outliers is not None and not _counted(outliers, counted[:, :, at].T.tolist()):
+            lines[at].append(_underivable("outliers", outliers))
+
+
+def _numbers(values: Sequence[float | None]) -> Floats:
+    """As float64, NaN for None; numpy is slow to look at column after column of nothing."""
+    nothing = values.count(None) == len(values)
+    return np.full(len(values), np.nan) if nothing else np.array(values, float)
+
+
+def _underivable(name: str, value: float | str) -> str:
+    return f"stats.{name} is {shown(value)}, which stats.data does not give"
+
+
+def _counted(outliers: str, bounds: Sequence[Sequence[float]]) -> bool:
+    """Whether a text such as 3;0 counts outliers as they may be counted."""
+    said = outliers.split(";")
+    may = [map(str, range(int(least), int(most) + 1)) for least, most in bounds]
+    return len(said) == 2 and all(one in known for one, known in zip(said, may, strict=True))
+
+
+def _statistics(rows: Ragged) -> Floats:
+    """Every statistic of pytest-benchmark 5.3, (2, statistics, rows): what may be stated.
+
+    Mostly one number twice; of outliers the least and the most that may be counted.
+    """
+    size, shortest, longest = rows.sizes, rows.at(0), rows.at(rows.sizes - 1)
+    total = rows.sums(rows.flat)
+    mean = total / size
+    squares = rows.sums((rows.flat - mean[rows.row]) ** 2)
+    stddev = np.sqrt(squares / np.maximum(1, size - 1))
+    # Medians of the halves of an even number of timings, weighted of an odd: Hazen's quartiles.
+    q1, q3 = rows.at((size - 2) / 4), rows.at((3 * size - 2) / 4)
+    fences = np.array([mean - stddev, q1 - 1.5 * (q3 - q1)])
+    beyond = np.array([mean + stddev, q3 + 1.5 * (q3 - q1)])
+    # One that lies on a fence, but for rounding, may count; where fences meet, all lie on one.
+    slack = TOLERANCE * longest
+    low, high = rows.below(np.array([
+        [fences, fences - slack, fences + slack],
+        np.nextafter([beyond, beyond + slack, beyond - slack], np.inf),
+    ]))  # fmt: skip
+    outliers = low[1:] + size - high[1:]  # at the least, and at the most
+    outliers[1] = np.where(fences + slack >= beyond - slack, size, outliers[1])
+    found: dict[str, Any] = {
+        "min": shortest,
+        "max": longest,
+        "mean": mean,
+        "stddev": stddev,
+        "median": rows.medians,
+        "q1": q1,
+        "q3": q3,
+        "iqr": q3 - q1,
+        "ld15iqr": rows.at(low[0, 1]),
+        # Before 5.3 it was the first timing beyond the fence, or the last one of all.
+        "hd15iqr": [rows.at(high[0, 1] - 1), rows.at(high[0, 1])],
+        "ops": np.divide(size, total, out=np.zeros_like(total), where=total > 0),
+        "total": total,
+        "stddev_outliers": outliers[:, 0],
+        "iqr_outliers": outliers[:, 1],
+    }
+    possible = np.empty((2, len(STATISTICS), len(size)))
+    for at, name in enumerate(STATISTICS):
+        possible[:, at] = found[name]
+    return possible
+
+
+# --- timings that no clock gives, and laps that do not fit what was watched -----------------------
+
+
+def _clock(rows: Sequence[Benchmark], rounds: Rounds, lines: Lines) -> None:
+    """Timings with too few digits, or too few different ones; a quick look leaves few rows."""
+    timed = rounds.rows
+    steps = timed.sums(np.diff(timed.ordered, prepend=np.nan) != 0)
+    longest = timed.at(timed.sizes - 1)
+    few = (longest > COARSE) & (steps <= np.maximum(1, timed.sizes // DIFFERENT) + 1)
+    digits = longest * 10.0 ** (DIGITS - 1 - np.floor(np.log10(np.maximum(longest, 1e-300))))
+    short = np.abs(digits - np.rint(digits)) < 1e-6
+    for at in np.flatnonzero((few | short) & (timed.sizes >= MANY_ROUNDS)).tolist():
+        if rows[at].extra_info.unit == "s":
+            values = rounds.values[at]
+            lines[at] += _typed(np.sort(values[values > 0]).tolist())  # the clock saw no others
+
+
+def _typed(ordered: list[float]) -> Iterator[str]:
+    count, different = len(ordered), len(set(ordered))
+    if count < MANY_ROUNDS:
+        return
+    if all(map(_short, ordered)):
+        yield (f"all {count} timings have at most {DIGITS} digits; a clock's have more, so these "
+               "were typed or rounded")  # fmt: skip
+    elif ordered[0] > COARSE and different <= max(1, count // DIFFERENT):
+        yield f"{count} rounds hold only {different} different timings"
+
+
+def _short(timing: float) -> bool:
+    return float(f"{timing:.{DIGITS - 1}e}") == timing
+
+
+def _laps(rows: Sequence[Benchmark], rounds: Rounds, lines: Lines) -> None:
+    """Every lap must have lasted at least as long as its rounds."""
+    limits: list[float] = []
+    for row, laps, found in zip(rows, rounds.laps, lines, strict=True):
+        about = row.extra_info
+        if about.watch and len(about.watch) != len(laps):
+            found.append(
+                f"watch has {len(about.watch)} entries, one for each of {len(laps)} laps expected"
+            )
+        if len(about.watch) == len(laps) and about.unit == "s":
+            limits += [watch.seconds for watch in about.watch]
+        else:
+            limits += [np.inf] * len(laps)
+    each = Ragged(rounds.rows.flat, np.array([*chain.from_iterable(rounds.laps)], int))
+    of_rows = Ragged(each.sums(each.flat), np.array([len(laps) for laps in rounds.laps], int))
+    for at in np.flatnonzero(of_rows.flat > LONGER * np.array(limits) + SLACK).tolist():
+        whose = int(of_rows.row[at])
+        lap = at - of_rows.starts[whose] + 1
+        lines[whose].append(f"the rounds of lap {lap} last longer than the lap, by its watch")
+
+
+# --- counts of one round that follow from one another ---------------------------------------------
+
+
+def _work(row: Row, file: ResultFile) -> Iterator[str]:
+    """What the counts of a row contradict; nothing where its question is unknown."""
+    question = QUESTIONS.get(row.question)
+    if question is None:
+        return
+    if row.unit != question.unit:
+        yield f"unit is {plain(row.unit)}; {row.question} is measured in {question.unit}"
+    if question.shows_digits:
+        yield from _network(row, file, learns=question.work == "learns")
+    else:
+        for name in ("macs", "bytes", "presentations"):
+            if (count := getattr(row, name)) and question.work != name:
+                yield f"{name} is {count}; a {row.question} row counts none"
+
+
+def _network(row: Row, file: ResultFile, *, learns: bool) -> Iterator[str]:
+    digits = row.presentations or 0
+    if learns and digits != (row.steps or 0) * (row.batch or 0):
+        yield f"presentations is {digits}, but steps x batch is {row.steps} x {row.batch}"
+    if not learns and row.steps != 0:
+        yield f"steps is {row.steps}; nothing is learned where digits are recognised"
+    each = paper.STEP_MACS if learns else paper.MACS
+    if row.macs is not None and row.macs != each * digits:
+        yield f"macs is {row.macs}, but {digits} presentations need {each * digits}"
+    if row.dataset != file.dataset.name or row.dataset_sha256 != file.dataset.sha256:
+        yield (f"dataset is {plain(row.dataset or 'None')}, not the file's "
+               f"{plain(file.dataset.name)} with the same hash")  # fmt: skip
+    if not (row.train or row.test or row.replicas or row.replica_misses):
+        return
+    # No data set has more digits than that of 1989: smaller ones are padded to it, never cut.
+    for name, misses, there in (
+        ("train.misses", [row.train.misses] if row.train else (), paper.TRAIN_DIGITS),
+        ("test.misses", [row.test.misses] if row.test else (), paper.TEST_DIGITS),
+        ("replica_misses", row.replica_misses or (), paper.TEST_DIGITS),
+    ):
+        beyond = next((count for count in misses if count > there), None)
+        if beyond is not None:
+            yield f"{name} is {beyond}, more than the {there} digits there are"
+    if row.replicas and row.replica_misses and len(row.replica_misses) != row.replicas:
+        yield f"replica_misses holds {len(row.replica_misses)}, for {row.replicas} replicas"
+    if row.replicas and digits % row.replicas:
+        yield f"presentations is {row.presentations}, which {row.replicas} replicas cannot share"
+
+
+# --- rows beside the others of their file ---------------------------------------------------------
+
+
+def _twice(file: ResultFile, fingerprints: Sequence[int], lines: Lines) -> None:
+    """What a row has in common with another that no two rows share.
+
+    Both are named: nobody can say which is the copy.
+    """
+    names = [plain(row.fullname) for row in file.benchmarks]
+    times, marks = Counter(names), Counter(fingerprints)
+    if len(times) == len(marks) == len(names):
+        return
+    for name, mark, found in zip(names, fingerprints, lines, strict=True):
+        if times[name] > 1:
+            found.append(f"appears {times[name]} times")
+        if mark and marks[mark] > 1:
+            alike = (other for other, its in zip(names, fingerprints, strict=True) if its == mark)
+            if (other := next((other for other in alike if other != name), None)) is not None:
+                found.append(f"holds the very timings of {other}")
+
+
+def _rates(file: ResultFile, medians: Sequence[float], lines: Lines) -> None:
+    """Rates that no such machine reaches, of rows with nothing else against them."""
+    timed = [
+        (row.extra_info, median, found)
+        for row, median, found in zip(file.benchmarks, medians, lines, strict=True)
+        if not found and median > 0 and row.extra_info.unit == "s"
+    ]
+    reached: dict[Allowed, float] = {}  # by any floor: either kind may be the faster
+    for row, median, _ in timed:
+        if row.question in PEAKS and row.macs:
+            key = row.device, row.threads or 0
+            reached[key] = max(row.macs / median, reached.get(key, 0.0))
+    bounds: dict[Allowed, float] = {}
+    for row, median, found in timed:
+        key = row.device, row.threads or 0
+        if (peak := bounds.get(key)) is None:
+            peak = bounds[key] = bound(key, reached)
+        macs, moved = (row.macs or 0) / median, (row.bytes or 0) / median
+        if macs > min(BEYOND_PEAK * peak, CORE_MACS) or moved > BYTES:
+            cores = row.threads or file.machine_info.cpu.logical_cores or 1
+            found.extend(_beyond(row, macs, moved, peak, cores))
+
+
+def bound(key: Allowed, reached: dict[Allowed, float]) -> float:
+    """What floors with at least as many threads reached: one thread's floor bounds no other row.
+
+    Infinite where there is none.
+    """
+    device, threads = key
+    enough = (rate for (where, many), rate in reached.items()
+              if where == device and (not many or not threads or many >= threads))  # fmt: skip
+    return max(enough, default=np.inf)
+
+
+def _beyond(row: Row, macs: float, moved: float, peak: float, cores: int) -> list[str]:
+    question = QUESTIONS.get(row.question)
+    if question and question.shows_digits and macs > BEYOND_PEAK * peak:
+        return [f"its MAC/s are beyond the peak of {quantity(peak)} MAC/s that the file states for "
+                f"{plain(row.device)}"]  # fmt: skip
+    if (row.question, row.device) == ("floor-fma", "cpu") and macs > CORE_MACS * cores:
+        return [f"its MAC/s are beyond {quantity(CORE_MACS)} a core, more than any core multiplies"]
+    if moved > BYTES:
+        return [f"its bytes a second are beyond {quantity(BYTES)}B, more than any memory moves"]
+    return []
+
+
+# --- the file as a whole: the network's counts, and its own name ----------------------------------
+
+
+def _of_file(file: ResultFile, source: str) -> Iterator[str]:
+    for key, expected in COUNTS.items():
+        value = file.workload.get(key)
+        if value != expected:
+            yield f"workload.{key} is {shown(value)}; the network of 1989 has {expected}"
+    if file.workload.get("hash") != workload_hash(file.workload):
+        yield "workload.hash is not the SHA-256 of the other workload keys"
+    given = NAMED.fullmatch(source.rpartition("/")[2])
+    if given is None:
+        return  # renamed by somebody, who may: a name of the harness says when and of which commit
+    try:
+        began = datetime.strptime(given[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+        written = datetime.fromisoformat(file.datetime.strip())
+    except ValueError:
+        yield f"datetime is {shown(file.datetime)}, or the file's name has no time in it"
+        return
+    written = written if written.tzinfo else written.replace(tzinfo=UTC)
+    if not -CLOCKS <= written - began <= LONGEST_RUN:
+        yield f"datetime is {plain(file.datetime)}, but by its name the run began at {given[1]}Z"
+    commit = plain(file.commit_info.id) if file.commit_info and file.commit_info.id else ""
+    if commit and given[2] != "nocommit" and not commit.startswith(given[2]):
+        yield f"commit is {commit[:12]}, but by its name it was {given[2]}"
+
+
+def workload_hash(workload: dict[str, Any]) -> str:
+    """SHA-256 over the JSON of every key but the hash itself."""
+    counts = {key: value for key, value in workload.items() if key != "hash"}
+    text = json.dumps(counts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,196 @@
+"""What speaks against a row: from rounds, laps and watches to doubts.
+
+Derived by the reader, stored by nobody: a later reader may know better. A doubt says what was
+found, and REMEDIES what to try. Some doubts forbid: no verdict may rest on such a row, because its
+interval cannot know what happened. The others are for a person: noise and drift are in the interval
+already, which grows with both.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, chain, pairwise
+from typing import Final
+
+import numpy as np
+
+from zipnet.results.modes import two_modes
+from zipnet.results.places import plain
+from zipnet.results.schema import State, Watch
+from zipnet.results.statistics import (
+    FEWEST_LAPS,
+    FEWEST_ROUNDS,
+    Columns,
+    Counts,
+    Ragged,
+    Rounds,
+    differ,
+    percent,
+    significant,
+)
+
+SPREAD: Final = 0.1  # IQR by median; pyperf too calls a benchmark unstable from 10% on
+DRIFT: Final = 0.05  # between the medians of two laps, and beyond what rounds explain
+SLOW_START: Final = 0.1  # the first rounds of each lap, above the rest
+OPENING: Final = 10  # the first rounds are the first tenth of a lap
+SLOWER_CLOCK: Final = 0.9  # after a lap, of what it was before; less is the governor's play
+BUSY_CORES: Final = 0.5  # half a core: system services stay below, a busy loop takes 1
+TICKS: Final = 0.02  # core-seconds that counters of 10 ms, read one after another, may be off by
+FULL_SPEED: Final = 100  # percent
+CALM: Final = ("0", "none", "no", "idle", "gpu idle")  # a GPU's, when nothing slows it
+
+FORBID: Final = ("few rounds", "busy", "stolen")  # no verdict may rest on the row
+REMEDIES: Final = {  # what to try against each kind of doubt, in the order in which they are said
+    "few rounds": "Measure longer: --profile full.",
+    "busy": "Close what else runs.",
+    "stolen": "Ask for a machine of your own, or measure at another hour.",
+    "spread": "Close what else runs; try a fixed clock.",
+    "drift": "Let the machine cool down or warm up first; try a fixed clock.",
+    "slow start": "Measure longer, so that they weigh less: --profile full.",
+    "two modes": "Pin the clock and the process to its cores; look for a second memory layout.",
+    "throttled": "Let it cool; give it air, or a lower fixed clock.",
+    "battery": "Plug it in.",
+}
+
+TAKEN: Final = (
+    ("busy", "other_cpu_seconds", "another process used {} cores in {}"),
+    ("stolen", "stolen_cpu_seconds", "the hypervisor took {} cores away in {}"),
+)
+Found = Iterator[tuple[int, str, str]]  # of which row, kind and text
+UNKNOWN: Final = State()
+
+
+def doubts(rounds: Rounds, watches: Sequence[Sequence[Watch]]) -> Columns:
+    """Everything that speaks against each row.
+
+    quality: "kind: text; kind: text", what forbids a verdict first, "" for nothing; forbidden: the
+    first text that forbids one, or None; disturbed (bool): something else was at work meanwhile.
+    """
+    said: dict[int, dict[str, str]] = {}
+    for row, kind, text in chain(_of_rounds(rounds), _watched(watches)):
+        said.setdefault(row, {})[kind] = text
+    forbidden, disturbed = np.full(len(watches), None, object), np.zeros(len(watches), bool)
+    quality = np.full(len(watches), "", object)
+    for row, texts in said.items():
+        quality[row] = "; ".join(f"{kind}: {texts[kind]}" for kind in REMEDIES if kind in texts)
+        forbidden[row] = next((texts[kind] for kind in FORBID if kind in texts), None)
+        disturbed[row] = not texts.keys().isdisjoint(FORBID[1:])
+    return {"quality": quality, "forbidden": forbidden, "disturbed": disturbed}
+
+
+def _of_rounds(rounds: Rounds) -> Found:
+    """What the rounds say, where their clock can tell noise from its own ticks."""
+    sizes, rows = rounds.rows.sizes, rounds.rows
+    for at in np.flatnonzero(sizes < FEWEST_ROUNDS).tolist():
+        counted = "1 round" if sizes[at] == 1 else f"{sizes[at]} rounds"
+        yield at, "few rounds", f"{counted}, and {FEWEST_ROUNDS} make an interval"
+    seen = np.flatnonzero((sizes >= FEWEST_ROUNDS) & (rows.at(0) > 0))
+    quarter = sizes // 4
+    spread = (rows.at(sizes - 1 - quarter) - rows.at(quarter))[seen] / rows.medians[seen]
+    for at, share in zip(seen[spread > SPREAD].tolist(), spread[spread > SPREAD], strict=True):
+        yield at, "spread", f"half of the rounds spread over {percent(share)} of the median"
+    drifting = set()
+    for at, text in _drift(rounds, seen[rounds.lap_medians.sizes[seen] >= FEWEST_LAPS]):
+        drifting.add(at)
+        yield at, "drift", text
+    yield from _slow_start(rounds, seen)
+    calm = np.array([at for at in seen.tolist() if at not in drifting], int)
+    for at, mode in two_modes(rows.take(calm)):  # laps at two speeds are said better as drift
+        more = f"{percent(mode.apart)} longer than the others"
+        yield int(calm[at]), "two modes", f"{percent(mode.share)} of the rounds took {more}"
+
+
+def _drift(rounds: Rounds, rows: Counts) -> Iterator[tuple[int, str]]:
+    """Laps farther apart than their rounds explain: the machine was not the same all along."""
+    laps = rounds.lap_medians.take(rows)
+    apart = laps.at(laps.sizes - 1) / laps.at(0) - 1
+    far = apart > DRIFT
+    rows, apart, laps = rows[far], apart[far], laps.take(np.flatnonzero(far))
+    certain = differ(rounds.rows.take(rows), [rounds.parts[row] for row in rows])
+    for at in np.flatnonzero(certain).tolist():
+        rising = (np.diff(laps.take(np.array([at])).flat) > 0).tolist()
+        way = " and rose" if all(rising) else "" if any(rising) else " and fell"
+        yield int(rows[at]), f"laps lie {percent(apart[at])} apart{way}"
+
+
+def _slow_start(rounds: Rounds, rows: Counts) -> Found:
+    """The first rounds of the laps against the rest of them."""
+    starts = [_openings(rounds.laps[row]) for row in rows.tolist()]
+    opened = np.array([len(first) for first, _ in starts], int)
+    some = rounds.rows.take(rows)
+    where = np.fromiter(chain.from_iterable(first for first, _ in starts), int)
+    first = Ragged(some.flat[where + np.repeat(some.starts, opened)], opened).medians
+    # What is left of a row has its median no lower than if its largest rounds were left out.
+    likely = first > (1 + SLOW_START) * some.at((some.sizes - opened - 1) // 2)
+    for at in np.flatnonzero(likely & (opened < some.sizes)).tolist():
+        values, (begin, rest) = rounds.values[rows[at]], starts[at]
+        slower = first[at] / np.median(values[rest]) - 1
+        both = Ragged(values[begin + rest], some.sizes[at : at + 1])
+        if slower > SLOW_START and differ(both, [(len(begin), len(rest))])[0]:
+            text = f"the first rounds took {percent(slower)} longer than the rest"
+            yield int(rows[at]), "slow start", text
+
+
+@functools.lru_cache(4096)
+def _openings(laps: tuple[int, ...]) -> tuple[list[int], list[int]]:
+    """Which rounds are the first of their lap, and which are not."""
+    opening: list[int] = []
+    rest: list[int] = []
+    for begin, end in pairwise(accumulate(laps, initial=0)):
+        settled = begin + max(1, (end - begin) // OPENING)
+        opening += range(begin, settled)
+        rest += range(settled, end)
+    return opening, rest
+
+
+def _watched(watches: Sequence[Sequence[Watch]]) -> Found:
+    """What the machine was seen doing meanwhile; of several that slowed it, the first is enough."""
+    for row, laps in enumerate(watches):
+        told = set()
+        for watch in laps:
+            before, after = watch.before or UNKNOWN, watch.after or UNKNOWN
+            if (watch.other_cpu_seconds or 0.0) > TICKS:
+                told.add("busy")
+            if (watch.stolen_cpu_seconds or 0.0) > TICKS:
+                told.add("stolen")
+            if before.power == "battery" or after.power == "battery":
+                told.add("battery")
+            if "throttled" not in told and (text := _slowed(before, after)):
+                told.add("throttled")
+                yield row, "throttled", text
+        for kind, field, text in TAKEN:
+            if kind in told and (found := _cores([(getattr(w, field), w.seconds) for w in laps])):
+                yield row, kind, text.format(*found)
+        if "battery" in told:
+            yield row, "battery", "measured on battery, where clocks are often held down"
+
+
+def _cores(taken: Sequence[tuple[float | None, float]]) -> tuple[str, str] | None:
+    """The cores that somebody else had for certain, and in which lap, where they were worst."""
+    cores = [
+        max(0.0, (spent or 0.0) - TICKS) / seconds if seconds else 0.0 for spent, seconds in taken
+    ]
+    lap = f"lap {cores.index(max(cores)) + 1} of {len(cores)}"
+    return (significant(max(cores), 2), lap) if max(cores) >= BUSY_CORES else None
+
+
+def _slowed(before: State, after: State) -> str | None:
+    """Counters that rose, clocks that fell, limits and reasons that the system gave."""
+    if after.throttled and before.throttled is not None and after.throttled > before.throttled:
+        return f"the processor throttled {after.throttled - before.throttled:g} times"
+    if after.speed_limit is not None and after.speed_limit < FULL_SPEED:
+        return f"the system held the processor at {after.speed_limit:g}% of its speed"
+    if _fell(before.cpu_mhz, after.cpu_mhz):
+        return (
+            f"the processor's clock fell from {before.cpu_mhz:g} to {after.cpu_mhz:g} MHz in a lap"
+        )
+    if _fell(before.gpu_mhz, after.gpu_mhz):
+        return f"the GPU's clock fell from {before.gpu_mhz:g} to {after.gpu_mhz:g} MHz in a lap"
+    if after.gpu_throttle and after.gpu_throttle.lower() not in CALM:
+        return f"the GPU was slowed: {plain(after.gpu_throttle)}"
+    return None
+
+
+def _fell(earlier: float | None, later: float | None) -> bool:
+    return earlier is not None and later is not None and later < SLOWER_CLOCK * earlier

@@ -1,0 +1,187 @@
+"""Every run that was read, as values, as columns, and as tables of pandas."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zipnet.errors import UserError
+from zipnet.results import places
+from zipnet.results.decode import decoded, unknown_keys
+from zipnet.results.places import Place
+from zipnet.results.schema import ResultFile
+from zipnet.results.statistics import Columns
+from zipnet.results.table import without_numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Run:
+    """One result file: what one run on one machine said."""
+
+    place: Place
+    about: ResultFile  # all but its rows
+    findings: tuple[str, ...]  # what is wrong with the file as a whole
+    begin: int = 0  # its rows among the columns of all
+    end: int = 0
+
+    @property
+    def name(self) -> str:
+        """The machine's."""
+        return self.about.machine_info.name
+
+    @property
+    def source(self) -> str:
+        """The name a reader sees."""
+        return self.place.source
+
+    @property
+    def freshness(self) -> tuple[bool, bool, str]:
+        """Whole runs come before parts, long ones before quick ones, then the newest."""
+        whole = self.about.status == "complete" and self.about.scope == "all"
+        thorough = self.about.profile not in ("smoke", "quick")
+        return (whole, whole and thorough, self.about.datetime)
+
+
+class Runs:
+    """Every run that could be read, by machine and time, and what could not be."""
+
+    def __init__(
+        self, runs: Sequence[Run], columns: Columns, bad: Sequence[str] = (),
+        named: dict[str, tuple[str, ...]] | None = None,
+    ) -> None:  # fmt: skip
+        self.columns = columns
+        self.bad = list(bad)
+        self.named = named or {}  # the addresses that each argument stood for
+        self.runs = self._sorted(runs)
+        self._exclude_shared_timings()
+
+    def of(self, run: Run) -> Columns:
+        """The rows of one run, each column a view."""
+        return {name: column[run.begin : run.end] for name, column in self.columns.items()}
+
+    def excluded(self, run: Run) -> list[tuple[str, str]]:
+        """The rows of a run that cannot be right: their names, and why."""
+        rows = self.of(run)
+        return [
+            (rows["fullname"][at], rows["invalid"][at]) for at in np.flatnonzero(~rows["sound"])
+        ]
+
+    def unknown(self, run: Run) -> tuple[str, ...]:
+        """The keys of a run's file that this version does not know; read on demand."""
+        return unknown_keys(_again(run))
+
+    @functools.cached_property
+    def newest(self) -> list[Run]:
+        """What stands for each machine: its newest complete run of everything, or its newest.
+
+        A file that contradicts itself never does.
+        """
+        return newest(run for run in self.runs if not run.findings)
+
+    # --- the tables: pandas is loaded by whoever asks for one ---------------------------------
+
+    @functools.cached_property
+    def files(self) -> pd.DataFrame:
+        """A line a file. Its columns: see zipnet/results/__init__.py."""
+        from zipnet.results.frames import files
+
+        return files(self)
+
+    @functools.cached_property
+    def rows(self) -> pd.DataFrame:
+        """A line a row, tidy. Its columns: see zipnet/results/__init__.py."""
+        from zipnet.results.frames import rows
+
+        return rows(self)
+
+    @functools.cached_property
+    def timings(self) -> pd.DataFrame:
+        """A line a round, read from the files anew. Its columns: see zipnet/results/__init__.py."""
+        from zipnet.results.frames import timings
+
+        return timings((run, decoded(_again(run), run.source)) for run in self.runs)
+
+    @functools.cached_property
+    def absent(self) -> pd.DataFrame:
+        """A line for each thing that a run did not measure: source, engine, ... and reason."""
+        from zipnet.results.frames import absent
+
+        return absent(self)
+
+    @functools.cached_property
+    def refused(self) -> pd.DataFrame:
+        """A line for each thing that could not be read: reason."""
+        from zipnet.results.frames import refused
+
+        return refused(self)
+
+    # --- how they are made --------------------------------------------------------------------
+
+    def _sorted(self, runs: Sequence[Run]) -> list[Run]:
+        """The runs by machine and time, with their rows in the same order."""
+        order = sorted(range(len(runs)), key=lambda at: (
+            runs[at].name, runs[at].about.datetime, runs[at].source))  # fmt: skip
+        made, spans, end = [], [], 0
+        for at in order:
+            run = runs[at]
+            begin, end = end, end + run.end - run.begin
+            spans.append(np.arange(run.begin, run.end))
+            made.append(Run(run.place, run.about, run.findings, begin, end))
+        rows = np.concatenate(spans) if spans else np.arange(0)
+        for name, column in self.columns.items():
+            self.columns[name] = column[rows]
+        self.columns["file"] = np.repeat(np.arange(len(made)), [len(span) for span in spans])
+        return made
+
+    def _exclude_shared_timings(self) -> None:
+        """Exclude rows whose very timings stand in another file too.
+
+        A copy of a whole run keeps its rows in the file that comes first. Otherwise nobody can say
+        whose they are, and they are excluded on all sides.
+        """
+        marks, files = self.columns["fingerprint"], self.columns["file"]
+        known, counts = np.unique(marks[marks > 0], return_counts=True)
+        shared = np.isin(marks, known[counts > 1])
+        if not shared.any():
+            return
+        holders: dict[int, list[int]] = {}
+        for at in np.flatnonzero(shared).tolist():
+            holders.setdefault(int(marks[at]), []).append(at)
+        lost = np.zeros(len(marks), bool)
+        for rows in holders.values():
+            runs = [self.runs[files[row]] for row in rows]
+            copies = len({(run.name, run.about.datetime) for run in runs}) == 1
+            for row, run in zip(rows, runs, strict=True):
+                other = next((other for other in runs if other is not run), None)
+                if other is not None and not (copies and run is runs[0]):
+                    lost[row] = True
+                    self.columns["invalid"][row] = f"holds the very timings of {other.source}"
+        self.columns["sound"] &= ~lost
+        without_numbers(self.columns, lost)
+
+
+def newest(runs: Iterable[Run]) -> list[Run]:
+    """One run a machine: the freshest, of equals the last."""
+    kept: dict[str, Run] = {}
+    for run in runs:
+        rival = kept.get(run.name)
+        if rival is None or run.freshness >= rival.freshness:
+            kept[run.name] = run
+    return list(kept.values())
+
+
+def _again(run: Run) -> bytes:
+    """The bytes of a run's file, read once more."""
+    if run.place.path is not None:
+        return places.content_of(run.place)
+    (content,) = places.Store.of(run.place.argument).fetch([run.place])
+    if isinstance(content, UserError):
+        raise content
+    return content

@@ -1,0 +1,200 @@
+"""From structs to columns: every row of many files with all that follows from it.
+
+Files hold raw timings and counts only. Whatever is said anywhere about speed is derived here, once,
+over many rows at once, so that tables, figures and verdicts cannot disagree. The names, types and
+units of the columns stand in zipnet/results/__init__.py.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing
+from collections.abc import Iterator, Sequence
+from operator import attrgetter
+from typing import Any, Final
+
+import numpy as np
+from msgspec import Struct
+
+from zipnet import paper
+from zipnet.results import check, quality
+from zipnet.results.decode import cleaned
+from zipnet.results.places import plain
+from zipnet.results.schema import QUESTIONS, ResultFile, Row
+from zipnet.results.statistics import Columns, Floats, Rounds, summary
+
+Read = tuple[str, ResultFile, list[Floats]]  # what messages call it, what it says, its rounds
+
+# What stays of a row that cannot be right: what it is, and none of its numbers.
+WHO: Final = ("file", "fullname", "question", "kind", "engine", "device", "threads", "unit")
+UNSHOWN: Final = ("laps", "watch", "benchmarks")  # what quality.py and check.py alone read
+
+
+def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
+    """All rows of the files in order, and for each file what is wrong with it as a whole."""
+    benchmarks = [row for _, about, _ in files for row in about.benchmarks]
+    rows = [benchmark.extra_info for benchmark in benchmarks]
+    rounds = Rounds(
+        [values for _, _, each in files for values in each],
+        [tuple(row.laps or (row_rounds,)) for row, row_rounds in _sized(rows, files)],
+    )
+    columns: Columns = {
+        "file": np.repeat(np.arange(len(files)), [len(about.benchmarks) for _, about, _ in files]),
+        "fullname": _texts([benchmark.fullname for benchmark in benchmarks]),
+        **flat(rows, Row),
+        **summary(rounds),
+    }
+    questions = [QUESTIONS.get(row.question) for row in rows]
+    columns["kind"] = _objects([question and question.kind for question in questions])
+    shows_digits = np.array([bool(q and q.shows_digits) for q in questions], bool)
+
+    of_files, of_rows = check.findings(
+        [(source, about) for source, about, _ in files], rounds, columns["value"]
+    )
+    columns["sound"] = np.array([not lines for lines in of_rows], bool)
+    columns["invalid"] = _objects([_reason(lines) for lines in of_rows])
+    columns |= quality.doubts(rounds, [row.watch for row in rows])
+    columns |= _rates(columns, shows_digits)
+    columns |= _of_peak(columns)
+    columns |= _training(columns)
+    without_numbers(columns, ~columns["sound"])
+    return columns, of_files
+
+
+def without_numbers(columns: Columns, rows: Any) -> None:
+    """Empty all but the names of these rows, a mask: nobody can read a number from them."""
+    for name, column in columns.items():
+        if name not in WHO and name not in ("sound", "invalid"):
+            column[rows] = _nothing(column)
+
+
+def _nothing(column: Any) -> object:
+    return {"f": np.nan, "O": None}.get(column.dtype.kind, 0)
+
+
+def _sized(rows: Sequence[Row], files: Sequence[Read]) -> list[tuple[Row, int]]:
+    sizes = [len(values) for _, _, each in files for values in each]
+    return list(zip(rows, sizes, strict=True))
+
+
+def _reason(lines: Sequence[str]) -> str | None:
+    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    return lines[0] + more if lines else None
+
+
+def flat(structs: Sequence[Any], kind: type[Struct], prefix: str = "") -> Columns:
+    """A column for each field of structs of one kind, those of structs within them included.
+
+    So a new field of the schema is a column without a word here.
+    """
+    columns: Columns = {}
+    for name, holds in _fields(kind):
+        values = _get(structs, name)
+        if isinstance(holds, type):
+            columns |= flat(values, holds, f"{name}_")
+        elif holds in ("number", "count"):
+            columns[prefix + name] = np.array(values, float)  # None becomes NaN
+        else:
+            made = (
+                _texts(values)
+                if holds == "text"
+                else _objects([cleaned(v) or None for v in values])
+            )
+            columns[prefix + name] = made
+    return columns
+
+
+def counts(kind: type[Struct], prefix: str = "") -> Iterator[str]:
+    """The columns of flat() that hold whole numbers, where they hold any."""
+    for name, holds in _fields(kind):
+        if isinstance(holds, type):
+            yield from counts(holds, f"{name}_")
+        elif holds == "count":
+            yield prefix + name
+
+
+@functools.cache
+def _fields(kind: type[Struct]) -> list[tuple[str, type[Struct] | str]]:
+    """The fields of a struct, and what each holds: a struct, a count, a number, a text, more."""
+    found: list[tuple[str, type[Struct] | str]] = []
+    for name, hint in typing.get_type_hints(kind).items():
+        types = {hint, *typing.get_args(hint)} - {type(None)}
+        inner = [t for t in types if isinstance(t, type) and issubclass(t, Struct)]
+        if {typing.get_origin(t) for t in types} & {list, dict}:
+            holds: type[Struct] | str = "more"
+        else:
+            number = "number" if types & {float, bool} else "count" if int in types else "text"
+            holds = inner[0] if inner else number
+        if name not in UNSHOWN:
+            found.append((name, holds))
+    return found
+
+
+def _get(structs: Sequence[Any], name: str) -> list[Any]:
+    asked = attrgetter(name)
+    return [None if struct is None else asked(struct) for struct in structs]
+
+
+def _texts(values: Sequence[str | None]) -> Any:
+    words = {value: None if value is None else plain(value) for value in set(values)}
+    return _objects([words[value] for value in values])
+
+
+def _objects(values: Sequence[Any]) -> Any:
+    column = np.empty(len(values), object)
+    column[:] = values
+    return column
+
+
+def _rates(columns: Columns, shows_digits: Any) -> Columns:
+    """What a second brings, and what rows of one question are compared per."""
+    value, is_time = columns["value"], columns["unit"] == "s"
+    shown = np.where(shows_digits & is_time & (columns["presentations"] > 0),
+                     columns["presentations"], np.nan)  # fmt: skip
+    macs = np.where(is_time & (columns["macs"] > 0), columns["macs"], np.nan)
+    moved = np.where(is_time & (columns["bytes"] > 0), columns["bytes"], np.nan)
+    per, works = _objects(["round"] * len(value)), np.ones(len(value))
+    for name, counts in (("byte", moved), ("MAC", macs), ("presentation", shown)):
+        has = ~np.isnan(counts)
+        per[has], works[has] = name, counts[has]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        took = np.where(value > 0, value, np.nan)
+        return {
+            "per": per,
+            "works": works,
+            "us_per_presentation": 1e6 / shown * value,
+            "presentations_per_second": shown / took,
+            "macs_per_second": macs / took,
+            "bytes_per_second": moved / took,
+        }
+
+
+def _of_peak(columns: Columns) -> Columns:
+    """MAC/s that the same device reached with as many threads, and the share a row has of it."""
+    peak = check.peaks(columns)
+    peak = np.where(np.isnan(columns["macs_per_second"]), np.nan, peak)
+    share = columns["macs_per_second"] / peak
+    return {"peak_macs_per_second": peak, "share_of_peak": share}
+
+
+def _training(columns: Columns) -> Columns:
+    """The time of the 167,693 presentations, where a row stands for it.
+
+    Measured where the whole run was made; projected from queued steps, a projection being the time
+    of a presentation times 167,693.
+    """
+    question, shown = columns["question"], columns["presentations"]
+    measured = (question == "training") & (shown == paper.PRESENTATIONS)
+    projected = (question == "sgd-queued") & (columns["batch"] == 1)
+    kind = _objects([None] * len(question))
+    kind[measured], kind[projected] = "measured", "projected"
+    factor = np.where(measured, 1.0, np.nan)
+    factor[projected] = paper.PRESENTATIONS / shown[projected]
+    times = {name: columns[of] * factor for name, of in
+             (("seconds", "value"), ("low", "low"), ("high", "high"))}  # fmt: skip
+    with np.errstate(divide="ignore", invalid="ignore"):
+        times_sun = paper.SUN_TRAINING_SECONDS / times["seconds"]
+    return {f"training_{name}": column for name, column in times.items()} | {
+        "training_kind": kind,
+        "times_sun": times_sun,
+    }
