@@ -24,7 +24,7 @@ from tests.commands import (
 from zipnet.cpu import cores
 from zipnet.results.collect import collect
 
-PROFILE = "quick"
+PROFILE = "smoke"
 # Digits that need no network and no data folder.
 MEASURE = ("pytest", "--benchmark-only", "--profile", PROFILE, "--digits", "fonts")
 
