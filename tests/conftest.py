@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,18 +33,6 @@ def pytest_configure() -> None:
     """The processes that tests start are no workers: pytest-benchmark refuses to measure in one."""
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
         os.environ.pop(name, None)
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Workers must agree on names: none may hold the place in memory of an object."""
-
-    def lasting(name, value):
-        named = name(value)
-        return named and re.sub(r" at 0x[0-9a-f]+", "", named)
-
-    for mark in metafunc.definition.iter_markers("parametrize"):
-        if callable(mark.kwargs.get("ids")):
-            mark.kwargs["ids"] = partial(lasting, mark.kwargs["ids"])
 
 
 @contextmanager

@@ -82,14 +82,14 @@ bench.report.figures: sheet
 bench.report.figures: dots curves
 bench.report.figures: specs
 bench.report.figures:
+bench.report.compare: contestants tables
+bench.report.compare: command
+bench.report.compare:
 bench.report.pages: svg said
 bench.report.pages: sections summary
 bench.report.pages: embedded
 bench.report.pages: fill
 bench.report.pages:
-bench.report.compare: contestants tables
-bench.report.compare: command
-bench.report.compare:
 bench.report: publish trials_page
 bench.report:
 bench: __main__

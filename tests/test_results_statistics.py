@@ -118,12 +118,15 @@ def test_laps_that_lie_apart_widen_the_interval():
 
 def test_a_row_measured_in_one_go_is_cut_into_parts():
     data = [1.0] * 30 + [2.0] * 30
-    found = of_rows(
-        data, data, data, [1.0] * 5, laps=[(60,), (30, 30), (30, 20, 10), (5,)]
-    )["lap_values"]  # fmt: skip
-    assert [laps.tolist() for laps in found] == [
-        [1, 1, 1.5, 2, 2], [1, 1, 1.5, 2, 2], [1.0, 2.0, 2.0], [],
-    ]  # fmt: skip
+    laps = [(60,), (30, 30), (30, 20, 10), (5,), (15,) * 4]
+    rows = [data, data, data, [1.0] * 5, data]
+    medians = Rounds([np.array(row) for row in rows], laps).lap_medians
+    assert medians.sizes.tolist() == [5, 5, 3, 0, 4]
+    fifths = [1, 1, 1.5, 2, 2]
+    assert medians.flat.tolist() == [*fifths, *fifths, 1, 2, 2, 1, 1, 2, 2]
+    found = of_rows(*rows, laps=laps)  # the middle one of five stands in neither half
+    np.testing.assert_array_equal(found["first_laps"], [1, 1, np.nan, np.nan, 1])
+    np.testing.assert_array_equal(found["last_laps"], [2, 2, np.nan, np.nan, 2])
 
 
 def test_the_spread_of_laps_is_students():
@@ -136,15 +139,13 @@ def test_the_spread_of_laps_is_students():
 @given(st.lists(TIMINGS, min_size=1, max_size=20))
 def test_what_a_row_comes_to_does_not_depend_on_the_rows_beside_it(rows):
     together, alone = of_rows(*rows), [of_rows(row) for row in rows]
-    for name in ("rounds", "value", "low", "high", "fingerprint"):
-        np.testing.assert_array_equal(together[name], [one[name][0] for one in alone])
-    for laps, one in zip(together["lap_values"], alone, strict=True):
-        np.testing.assert_array_equal(laps, one["lap_values"][0])
+    for name, column in together.items():
+        np.testing.assert_array_equal(column, [one[name][0] for one in alone])
 
 
 def test_no_rows_come_to_nothing():
     assert {name: len(column) for name, column in of_rows().items()} == dict.fromkeys(
-        ["rounds", "value", "low", "high", "lap_values", "fingerprint"], 0
+        ["rounds", "value", "low", "high", "first_laps", "last_laps", "fingerprint"], 0
     )
 
 

@@ -13,6 +13,7 @@ from zipnet.results.statistics import significant as significant
 MINUTE: Final = 60.0
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "|", "%")  # OWASP, CSV injection
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 
 
@@ -81,3 +82,15 @@ def question(name: str, unknown: str = "unknown question: ") -> str:
     """What a question asks, in words; one that we do not know is said to be unknown."""
     known = schema.QUESTIONS.get(name)
     return known.words if known else unknown + name
+
+
+def cell(value: str | float | None) -> str:
+    """A cell of a CSV file: nine digits say all a timing knows; text that a spreadsheet would run
+    gets an apostrophe.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.9g}"
+    text = str(value)
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -33,7 +33,6 @@ from zipnet.results.statistics import CONFIDENCE, Columns, Floats, Interval, rat
 
 ENOUGH: Final = math.ceil(1 / (1 - CONFIDENCE)) - 1  # rows, from which on their largest is enough
 FLOOR: Final = 0.01  # a difference below it matters to nobody, and no null test sees as finely
-FEWEST_HALVES: Final = 2  # laps in each half, so that one odd lap is not the half
 MOST_FILES: Final = 12  # newest of one machine and software: 66 pairs say enough
 
 # Of normal values: the standard error of their median is this times sigma by the root of their
@@ -300,21 +299,14 @@ def _between(
 
 
 def _within(own: Sequence[Run], columns: Columns) -> NullTest | None:
-    """First laps against last ones, of every row that has laps enough; a middle lap is left out.
+    """First laps against last ones, of every row that has laps enough.
 
     Half the rounds make the interval of a row wider by root two.
     """
     rows = np.concatenate([np.arange(run.begin, run.end) for run in own])
     run = np.repeat(np.arange(len(own)), [run.end - run.begin for run in own])
-    kinds, laps = columns["kind"][rows], columns["lap_values"][rows]
-    counts = np.array([0 if each is None else len(each) for each in laps], int)
-    halves = np.full((2, len(rows)), np.nan)
-    for count in set(counts.tolist()):
-        if (half := count // 2) >= FEWEST_HALVES:
-            these = np.stack(laps[counts == count])
-            these[these.min(axis=1) <= 0] = np.nan
-            halves[:, counts == count] = [np.median(part, axis=1) for part in
-                                          (these[:, :half], these[:, -half:])]  # fmt: skip
+    kinds = columns["kind"][rows]
+    halves = np.stack([columns["first_laps"][rows], columns["last_laps"][rows]])
     value, *ends = (columns[name][rows] for name in ENDS)
     ends = [np.where(ends[0] > 0, end / value, np.nan) ** math.sqrt(2) for end in ends]
     values = np.stack([halves, *(halves * end for end in ends)], axis=1) / columns["works"][rows]

@@ -27,6 +27,7 @@ Counts = NDArray[np.intp]
 Columns = dict[str, NDArray[Any]]  # one array a column, all of one length
 
 FEWEST_ROUNDS: Final = 6  # of five, even min to max covers the median with only 93.75%
+FEWEST_HALVES: Final = 2  # laps in each half, so that one odd lap is not the half
 FEWEST_LAPS: Final = 3  # two say next to nothing about a third
 PARTS: Final = 5  # that a row measured in one go is cut into, to stand for its laps
 SAME_TIMINGS: Final = 5  # honest rows may share one by the clock's resolution, never so many
@@ -178,21 +179,27 @@ def summary(rounds: Rounds) -> Columns:
     """What the rounds of each row come to.
 
     rounds; value, the median, and low and high, its 95% interval (NaN: too few rounds), all in the
-    row's unit; lap_values, the medians of laps, or of fifths where there were none; fingerprint.
+    row's unit; first_laps and last_laps, the median of the medians of the first half of its laps
+    (or fifths, where there were none) and of the last, NaN of too few; fingerprint.
     """
     rows, laps = rounds.rows, rounds.lap_medians
     rank = np.array([interval_rank(size) for size in rows.sizes.tolist()], float)
     apart = np.where(np.isnan(rank), np.nan, np.exp(lap_spread(laps)))
     kept = np.nan_to_num(rank)
-    lap_values = np.empty(len(rank), object)
-    for at, (begin, size) in enumerate(zip(laps.starts.tolist(), laps.sizes.tolist(), strict=True)):
-        lap_values[at] = laps.flat[begin : begin + size]
+    halves = np.full((2, len(rank)), np.nan)
+    for size in np.unique(laps.sizes).tolist():
+        if (half := size // 2) >= FEWEST_HALVES:
+            these = laps.flat[laps.starts[laps.sizes == size][:, None] + np.arange(size)]
+            these = np.where(these.min(axis=1, keepdims=True) > 0, these, np.nan)
+            ends = (these[:, :half], these[:, -half:])  # a middle lap is left out
+            halves[:, laps.sizes == size] = [np.median(end, axis=1) for end in ends]
     return {
         "rounds": rows.sizes.astype(float),
         "value": rows.medians,
         "low": np.minimum(rows.at(kept), rows.medians / apart),
         "high": np.maximum(rows.at(rows.sizes - 1 - kept), rows.medians * apart),
-        "lap_values": lap_values,
+        "first_laps": halves[0],
+        "last_laps": halves[1],
         "fingerprint": rounds.fingerprints,
     }
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import msgspec
 
-from bench.report.wording import amount, cut, percent, quantity, significant
+from bench.report.wording import amount, cell, cut, percent, quantity, significant
 from zipnet.results.match import Key
 from zipnet.results.noise import NullTest
-from zipnet.results.runs import Run
+from zipnet.results.runs import Run, Runs
 from zipnet.results.schema import Kind
 from zipnet.results.statistics import Estimate
 from zipnet.results.verdict import COLUMNS, Comparison
@@ -30,7 +30,6 @@ NAMED: Final = 3  # rows that are named where a reason holds for many
 WORDS: Final = ("faster", "slower", "same", "unclear")  # said even of no row
 SIDES: Final = ("baseline", "other")
 AVERAGED: Final[tuple[Kind, ...]] = ("network", "machine")
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "|", "%")  # OWASP, CSV injection
 CELLS: Final = tuple(name for name in COLUMNS if name != "kind")
 
 
@@ -169,8 +168,8 @@ def _closing(found: Sequence[Comparison], *, everything: bool) -> Iterator[str]:
 def notes(found: Comparison) -> Iterator[str]:
     """In what two files differ besides their machines: nothing that forbids, all that explains."""
     names = found.matched.names
-    facts = [_facts(run, found) for run in (found.baseline, found.other)]
-    for what, left, right in zip(facts[0], *(fact.values() for fact in facts), strict=True):
+    both = [facts(found.matched.runs, run) for run in (found.baseline, found.other)]
+    for what, left, right in zip(both[0], *(each.values() for each in both), strict=True):
         if left != right:
             yield f"{what}: {left or 'unknown'} in {names[0]}, {right or 'unknown'} in {names[1]}"
     one, other = found.baseline.about.dataset, found.other.about.dataset
@@ -183,17 +182,19 @@ def notes(found: Comparison) -> Iterator[str]:
             yield f"{name} is of the {run.about.profile} profile: few rounds a row, wide intervals"
 
 
-def _facts(run: Run, found: Comparison) -> dict[str, Any]:
-    about, rows, columns = run.about, slice(run.begin, run.end), found.matched.runs.columns
-    dtypes = columns["dtype"][rows][columns["kind"][rows] == "network"]
+def facts(runs: Runs, run: Run) -> dict[str, str | None]:
+    """In what two runs may differ besides their machines and their rows."""
+    about, rows = run.about, runs.of(run)
+    dtypes = rows["dtype"][rows["kind"] == "network"]
+    torch = about.software.get("torch")
     return {
-        "schema": about.schema,
+        "schema": str(about.schema),
         "workload": str(about.workload["hash"])[:12],
         "commit": ((about.commit_info and about.commit_info.id) or "unknown")[:8],
-        "torch": about.software.get("torch"),
+        "torch": None if torch is None else str(torch),
         "profile": about.profile,
         "digits": about.dataset.name,
-        "all threads": about.machine_info.cpu.logical_cores,
+        "all threads": str(about.machine_info.cpu.logical_cores or ""),
         "precision": ", ".join(sorted(set(dtypes) - {None})),
     }
 
@@ -240,7 +241,7 @@ def to_csv(found: Sequence[Comparison], labels: Sequence[str]) -> str:
     writer.writerow([*SIDES, *CELLS])
     for comparison, label in zip(found, labels[1:], strict=True):
         for line in _lines(comparison, labels[0], label):
-            writer.writerow(map(_cell, line.values()))
+            writer.writerow(map(cell, line.values()))
     return buffer.getvalue()
 
 
@@ -284,13 +285,3 @@ def _lines(found: Comparison, baseline: str, other: str) -> Iterator[dict[str, A
     for row in _records(found):
         cells = {name: row[name] for name in CELLS} | {"threads": row["threads"] or None}
         yield dict(zip(SIDES, (baseline, other), strict=True)) | cells
-
-
-def _cell(value: Any) -> str:
-    """Nine digits say all a timing knows; text that a spreadsheet would run gets an apostrophe."""
-    if value is None:
-        return ""
-    if isinstance(value, float):
-        return f"{value:.9g}"
-    text = str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

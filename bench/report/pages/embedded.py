@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from bench.report.compare.tables import facts
 from bench.report.pages.sections import Section
 from bench.report.wording import who
 from zipnet import paper
@@ -118,24 +119,14 @@ def compare_data(runs: Runs, tested: Mapping[str, NullTest]) -> dict[str, Any]:
 
 def _machine(runs: Runs, run: Run, tested: Mapping[str, NullTest]) -> dict[str, Any]:
     """A run that is compared: what it is, and in what two of them may differ besides their rows."""
-    about, rows = run.about, runs.of(run)
-    commit, cores = about.commit_info, about.machine_info.cpu.logical_cores
     return {
         "name": run.name,
         "source": run.source,
         "noise": tested[run.name].noise if run.name in tested else {},
-        "interrupted": about.status == "interrupted",
-        "invalid": int((~rows["sound"]).sum()),
-        # The facts, as bench/report/compare has them.
-        "schema": str(about.schema),
-        "workload": str(about.workload["hash"])[:12],
-        "commit": ((commit and commit.id) or "unknown")[:8],
-        "torch": about.software.get("torch"),
-        "profile": about.profile,
-        "digits": about.dataset.name,
-        "digits, by their hash": about.dataset.sha256[:12],
-        "all threads": str(cores or ""),
-        "precision": ", ".join(sorted(set(rows["dtype"][rows["kind"] == "network"]) - {None})),
+        "interrupted": run.about.status == "interrupted",
+        "invalid": len(runs.excluded(run)),
+        **facts(runs, run),
+        "digits, by their hash": run.about.dataset.sha256[:12],
     }
 
 

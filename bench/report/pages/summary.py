@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from bench.report.pages.said import FACTS
+from bench.report.wording import cell
 from zipnet.results.frames import LISTS
 
-FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "|", "%")  # OWASP, CSV injection
 AT_ONCE: Final = 50_000  # rows, so that memory stays bounded
 UNITS: Final = {"s": "seconds", "B": "bytes"}  # of the columns that a row's value may stand in
 
@@ -45,18 +45,16 @@ def to_csv(rows: pd.DataFrame, out: TextIO) -> None:
 
 
 def _cells(column: pd.Series[Any]) -> list[str]:
-    """A column in words: nine digits say all a timing knows."""
+    """A column in words."""
     if column.name in LISTS:
         column = column.map(lambda values: " ".join(map(str, values)), na_action="ignore")
     codes, values = pd.factorize(column)
     some = values.tolist()
-    words = [f"{value:.9g}" if isinstance(value, float) else _text(str(value)) for value in some]
+    words = [_quoted(cell(value)) for value in some]
     found: list[str] = np.array([*words, ""], object)[codes].tolist()  # code -1: there is none
     return found
 
 
-def _text(text: str) -> str:
-    """What a spreadsheet would run gets an apostrophe, and what holds a comma quotation marks."""
-    if text.startswith(FORMULA_STARTS):
-        text = f"'{text}"
+def _quoted(text: str) -> str:
+    """What holds a comma gets quotation marks."""
     return '"' + text.replace('"', '""') + '"' if set(text) & set('",\r\n') else text
