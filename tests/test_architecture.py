@@ -29,7 +29,8 @@ zipnet.results: noise
 zipnet.results: verdict
 zipnet.results: trials sweep
 zipnet.results:
-zipnet: recipe params devices
+zipnet: recipe devices
+zipnet: params
 zipnet.data: digits
 zipnet.data: npz surroundings
 zipnet.data: cache fetch given

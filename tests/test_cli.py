@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.commands import ROOT, assert_one_line_and_exit_code_2, run, run_here
+from zipnet import paper
 
 
 def test_help_names_every_command():
@@ -44,6 +45,8 @@ def test_train_prints_evaluations_and_a_summary(small_data):
     assert lines[0] == "1"
     assert lines[1].startswith("eval: split train. loss ")
     assert lines[2].startswith("eval: split test . loss ")
+    assert lines[-2].startswith("half MSE: train ")
+    assert lines[-2].endswith("% error on the rest (1989: 12.1%)")
     assert lines[-1].startswith("14,582 presentations in ")
 
 
@@ -83,7 +86,8 @@ def test_train_json_is_one_object_with_the_promised_keys(small_data):
         "test",
     ]
     assert (about["seed"], about["passes"], about["presentations"]) == (3, 2, 14_582)
-    assert set(about["train"]) == set(about["test"]) == {"loss", "error", "misses"}
+    keys = {"loss", "error", "misses", "mse", "half_mse", "rejected"}
+    assert set(about["train"]) == set(about["test"]) == keys
 
 
 def test_replicas_are_told_one_by_one_and_summed_up(small_data):
@@ -183,6 +187,25 @@ def test_1989_on_the_real_digits_misses_what_others_report(real_data, seed):
     assert about["presentations"] == 167_693
     assert 110 <= about["test"]["misses"] <= 135
     assert 10 <= about["train"]["misses"] <= 45
+
+
+def test_the_article_reproduces_as_printed_on_the_real_digits(real_data):
+    """Its figures lie among those of ten seeds; bands of the means from a prototype's ten."""
+    arguments = ("train", "as-printed", "--data", "usps", "--replicas", "10", "--json")
+    about = json.loads(run("zipnet", *arguments, timeout=1200).stdout)
+    of = {
+        (split, key): [training[split][key] for training in about["trainings"]]
+        for split in ("train", "test")
+        for key in ("misses", "half_mse", "rejected")
+    }
+    assert 103 <= np.mean(of["test", "misses"]) <= 116
+    assert 10 <= np.mean(of["train", "misses"]) <= 22
+    for split, key, printed in (
+        ("train", "half_mse", paper.TRAIN_LOSS),
+        ("test", "half_mse", paper.TEST_LOSS),
+        ("test", "rejected", paper.REJECTED),
+    ):
+        assert min(of[split, key]) < printed < max(of[split, key])
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import torch
 from tests.conftest import random_digits
 from tests.simulated_graphs import Graph, SimulatedCuda
 from zipnet.engines.graphed import DIGITS, STEPS, Graphed, stretches
-from zipnet.recipe import KARPATHY_1989
+from zipnet.recipe import AS_PRINTED, KARPATHY_1989
 from zipnet.reference import Reference
 
 ADAMW = replace(KARPATHY_1989, name="adamw", optimizer="adamw", lr=1e-3, weight_decay=0.01)
@@ -73,7 +73,7 @@ def test_a_capture_leaves_the_optimizers_memory_as_it_was(start, few):
     assert all(torch.equal(m, was) for m, was in zip(memory, before, strict=True))
 
 
-@pytest.mark.parametrize("recipe", [KARPATHY_1989, ADAMW], ids=lambda r: r.name)
+@pytest.mark.parametrize("recipe", [KARPATHY_1989, ADAMW, AS_PRINTED], ids=lambda r: r.name)
 def test_a_new_learning_rate_reaches_graphs_that_are_captured_already(recipe, start, few):
     engine, reference = simulated(recipe), Reference.start(start, recipe)
     engine.load(start)

@@ -22,6 +22,7 @@ def test_layers_are_those_of_figure_3():
 def test_work_of_a_step_and_of_the_run():
     assert paper.MACS == 63_660
     assert paper.STEP_MACS == 63_660 + 44_460 + 63_660 == 171_780
+    assert paper.STEP_MACS + paper.CURVATURE_MACS == 279_900
     assert paper.PRESENTATIONS == 167_693
     assert round(paper.SUN_TRAINING_SECONDS / paper.PRESENTATIONS, 3) == 1.546
 

@@ -10,7 +10,7 @@ from zipnet import paper
 from zipnet.errors import UserError
 from zipnet.net import Net
 from zipnet.params import NAMES, Params
-from zipnet.recipe import KARPATHY_1989
+from zipnet.recipe import AS_PRINTED, KARPATHY_1989
 
 
 def test_there_are_as_many_as_the_article_says(start):
@@ -30,6 +30,16 @@ def test_start_lies_in_the_bounds_of_the_recipe(seed):
     assert not params.H1b.any()
     assert (params.outb == -1).all()
     assert params.distance(Params.init(seed))[1] == 0
+
+
+def test_the_articles_start_is_karpathys_without_root_and_output_bias():
+    printed, karpathys = Params.init(4, AS_PRINTED), Params.init(4)
+    for name, fan_in in (("H1w", 25), ("H2w", 200), ("H3w", 192), ("outw", 30)):
+        np.testing.assert_allclose(
+            getattr(printed, name) * np.sqrt(fan_in), getattr(karpathys, name), rtol=3e-7
+        )
+        assert np.abs(getattr(printed, name)).max() <= 2.4 / fan_in
+    assert not printed.outb.any()
 
 
 def test_a_state_dict_of_karpathys_net_loads(start):

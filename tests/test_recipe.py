@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zipnet import paper
 from zipnet.errors import UserError
-from zipnet.recipe import KARPATHY_1989, named
+from zipnet.recipe import AS_PRINTED, AS_PRINTED_1998, KARPATHY_1989, named
 
 
 def test_the_1989_recipe_is_per_example_sgd_for_23_passes():
@@ -31,11 +32,50 @@ def test_the_1989_recipe_is_per_example_sgd_for_23_passes():
         ("activation", "sigmoid"),
         ("loss", "hinge"),
         ("optimizer", "adam"),
+        ("init", "zero"),
+        ("output_bias", float("nan")),
+        ("mu", 0.01),  # plain SGD has no curvature
+        ("gamma", 0.05),
+        ("estimate", 500),
+        ("rates", (0.1, float("inf"))),
     ],
 )
 def test_nonsense_is_refused_by_name(field, value):
     with pytest.raises(UserError, match=field):
         replace(KARPATHY_1989, **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("mu", 0.0),
+        ("mu", -0.01),
+        ("gamma", 1.5),
+        ("gamma", float("nan")),
+        ("estimate", -1),
+        ("estimate", 0.5),
+        ("weight_decay", 0.1),
+        ("loss", "cross_entropy"),
+    ],
+)
+def test_pseudo_newton_refuses_nonsense_by_name(field, value):
+    with pytest.raises(UserError, match=field):
+        replace(AS_PRINTED, **{field: value})
+
+
+def test_pseudo_newton_without_any_curvature_is_refused():
+    with pytest.raises(UserError, match="gamma and estimate are 0"):
+        replace(AS_PRINTED, gamma=0.0, estimate=0)
+
+
+def test_the_form_of_1998_has_its_schedule_and_a_first_order_step():
+    recipe = named("as-printed-1998")
+    rates = [recipe.lr_at(i) for i in range(recipe.passes)]
+    assert rates[:12] == [5e-4] * 2 + [2e-4] * 3 + [1e-4] * 3 + [5e-5] * 4
+    assert set(rates[12:]) == {1e-5}
+    assert recipe.at_rate(0.1).lr_at(1) == 0.1
+    assert (recipe.step_macs, AS_PRINTED.step_macs) == (paper.STEP_MACS, 279_900)
+    assert AS_PRINTED_1998.mu == pytest.approx(0.02 / 5)
 
 
 def test_unknown_recipe_is_answered_with_the_known_ones():

@@ -9,23 +9,22 @@ import torch
 from tests.conftest import random_digits
 from zipnet.net import Net, loss_fn
 from zipnet.params import NAMES, Params
-from zipnet.recipe import KARPATHY_1989
-from zipnet.reference import Reference, backward, forward, loss_of
+from zipnet.recipe import AS_PRINTED, KARPATHY_1989
+from zipnet.reference import H2_INPUTS, Reference, backward, curvature, forward, loss_of
 
 RECIPES = [
     KARPATHY_1989,
     replace(KARPATHY_1989, activation="relu"),
     replace(KARPATHY_1989, loss="cross_entropy", output="identity"),
     replace(KARPATHY_1989, loss="cross_entropy", activation="relu", output="identity"),
+    AS_PRINTED,
 ]
-IDS = ["1989", "relu", "cross-entropy", "relu-cross-entropy"]
+IDS = ["1989", "relu", "cross-entropy", "relu-cross-entropy", "as-printed"]
 
 
 def gradients(reference, x, y):
     trace = forward(reference.weights, x, reference.recipe)
-    return backward(
-        reference.weights, trace, loss_of(trace.out, y, reference.recipe)[1], reference.recipe
-    )
+    return backward(reference.weights, trace, loss_of(trace.out, y, reference.recipe)[1])
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=IDS)
@@ -91,3 +90,106 @@ def test_border_units_are_background():
     reference = Reference.start(params, KARPATHY_1989)
     trace = forward(reference.weights, np.full((1, 1, 16, 16), -1.0), KARPATHY_1989)
     assert np.ptp(trace.h1, axis=(2, 3)).max() < 1e-12
+
+
+def squashed(sums):
+    """The scaled tanh, written once more."""
+    return 1.71593428 * torch.tanh(2 / 3 * sums)
+
+
+def padded(planes):
+    return torch.nn.functional.pad(planes, (2, 2, 2, 2), value=-1.0)
+
+
+# The sums of each layer from those of the layer below, with weights and biases: (below, w, b).
+SUMS = {
+    "H1": lambda x, w, b: torch.conv2d(padded(x), w, stride=2) + b,
+    "H2": lambda below, w, b: (
+        torch.cat(
+            [
+                torch.conv2d(padded(squashed(below))[:, list(seen)], w[4 * g : 4 * g + 4], stride=2)
+                for g, seen in enumerate(H2_INPUTS)
+            ],
+            dim=1,
+        )
+        + b
+    ),
+    "H3": lambda below, w, b: squashed(below).flatten(1) @ w + b,
+    "out": lambda below, w, b: squashed(below) @ w + b,
+}
+
+
+def squared_sum(jacobian, h, shape):
+    """sum over k of jacobian[k, i]^2 h[k]; the leading axes of the jacobian are those of h."""
+    return (jacobian.reshape(h.numel(), -1) ** 2 * h.reshape(-1, 1)).sum(0).reshape(shape)
+
+
+def curvature_by_jacobians(w, x):
+    """Second derivatives of 0.1 sum (o - y)^2 for one digit, by automatic differentiation alone."""
+    values = [x]
+    for name, sums in SUMS.items():
+        values.append(sums(values[-1], w[f"{name}w"], w[f"{name}b"]))
+    h = squared_sum(
+        torch.func.jacrev(squashed)(values[-1]),
+        torch.full((10,), 0.2, dtype=torch.float64),
+        values[-1].shape,
+    )
+    found = {}
+    for (name, sums), below in reversed(list(zip(SUMS.items(), values, strict=False))):
+        arguments = (below, w[f"{name}w"], w[f"{name}b"])
+        jacobians = torch.func.jacrev(sums, argnums=(0, 1, 2))(*arguments)
+        h_below, found[f"{name}w"], found[f"{name}b"] = (
+            squared_sum(jacobian, h, argument.shape)
+            for jacobian, argument in zip(jacobians, arguments, strict=True)
+        )
+        h = h_below
+    return found
+
+
+def gauss_newton_diagonal(w, x):
+    """diag(J'J) of the same loss, J being the outputs' derivatives by every parameter."""
+    net = Net(Params.init(0), AS_PRINTED).double()
+    jacobians = torch.func.jacrev(lambda w: torch.func.functional_call(net, w, (x,)))(w)
+    tens = torch.full((10,), 0.2, dtype=torch.float64)
+    return {name: squared_sum(jacobians[name], tens, w[name].shape) for name in NAMES}
+
+
+def test_the_curvature_is_that_of_squared_jacobians_layer_by_layer(start):
+    """And the diagonal of J'J for H3 and the outputs, but not below: paths meet there."""
+    x, _ = random_digits(2)
+    reference = Reference.start(start, AS_PRINTED)
+    w = {name: torch.tensor(array) for name, array in reference.weights.items()}
+    trace = forward(reference.weights, x.astype(np.float64), AS_PRINTED)
+    found = curvature(reference.weights, trace)
+    each = [torch.tensor(x[i : i + 1]).double() for i in range(2)]
+    layered = [curvature_by_jacobians(w, one) for one in each]
+    diagonal = [gauss_newton_diagonal(w, one) for one in each]
+    for name in NAMES:
+        expected, exact = ((a[name] + b[name]).numpy() / 2 for a, b in (layered, diagonal))
+        np.testing.assert_allclose(found[name], expected, rtol=1e-10, atol=1e-18)
+        if name.startswith(("H3", "out")):
+            np.testing.assert_allclose(found[name], exact, rtol=1e-10, atol=1e-18)
+        else:
+            assert np.abs(found[name] - exact).max() > 0.1 * exact.max()
+
+
+def test_a_pseudo_newton_step_is_the_simulators_in_the_units_of_its_cost(start):
+    """E = 1/2 sum (o - y)^2, eps 0.0005, gamma and mu 0.05, from autograd and the Jacobians."""
+    x, y = (torch.tensor(a).double() for a in random_digits(4))
+    reference = Reference.start(start, AS_PRINTED)
+    w = {name: torch.tensor(array) for name, array in reference.weights.items()}
+    net = Net(start, AS_PRINTED).double()
+    sigma = dict.fromkeys(NAMES, 0.0)
+
+    def cost(w, x, y):
+        return 0.5 * ((torch.func.functional_call(net, w, (x,)) - y) ** 2).sum()
+
+    for i in range(4):
+        one = (x[i : i + 1], y[i : i + 1])
+        h, g = curvature_by_jacobians(w, one[0]), torch.func.grad(cost)(w, *one)
+        sigma = {name: 0.95 * sigma[name] + 0.05 * 5 * h[name] for name in NAMES}
+        w = {name: w[name] - 0.0005 * g[name] / (0.05 + sigma[name]) for name in NAMES}
+        reference.step(*one, AS_PRINTED.lr)
+    for name in NAMES:
+        np.testing.assert_allclose(reference.weights[name], w[name], rtol=0, atol=1e-14)
+        np.testing.assert_allclose(5 * reference.sigma[name], sigma[name], rtol=1e-10)

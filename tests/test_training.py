@@ -7,6 +7,8 @@ from typing import get_args
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.conftest import random_digits
 from zipnet import __main__ as commands
@@ -14,10 +16,10 @@ from zipnet import engines
 from zipnet.data import Digits
 from zipnet.data.digits import Splits
 from zipnet.errors import UserError
-from zipnet.evaluation import Evaluation, targets
+from zipnet.evaluation import Evaluation, reject_rate, targets
 from zipnet.net import loss_fn
 from zipnet.params import Params
-from zipnet.recipe import KARPATHY_1989, RECIPES, Loss
+from zipnet.recipe import AS_PRINTED, AS_PRINTED_1998, KARPATHY_1989, RECIPES, Loss
 from zipnet.reference import Reference
 from zipnet.replicas import Replica, train_replicas
 from zipnet.training import stage, train
@@ -47,6 +49,27 @@ def test_training_is_what_the_reference_does(start):
     assert engine.params().distance(reference.params())[1] < 2e-6
     expected = np.mean((y - reference.predict(digits.x_train)) ** 2)
     assert training.train.loss == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("recipe", [AS_PRINTED, AS_PRINTED_1998], ids=lambda r: r.name)
+@pytest.mark.parametrize("engine", ["eager", "fused"])
+def test_sigma_is_measured_before_the_start_or_before_every_pass(engine, recipe, start):
+    """On the first digits as one batch, at learning rate 0; the steps come after."""
+    recipe = replace(recipe, passes=3, estimate=20)
+    digits, y = digits_of(30), targets(digits_of(30).y_train)
+    reference = Reference.start(start, recipe)
+    for index in range(recipe.passes):
+        if index == 0 or recipe.gamma == 0:
+            reference.gamma = 1.0
+            reference.step(digits.x_train[:20], y[:20], 0.0)
+            reference.gamma = recipe.gamma
+        for i in range(30):
+            reference.step(digits.x_train[i : i + 1], y[i : i + 1], recipe.lr_at(index))
+    trained = engines.make(engine, recipe, "cpu", threads=1)
+    training = train(trained, digits, start)
+    assert trained.params().distance(reference.params())[1] < 2e-6
+    assert training.presentations == 90
+    assert training.train.half_mse == training.train.mse / 2 == training.train.loss / 2
 
 
 @pytest.mark.parametrize("loss", get_args(Loss))
@@ -104,6 +127,39 @@ def test_evaluation_reads_as_karpathy_prints_it():
     line = Evaluation(loss=4.073383e-3, error=0.6172, misses=45).line("train")
     assert line == "eval: split train. loss 4.073383e-03. error 0.62%. misses: 45"
     assert Evaluation(0.5, 4.0, 82).line("test").startswith("eval: split test . loss 5.0")
+
+
+@given(
+    gaps=st.lists(st.sampled_from([0.0, 0.1, 0.2, 0.3, 0.5, 1.0]), min_size=1, max_size=30),
+    data=st.data(),
+    allowed=st.sampled_from([0.0, 1.0, 10.0, 50.0, 100.0]),
+)
+def test_no_threshold_rejects_fewer_digits(gaps, data, allowed):
+    """Against every threshold tried one by one, equal margins on one side of each."""
+    wrong = data.draw(st.lists(st.booleans(), min_size=len(gaps), max_size=len(gaps)))
+    outputs = np.full((len(gaps), 10), -1.0, np.float32)
+    outputs[:, 3], outputs[:, 7] = 0.0, -np.array(gaps)
+    outputs[:, 7] -= 1e-6  # the answer is 3 even where the gap is 0
+    labels = np.where(wrong, 7, 3)
+    best = 0
+    for threshold in [-1.0, *gaps]:
+        kept = [bad for gap, bad in zip(gaps, wrong, strict=True) if gap > threshold]
+        if 100 * sum(kept) <= allowed * len(kept):
+            best = max(best, len(kept))
+    expected = 100 * (1 - best / len(gaps))
+    assert reject_rate(outputs, labels, allowed) == pytest.approx(expected)
+
+
+def test_rejecting_takes_the_two_highest_outputs_and_one_per_cent():
+    outputs = np.tile(np.linspace(-1, 0, 10, dtype=np.float32), (200, 1))
+    outputs[:, 0] = np.linspace(0.01, 1, 200)  # the more certain the later
+    labels = np.zeros(200)
+    labels[[0, 1, 50, 100]] = 5
+    assert reject_rate(outputs, labels) == pytest.approx(
+        0.5 * 51
+    )  # 1 of 149 is wrong, 2 of 150 not
+    assert reject_rate(outputs, np.full(200, 5)) == 100.0
+    assert reject_rate(outputs, np.zeros(200)) == 0.0
 
 
 def test_targets_are_plus_one_for_the_class_and_minus_one_elsewhere():

@@ -6,11 +6,15 @@ import argparse
 import json
 import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from zipnet import data
+from zipnet import data, paper
 from zipnet.cpu import cores
 from zipnet.errors import Parser, run_command, whole_number
 from zipnet.recipe import KARPATHY_1989, RECIPES, Recipe, named
+
+if TYPE_CHECKING:
+    from zipnet.evaluation import Evaluation
 
 PROG = "python -m zipnet"
 
@@ -98,7 +102,7 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.batch is not None:
         recipe = replace(recipe, batch=arguments.batch)
     if arguments.lr is not None:
-        recipe = replace(recipe, lr=arguments.lr, lr_end=arguments.lr)
+        recipe = recipe.at_rate(arguments.lr)
 
     from zipnet import engines
 
@@ -122,7 +126,6 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _train_one(arguments: argparse.Namespace, recipe: Recipe, about: dict[str, object]) -> int:
     from zipnet import engines
-    from zipnet.evaluation import Evaluation
     from zipnet.params import Params
     from zipnet.training import train
 
@@ -135,16 +138,31 @@ def _train_one(arguments: argparse.Namespace, recipe: Recipe, about: dict[str, o
 
     seed = arguments.seed
     told = None if arguments.json and not sys.stderr.isatty() else after_pass
-    training = train(engine, digits, Params.init(seed), seed=seed, after_pass=told)
+    training = train(engine, digits, Params.init(seed, recipe), seed=seed, after_pass=told)
     if arguments.json:
         print(json.dumps(about | {"dataset": digits.name} | training.as_dict()))
         return 0
+    print(_beside_the_article(training.train, training.test))
     per = 1e6 * training.seconds / training.presentations
     print(
         f"{training.presentations:,} presentations in {training.seconds:.2f} s, "
         f"{per:.1f} us each: engine {engine.name} on {arguments.device}, {digits.name}"
     )
     return 0
+
+
+def _beside_the_article(on_train: Evaluation, on_test: Evaluation) -> str:
+    """What the article prints of its network besides misses, of this one and of its own."""
+    losses = ""
+    if on_train.half_mse is not None and on_test.half_mse is not None:
+        losses = (
+            f"half MSE: train {on_train.half_mse:.2e}, test {on_test.half_mse:.2e} (1989: "
+            f"{paper.TRAIN_LOSS:.1e}, {paper.TEST_LOSS:.1e}); "
+        )
+    return (
+        f"{losses}{on_test.rejected:.1f}% of the test digits rejected for "
+        f"{paper.ALLOWED_ERROR:g}% error on the rest (1989: {paper.REJECTED}%)"
+    )
 
 
 def _train_replicas(arguments: argparse.Namespace, recipe: Recipe, about: dict[str, object]) -> int:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name the field uses
 from torch import Tensor, nn
 
 from zipnet import paper
-from zipnet.params import Params
+from zipnet.params import NAMES, Params
 from zipnet.recipe import Recipe
 from zipnet.reference import H2_INPUTS
+
+Weights = dict[str, Tensor]
 
 
 def _nonlinearity(name: str, a: Tensor) -> Tensor:
     if name == "tanh":
         return torch.tanh(a)
+    if name == "scaled_tanh":
+        return paper.AMPLITUDE * torch.tanh(paper.STEEPNESS * a)
     return torch.relu(a) if name == "relu" else a
 
 
@@ -38,17 +45,59 @@ class Net(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Outputs of the last layer."""
-        hidden = self.recipe.activation
-        x = F.pad(x, (2, 2, 2, 2), value=paper.BACKGROUND)  # (n, 1, 20, 20)
-        h1 = _nonlinearity(hidden, F.conv2d(x, self.H1w, stride=2) + self.H1b)  # (n, 12, 8, 8)
-        h1 = F.pad(h1, (2, 2, 2, 2), value=paper.BACKGROUND)  # (n, 12, 12, 12)
-        blocks = [
-            F.conv2d(_planes(h1, inputs), self.H2w[4 * g : 4 * g + 4], stride=2)
-            for g, inputs in enumerate(H2_INPUTS)
-        ]
-        h2 = _nonlinearity(hidden, torch.cat(blocks, dim=1) + self.H2b)  # (n, 12, 4, 4)
-        h3 = _nonlinearity(hidden, h2.flatten(1) @ self.H3w + self.H3b)  # (n, 30)
-        return _nonlinearity(self.recipe.output, h3 @ self.outw + self.outb)  # (n, 10)
+        hidden, output = self.recipe.activation, self.recipe.output
+        finish = [partial(_nonlinearity, name) for name in (hidden, hidden, hidden, output)]
+        return _layers({name: getattr(self, name) for name in NAMES}, x, paper.BACKGROUND, finish)
+
+
+Finish = Sequence[Callable[[Tensor], Tensor]]  # of each layer: from its sums to its values
+
+
+def _layers(w: Weights, x: Tensor, border: float, finish: Finish) -> Tensor:
+    x = F.pad(x, (2, 2, 2, 2), value=border)  # (n, 1, 20, 20)
+    h1 = finish[0](F.conv2d(x, w["H1w"], stride=2) + w["H1b"])  # (n, 12, 8, 8)
+    h1 = F.pad(h1, (2, 2, 2, 2), value=border)  # (n, 12, 12, 12)
+    blocks = [
+        F.conv2d(_planes(h1, inputs), w["H2w"][4 * g : 4 * g + 4], stride=2)
+        for g, inputs in enumerate(H2_INPUTS)
+    ]
+    h2 = finish[1](torch.cat(blocks, dim=1) + w["H2b"])  # (n, 12, 4, 4)
+    h3 = finish[2](h2.flatten(1) @ w["H3w"] + w["H3b"])  # (n, 30)
+    return finish[3](h3 @ w["outw"] + w["outb"])  # (n, 10)
+
+
+def curvature(w: Weights, x: Tensor, recipe: Recipe) -> Weights:
+    """reference.curvature, by differentiating a network of squares.
+
+    Its layers are straight lines through what the true ones made of x: values a^2, slopes f'^2.
+    """
+    hidden, output = recipe.activation, recipe.output
+    lines: list[Callable[[Tensor], Tensor]] = []
+
+    def noting(name: str, sums: Tensor) -> Tensor:
+        a = _nonlinearity(name, sums)
+        value, steepness = a**2, _slope(name, a) ** 2
+        lines.append(lambda u: value + steepness * (u - u.detach()))
+        return a
+
+    names = (hidden, hidden, hidden, output)
+    _layers(w, x, paper.BACKGROUND, [partial(noting, name) for name in names])
+
+    def total(squares: Weights) -> Tensor:
+        out = _layers(squares, x**2, paper.BACKGROUND**2, lines)
+        return out.sum() * (2.0 / out.numel())
+
+    of_w: Weights = torch.func.grad(total)({name: a.detach() ** 2 for name, a in w.items()})
+    return of_w
+
+
+def _slope(name: str, a: Tensor) -> Tensor:
+    """Derivative of the named nonlinearity, from its value a."""
+    if name == "tanh":
+        return 1.0 - a**2
+    if name == "scaled_tanh":
+        return paper.STEEPNESS * (paper.AMPLITUDE - a**2 / paper.AMPLITUDE)
+    return (a > 0).to(a.dtype) if name == "relu" else torch.ones_like(a)
 
 
 def _planes(h1: Tensor, inputs: tuple[int, ...]) -> Tensor:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from zipnet.atomic import replacing
 from zipnet.errors import UserError, shown
+from zipnet.recipe import KARPATHY_1989, Recipe
 
 Array = npt.NDArray[np.float32]
 
@@ -49,11 +50,11 @@ class Params:
     outb: Array
 
     @classmethod
-    def init(cls, seed: int) -> Params:
-        """Fresh parameters: weights uniform in +-2.4/sqrt(fan-in), biases 0, output biases -1.
+    def init(cls, seed: int, recipe: Recipe = KARPATHY_1989) -> Params:
+        """Fresh parameters as the recipe starts: weights uniform, biases 0 but for the outputs'.
 
-        The article prints 2.4/fan-in; the square root and the -1 (nine of ten targets are -1)
-        are Karpathy's reading. PCG64 makes a seed mean the same on every machine.
+        The article prints 2.4/fan-in; the square root and output biases of -1 (nine of ten targets
+        are -1) are Karpathy's reading. PCG64 makes a seed mean the same on every machine.
         Raises UserError for a negative seed.
         """
         if seed < 0:
@@ -62,9 +63,9 @@ class Params:
         arrays = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
         for name, (shape, fan_in) in _TABLE.items():
             if fan_in:
-                bound = 2.4 / math.sqrt(fan_in)
+                bound = 2.4 / (math.sqrt(fan_in) if recipe.init == "root" else fan_in)
                 arrays[name][...] = rng.uniform(-bound, bound, shape)
-        arrays["outb"][...] = -1.0
+        arrays["outb"][...] = recipe.output_bias
         return cls(**arrays)
 
     @classmethod

@@ -5,18 +5,25 @@ A recipe says nothing about who executes it or where: engines and devices are ch
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Final, Literal, get_args, get_type_hints
 
 from zipnet import paper
 from zipnet.errors import UserError, choice, shown
 
-Activation = Literal["tanh", "relu"]
-Output = Literal["tanh", "identity"]
+Activation = Literal["tanh", "scaled_tanh", "relu"]
+Output = Literal["tanh", "scaled_tanh", "identity"]
 Loss = Literal["mse", "cross_entropy"]
-Optimizer = Literal["sgd", "adamw"]
+Optimizer = Literal["sgd", "adamw", "pseudo-newton"]
+Init = Literal["root", "fan-in"]
 
 FLOAT32: Final = 2.0**127  # what every engine's arithmetic can hold
+OWNERS: Final = {  # the one optimizer that has the constant
+    "weight_decay": "adamw",
+    "mu": "pseudo-newton",
+    "gamma": "pseudo-newton",
+    "estimate": "pseudo-newton",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +32,21 @@ class Recipe:
 
     passes: times the training digits are shown, in constant order.
     batch: digits a weight update; 1 is per-example SGD.
-    activation: of H1, H2 and H3. output: of the last layer.
+    activation: of H1, H2 and H3. output: of the last layer. "scaled_tanh" is paper.AMPLITUDE x
+        tanh(paper.STEEPNESS x): 1 at 1 and -1 at -1, where it bends most.
+    init: initial weights are uniform in +-2.4/sqrt(fan-in) ("root") or in +-2.4/fan-in ("fan-in").
+    output_bias: where the ten output biases start; all others start at 0.
     loss: "mse" is the mean over batch and outputs of (target - output)^2 with targets +-1;
         "cross_entropy" is the mean over the batch of softmax cross-entropy on the outputs.
+    optimizer: "pseudo-newton" divides each weight's step by mu + sigma, sigma being a mean of the
+        second derivatives h of the loss (zipnet/reference.py derives both).
     lr, lr_end: learning rate of the first and of the last pass, linear between; equal is constant.
-    weight_decay: AdamW's decoupled decay; SGD has none.
+    rates: learning rates pass by pass instead, the last one lasting to the end.
+    weight_decay: AdamW's decoupled decay; the others have none.
+    mu: pseudo-Newton's floor under the curvature, above 0.
+    gamma: pseudo-Newton's share of each new h in sigma; 0 keeps sigma still during a pass.
+    estimate: digits, the first ones, over which sigma is measured before the first pass, and before
+        every pass where gamma is 0. 0: sigma starts from 0.
     dropout: share of H2's units that H3 does not see while learning, the others scaled up.
     shift: move each image by -1, 0 or 1 pixel in both axes while learning, edges wrapping around.
     source: where the recipe comes from.
@@ -41,11 +58,17 @@ class Recipe:
     batch: int = 1
     activation: Activation = "tanh"
     output: Output = "tanh"
+    init: Init = "root"
+    output_bias: float = -1.0
     loss: Loss = "mse"
     optimizer: Optimizer = "sgd"
     lr: float = 0.03
     lr_end: float = 0.03
+    rates: tuple[float, ...] = ()
     weight_decay: float = 0.0
+    mu: float = 0.0
+    gamma: float = 0.0
+    estimate: int = 0
     dropout: float = 0.0
     shift: bool = False
 
@@ -54,28 +77,62 @@ class Recipe:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise UserError(f"recipe: {name} is {shown(value)}; give a whole number from 1 up")
-        for name in ("lr", "lr_end", "weight_decay", "dropout"):
-            value = getattr(self, name)
+        numbers = {name: getattr(self, name) for name in ("lr", "lr_end", "weight_decay", "mu")}
+        numbers |= {f"rates[{i}]": rate for i, rate in enumerate(self.rates)}
+        for name in ("dropout", "gamma"):
+            numbers[name] = getattr(self, name)
+        for name, value in numbers.items():
             if not 0 <= value < FLOAT32:
                 raise UserError(f"recipe: {name} is {shown(value)}; give a finite number from 0 up")
+        if not abs(self.output_bias) < FLOAT32:
+            raise UserError(f"recipe: output_bias is {self.output_bias}; give a finite number")
         if self.dropout >= 1:
             raise UserError(f"recipe: dropout is {self.dropout}; give a share below 1")
         kinds = get_type_hints(Recipe)
-        for name in ("activation", "output", "loss", "optimizer"):
+        for name in ("activation", "output", "init", "loss", "optimizer"):
             choice(f"recipe: {name}", getattr(self, name), get_args(kinds[name]))
-        if self.weight_decay and self.optimizer == "sgd":
-            raise UserError(
-                f"recipe: weight_decay is {self.weight_decay} with optimizer 'sgd'; "
-                "use optimizer 'adamw' or weight_decay 0"
-            )
+        self._check_optimizer()
+
+    def _check_optimizer(self) -> None:
+        """Raise UserError where a constant is set that the optimizer does not have, or lacks."""
+        for name, owner in OWNERS.items():
+            value = getattr(self, name)
+            if value and self.optimizer != owner:
+                raise UserError(
+                    f"recipe: {name} is {shown(value)} with optimizer {self.optimizer!r}; "
+                    f"use optimizer {owner!r} or {name} 0"
+                )
+        if self.optimizer != "pseudo-newton":
+            return
+        if not isinstance(self.estimate, int) or self.estimate < 0:
+            raise UserError(f"recipe: estimate is {shown(self.estimate)}; give a whole number")
+        if self.gamma > 1:
+            raise UserError(f"recipe: gamma is {self.gamma}; give a share from 0 to 1")
+        if not self.mu:
+            raise UserError("recipe: mu is 0; pseudo-newton needs a number above 0")
+        if not (self.gamma or self.estimate):
+            raise UserError("recipe: gamma and estimate are 0; pseudo-newton needs one of them")
+        if self.loss != "mse":
+            raise UserError(f"recipe: loss is {self.loss!r}; pseudo-newton is defined for 'mse'")
 
     @property
     def draws(self) -> bool:
         """Whether learning needs random numbers beyond the initial weights."""
         return self.shift or self.dropout > 0
 
+    @property
+    def step_macs(self) -> int:
+        """Multiply-accumulates of a step on one digit; those of measuring sigma are not in it."""
+        return paper.STEP_MACS + (paper.CURVATURE_MACS if self.gamma else 0)
+
+    def at_rate(self, lr: float) -> Recipe:
+        """The recipe with this learning rate from the first pass to the last."""
+        return replace(self, lr=lr, lr_end=lr, rates=())
+
     def lr_at(self, pass_index: int) -> float:
         """Learning rate of a pass, counted from 0."""
+        if self.rates:
+            return self.rates[min(pass_index, len(self.rates) - 1)]
         progress = pass_index / max(self.passes - 1, 1)
         return self.lr + (self.lr_end - self.lr) * progress
 
@@ -90,7 +147,41 @@ KARPATHY_1989: Final = Recipe(
     "place of the diagonal Newton method, plain tanh, learning rate 0.03",
 )
 
-RECIPES: Final = {recipe.name: recipe for recipe in (KARPATHY_1989,)}
+AS_PRINTED: Final = Recipe(
+    name="as-printed",
+    source="LeCun et al. 1989. The article prints: a scaled hyperbolic tangent, weights uniform in "
+    "+-2.4/fan-in, targets within its quasilinear range, mean squared error, constant order, an "
+    "update after every pattern, 23 passes, a diagonal quasi-Newton method. From the manual of its "
+    "simulator's later version SN 2.8 (sn28.hlp in Lush): the constants of the tanh, the rule, eps "
+    "0.0005, gamma and mu 0.05 for half the sum of squares (in terms of our mean: mu 0.01), "
+    "biases 0 and sigma measured before the start. A guess: which H1 planes each H2 plane sees "
+    "(Karpathy's), and that 1989 had the manual's constants",
+    activation="scaled_tanh",
+    output="scaled_tanh",
+    init="fan-in",
+    output_bias=0.0,
+    optimizer="pseudo-newton",
+    lr=0.0005,
+    lr_end=0.0005,
+    mu=0.01,
+    gamma=0.05,
+    estimate=500,
+)
+
+AS_PRINTED_1998: Final = replace(
+    AS_PRINTED,
+    name="as-printed-1998",
+    source="as-printed, with the diagonal Levenberg-Marquardt of LeCun, Bottou, Bengio & Haffner "
+    "1998 (Gradient-based learning applied to document recognition, section III and appendix C): "
+    "the curvature is measured on 500 patterns before each pass and kept during it, mu 0.02 and "
+    "rates from 0.0005 down to 0.00001. That article trained another network, on another cost; "
+    "reading mu for half the sum of squares (ours: 0.004) is a guess",
+    rates=(5e-4,) * 2 + (2e-4,) * 3 + (1e-4,) * 3 + (5e-5,) * 4 + (1e-5,),
+    mu=0.004,
+    gamma=0.0,
+)
+
+RECIPES: Final = {recipe.name: recipe for recipe in (KARPATHY_1989, AS_PRINTED, AS_PRINTED_1998)}
 
 
 def named(name: str) -> Recipe:

@@ -4,6 +4,22 @@ Nothing here is fast and nothing here is borrowed: every engine is held against 
 this file is held against finite differences (tests/test_reference.py).
 
 Letters: n digits in the batch; o output planes; y, x positions in a plane.
+
+Pseudo-Newton is the rule of LeCun's simulator (Becker & LeCun 1988; sn28.hlp). A second derivative
+h goes backward as the gradient does, through squares: of weights, of slopes and of what each layer
+saw; what f'' would add is left out, so that h is never negative (Levenberg-Marquardt).
+
+    h_i = f'(a_i)^2 sum_k w_ki^2 h_k           of a unit's sum a_i; f'^2 d2E/do2 at the outputs
+    h_w = sum over w's positions of h_i x_j^2  of a weight, shared or not; x = 1 for a bias
+    sigma <- (1 - gamma) sigma + gamma h       then  w <- w - lr g / (mu + sigma)
+
+Off the diagonal everything is dropped at every layer: for H3 and the outputs h is the diagonal of
+the Gauss-Newton matrix J'J of the loss, for H1 and H2 it is not.
+
+Units of mu: the simulator's cost is E = 1/2 sum over outputs of (o - y)^2, with d2E/do2 = 1. Our
+loss is the mean over ten outputs without the half, L = E / 5, so g and h are a fifth of the
+simulator's. Its eps g / (mu + sigma) = eps (g / 5) / (mu / 5 + sigma / 5): the learning rate is its
+eps, and mu is a fifth of its mu. A batch's loss is a mean over digits, and so is its h.
 """
 
 from __future__ import annotations
@@ -76,6 +92,8 @@ def activate(name: str, a: Array) -> Array:
     """The named nonlinearity, elementwise."""
     if name == "tanh":
         return np.tanh(a)
+    if name == "scaled_tanh":
+        return paper.AMPLITUDE * np.tanh(paper.STEEPNESS * a)
     if name == "relu":
         return np.maximum(a, 0.0)
     return a
@@ -85,6 +103,8 @@ def slope(name: str, h: Array) -> Array:
     """Derivative of the named nonlinearity, from its output h."""
     if name == "tanh":
         return 1.0 - h * h
+    if name == "scaled_tanh":
+        return paper.STEEPNESS * (paper.AMPLITUDE - h * h / paper.AMPLITUDE)
     if name == "relu":
         return (h > 0).astype(np.float64)
     return np.ones_like(h)
@@ -101,6 +121,14 @@ class Trace:
     mask: Array  # (n, 12, 4, 4): what dropout multiplies h2 by; ones without
     h3: Array  # (n, 30)
     out: Array  # (n, 10)
+    slope_1: Array  # of the activations, shaped as h1, h2, h3 and out
+    slope_2: Array
+    slope_3: Array
+    slope_out: Array
+
+    def squared(self) -> Trace:
+        """Everything squared, for backward() to take second derivatives through."""
+        return Trace(**{name: a * a for name, a in vars(self).items()})
 
 
 def forward(w: Weights, x: Array, recipe: Recipe, mask: Array | None = None) -> Trace:
@@ -116,7 +144,9 @@ def forward(w: Weights, x: Array, recipe: Recipe, mask: Array | None = None) -> 
     mask = np.ones_like(h2) if mask is None else mask
     h3 = activate(recipe.activation, (h2 * mask).reshape(len(x), -1) @ w["H3w"] + w["H3b"])
     out = activate(recipe.output, h3 @ w["outw"] + w["outb"])
-    return Trace(x_padded, h1, h1_padded, h2, mask, h3, out)
+    slope_1, slope_2, slope_3 = (slope(recipe.activation, h) for h in (h1, h2, h3))
+    slope_out = slope(recipe.output, out)
+    return Trace(x_padded, h1, h1_padded, h2, mask, h3, out, slope_1, slope_2, slope_3, slope_out)
 
 
 def loss_of(out: Array, y: Array, recipe: Recipe) -> tuple[float, Array]:
@@ -130,20 +160,26 @@ def loss_of(out: Array, y: Array, recipe: Recipe) -> tuple[float, Array]:
     return float(-log_p[is_class].sum() / n), (np.exp(log_p) - is_class) / n
 
 
-def backward(w: Weights, t: Trace, d_out: Array, recipe: Recipe) -> Weights:
+def curvature(w: Weights, t: Trace) -> Weights:
+    """Pseudo-Newton's h of the eight arrays, for the mean squared error of a batch."""
+    squares = {name: a * a for name, a in w.items()}
+    return backward(squares, t.squared(), np.full_like(t.out, 2.0 / t.out.size))
+
+
+def backward(w: Weights, t: Trace, d_out: Array) -> Weights:
     """Gradients of the eight arrays, from the gradient with respect to the outputs."""
     n = len(d_out)
-    delta_out = d_out * slope(recipe.output, t.out)  # (n, 10)
-    delta_3 = (delta_out @ w["outw"].T) * slope(recipe.activation, t.h3)  # (n, 30)
+    delta_out = d_out * t.slope_out  # (n, 10)
+    delta_3 = (delta_out @ w["outw"].T) * t.slope_3  # (n, 30)
     d_h2 = (delta_3 @ w["H3w"].T).reshape(t.h2.shape) * t.mask
-    delta_2 = d_h2 * slope(recipe.activation, t.h2)  # (n, 12, 4, 4)
+    delta_2 = d_h2 * t.slope_2  # (n, 12, 4, 4)
     d_h1 = np.zeros_like(t.h1)
     h2w_gradient = np.zeros_like(w["H2w"])
     for g, inputs in enumerate(H2_INPUTS):
         own, planes = slice(4 * g, 4 * g + 4), list(inputs)
         h2w_gradient[own] = conv_weight_gradient(t.h1_padded[:, planes], delta_2[:, own])
         d_h1[:, planes] += conv_input_gradient(delta_2[:, own], w["H2w"][own])
-    delta_1 = d_h1 * slope(recipe.activation, t.h1)  # (n, 12, 8, 8)
+    delta_1 = d_h1 * t.slope_1  # (n, 12, 8, 8)
     return {
         "H1w": conv_weight_gradient(t.x_padded, delta_1),
         "H1b": delta_1.sum(axis=0),
@@ -166,20 +202,33 @@ class Reference:
     steps: int = 0
     presented: int = 0
     moments: dict[str, tuple[Array, Array]] = field(default_factory=dict)
+    sigma: Weights = field(default_factory=dict)
+    gamma: float = 0.0
 
     @classmethod
     def start(cls, params: Params, recipe: Recipe, seed: int = 0) -> Reference:
         """Begin from a copy of float32 parameters; seed is that of shifts and dropout."""
         weights = {name: array.astype(np.float64) for name, array in params.items()}
-        return cls(recipe, weights, seed)
+        return cls(recipe, weights, seed, gamma=recipe.gamma)
 
     def step(self, x: npt.ArrayLike, y: npt.ArrayLike, lr: float) -> float:
         """One update on a batch, (n, 1, 16, 16) and (n, 10); returns the loss before it."""
         x, mask = self._drawn(np.asarray(x, np.float64))
         trace = forward(self.weights, x, self.recipe, mask)
         loss, d_out = loss_of(trace.out, np.asarray(y, np.float64), self.recipe)
-        self.update(backward(self.weights, trace, d_out, self.recipe), lr)
+        gradients = backward(self.weights, trace, d_out)
+        if self.recipe.optimizer == "pseudo-newton":
+            self._newton(gradients, curvature(self.weights, trace), lr)
+        else:
+            self.update(gradients, lr)
         return loss
+
+    def _newton(self, gradients: Weights, curvatures: Weights, lr: float) -> None:
+        """Let sigma follow the curvature by a share of gamma, then one pseudo-Newton update."""
+        for name in NAMES:
+            old, h = self.sigma.get(name, 0.0), curvatures[name]
+            self.sigma[name] = (1 - self.gamma) * old + self.gamma * h
+            self.weights[name] -= lr * gradients[name] / (self.recipe.mu + self.sigma[name])
 
     def _drawn(self, x: Array) -> tuple[Array, Array | None]:
         """The batch shifted, and dropout's factors, as the recipe asks."""

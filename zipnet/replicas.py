@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -77,7 +77,7 @@ def train_replicas(
 
 def _changed(recipe: Recipe, replica: Replica) -> Recipe:
     """The recipe with the replica's learning rate, where it has one of its own."""
-    return recipe if replica.lr is None else replace(recipe, lr=replica.lr, lr_end=replica.lr)
+    return recipe if replica.lr is None else recipe.at_rate(replica.lr)
 
 
 def _on_threads(
@@ -92,7 +92,7 @@ def _on_threads(
 
     def one(replica: Replica) -> Training:
         worker = engines.make(engine, _changed(recipe, replica), device, threads=1)
-        return train(worker, digits, Params.init(replica.seed), seed=replica.seed)
+        return train(worker, digits, Params.init(replica.seed, recipe), seed=replica.seed)
 
     apart = engines.kind(engine).many_at_once == "threads"
     with ThreadPoolExecutor((threads or cores()) if apart else 1) as pool:
@@ -117,7 +117,7 @@ def _in_launches(
 
 def _train_many(many: Many, digits: Digits, crowd: Sequence[Replica]) -> list[Training]:
     """train(), for replicas whose steps run in the same launches and share their time."""
-    many.load([Params.init(replica.seed) for replica in crowd])
+    many.load([Params.init(replica.seed, many.recipe) for replica in crowd])
     on = stage(many, digits)
     passes, seconds = many.recipe.passes, 0.0
     for index in range(passes):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -43,9 +44,11 @@ class Stage:
     """Digits placed for one engine: the steps of a pass, and both splits to be evaluated.
 
     A last step of fewer digits, where the batch does not divide them, is a part of its own.
+    estimate: the digits, one batch, that pseudo-Newton measures its sigma on.
     """
 
     parts: tuple[Placed, ...]
+    estimate: Placed | None
     train: Split
     test: Split
 
@@ -66,10 +69,16 @@ def stage(engine: Engine | Many, digits: Digits) -> Stage:
         parts.append(engine.place(x[whole:], y[whole:], len(x) - whole))
     for part in parts:
         engine.prepare(part)
+    count = min(engine.recipe.estimate, len(x))
+    estimate = engine.place(x[:count], y[:count], count) if count else None
+    if estimate and isinstance(engine, Engine):  # many in a launch take no second derivatives
+        with measuring(engine):
+            engine.prepare(estimate)
     shown = parts[0] if len(parts) == 1 else engine.place(x, y, len(x))
     test_y = targets(digits.y_test)
     return Stage(
         parts=tuple(parts),
+        estimate=estimate,
         train=Split(shown, digits.y_train, y),
         test=Split(engine.place(digits.x_test, test_y, 1), digits.y_test, test_y),
     )
@@ -80,8 +89,19 @@ def run_pass(engine: Engine, on: Stage, index: int) -> list[object]:
 
     May return before the device has finished, like Engine.run.
     """
+    if on.estimate and (index == 0 or not engine.recipe.gamma):
+        with measuring(engine):
+            engine.run(on.estimate)
     engine.lr = engine.recipe.lr_at(index)
     return [engine.run(part) for part in on.parts]
+
+
+@contextmanager
+def measuring(engine: Engine) -> Iterator[None]:
+    """Steps taken inside measure pseudo-Newton's sigma and leave the weights as they are."""
+    engine.lr, engine.gamma = 0.0, 1.0
+    yield
+    engine.lr, engine.gamma = engine.recipe.lr, engine.recipe.gamma
 
 
 def train(

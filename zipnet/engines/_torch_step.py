@@ -17,35 +17,53 @@ from torch import Tensor
 
 from zipnet import devices
 from zipnet.engines.base import Engine, Placed, as_steps, draws_nothing
-from zipnet.net import Net, loss_fn
+from zipnet.net import Net, Weights, curvature, loss_fn
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
 from zipnet.reference import BETA1, BETA2, EPSILON
 
 
 class Optimizer:
-    """Plain SGD or AdamW on a list of weights, in place.
+    """Plain SGD, AdamW or pseudo-Newton on a list of weights, in place.
 
-    Learning rate and step count are tensors, so that a compiled or captured step may reuse one
-    program while they change.
+    Learning rate, gamma and step count are tensors, so that a compiled or captured step may reuse
+    one program while they change. means: running means of the gradients, AdamW's, or of the
+    curvature, pseudo-Newton's sigma. squares: AdamW's, of the squared gradients.
     """
 
     def __init__(self, recipe: Recipe, weights: list[Tensor]) -> None:
         self.recipe = recipe
         self.lr = torch.tensor(recipe.lr, dtype=torch.float32, device=weights[0].device)
         self.steps = torch.zeros((), dtype=torch.float32, device=weights[0].device)
-        self.means = [torch.zeros_like(w) for w in weights] if recipe.optimizer == "adamw" else []
-        self.squares = [torch.zeros_like(m) for m in self.means]
+        self.gamma = torch.zeros_like(self.lr)
+        optimizer = recipe.optimizer
+        self.means = [torch.zeros_like(w) for w in weights] if optimizer != "sgd" else []
+        self.squares = [torch.zeros_like(m) for m in self.means] if optimizer == "adamw" else []
 
     def reset(self) -> None:
         """Forget every step taken."""
         for memory in (self.steps, *self.means, *self.squares):
             memory.zero_()
 
-    def update(self, weights: list[Tensor], gradients: list[Tensor]) -> None:
-        """One update, reference.Reference.update in float32."""
+    def curvatures(self, weights: Weights, x: Tensor) -> list[Tensor]:
+        """The second derivatives that update() wants: none but for pseudo-Newton."""
+        if self.recipe.optimizer != "pseudo-newton":
+            return []
+        return list(curvature(weights, x, self.recipe).values())
+
+    def update(
+        self, weights: list[Tensor], gradients: list[Tensor], curvatures: list[Tensor]
+    ) -> None:
+        """One update, reference.Reference's in float32."""
         if self.recipe.optimizer == "sgd":
             torch._foreach_sub_(weights, torch._foreach_mul(gradients, self.lr))
+            return
+        if self.recipe.optimizer == "pseudo-newton":
+            torch._foreach_add_(curvatures, self.means, alpha=-1)
+            torch._foreach_mul_(curvatures, self.gamma)
+            torch._foreach_add_(self.means, curvatures)
+            moved = torch._foreach_div(gradients, torch._foreach_add(self.means, self.recipe.mu))
+            torch._foreach_sub_(weights, torch._foreach_mul(moved, self.lr))
             return
         self.steps += 1
         torch._foreach_lerp_(self.means, gradients, 1 - BETA1)
@@ -82,7 +100,8 @@ class TorchEngine(Engine):
         loss = loss_fn(self.net(x), y, self.recipe)
         gradients = torch.autograd.grad(loss, self.weights)
         with torch.no_grad():
-            self.optimizer.update(self.weights, list(gradients))
+            curvatures = self.optimizer.curvatures(dict(self.net.named_parameters()), x)
+            self.optimizer.update(self.weights, list(gradients), curvatures)
         return loss.detach()
 
     def claim(self) -> None:
@@ -110,10 +129,15 @@ class TorchEngine(Engine):
     def prepare(self, placed: Placed) -> None:
         """Take one step and put everything back, so that lazy set-up is behind us."""
         self.claim()
-        self.optimizer.lr.fill_(self.lr)
+        self.set_rates()
         with self.put_back():
             self.step(placed.x[0], placed.y[0])
         self.sync()
+
+    def set_rates(self) -> None:
+        """Hand lr and gamma to the optimizer, where the device finds them."""
+        self.optimizer.lr.fill_(self.lr)
+        self.optimizer.gamma.fill_(self.gamma)
 
     @contextmanager
     def put_back(self) -> Iterator[None]:
@@ -128,7 +152,7 @@ class TorchEngine(Engine):
 
     def run(self, placed: Placed) -> Tensor:
         """Step after step from Python; see Engine.run."""
-        self.optimizer.lr.fill_(self.lr)
+        self.set_rates()
         losses = [
             self.step(x, y) for x, y in zip(placed.x.unbind(), placed.y.unbind(), strict=True)
         ]

@@ -54,6 +54,8 @@ class Engine(ABC):
     """One way to execute steps. Construct, load(), place(), prepare(), then run() and sync().
 
     lr: learning rate of the steps to come; set it between runs for a schedule.
+    gamma: share of each step's curvature in pseudo-Newton's sigma; likewise. Steps at gamma 1 and
+        learning rate 0 measure sigma on their batch and learn nothing else.
     threads: CPU threads allowed, None for the library's own choice.
     """
 
@@ -84,6 +86,7 @@ class Engine(ABC):
         self.device = device
         self.threads = threads
         self.lr = recipe.lr
+        self.gamma = recipe.gamma
 
     def claim(self) -> None:  # noqa: B027 - most engines have nothing to claim
         """Make this engine's process-wide settings (threads, precision) the current ones.
@@ -208,4 +211,11 @@ def draws_nothing(recipe: Recipe) -> str | None:
     """The reason of engines without random numbers against a recipe that needs them."""
     if recipe.draws:
         return f"recipe {recipe.name} shifts or drops at random, which it does not"
+    return None
+
+
+def first_order(recipe: Recipe) -> str | None:
+    """The reason of engines without second derivatives against a recipe that needs them."""
+    if recipe.optimizer == "pseudo-newton":
+        return f"recipe {recipe.name} needs second derivatives, which it does not take"
     return None

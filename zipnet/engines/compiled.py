@@ -37,7 +37,8 @@ class Compiled(TorchEngine):
         def step(x: Tensor, y: Tensor) -> Tensor:
             loss: Tensor
             gradients, loss = torch.func.grad_and_value(loss_of_weights)(self.weights, x, y)
-            self.optimizer.update(self.weights, gradients)
+            curvatures = self.optimizer.curvatures(dict(zip(names, self.weights, strict=True)), x)
+            self.optimizer.update(self.weights, gradients, curvatures)
             return loss
 
         self._step = torch.compile(step, fullgraph=True, dynamic=False)

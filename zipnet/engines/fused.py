@@ -42,6 +42,7 @@ class Fused(Engine):
             optimizer=recipe.optimizer,
             dropout=recipe.dropout,
             shift=recipe.shift,
+            mu=recipe.mu,
         )
 
     @classmethod
@@ -84,7 +85,7 @@ class Fused(Engine):
 
     def _take(self, x: Array, y: Array) -> Array:
         decay = self.recipe.weight_decay
-        return steps.run(self._state, x, y, self.lr, self._choices, decay, self.threads)
+        return steps.run(self._state, x, y, self.lr, self._choices, decay, self.threads, self.gamma)
 
     def predict(self, placed: Placed) -> Array:
         """All digits in one call, on all threads; see Engine.predict."""

@@ -15,7 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from zipnet import devices, paper
-from zipnet.engines.base import Engine, Many, ManyAtOnce, Placed, as_steps, draws_nothing
+from zipnet.engines.base import (
+    Engine,
+    Many,
+    ManyAtOnce,
+    Placed,
+    as_steps,
+    draws_nothing,
+    first_order,
+)
 from zipnet.fused_cuda import cuda_steps, gpu
 from zipnet.fused_cuda.cuda_compiling import SIMULATED
 from zipnet.fused_cuda.kernels import KernelChoices
@@ -104,8 +112,8 @@ class FusedCuda(Engine):
         if SIMULATED:
             if missing is None:  # the simulator's times would pass for the GPU's
                 return "numba only simulates CUDA here; unset NUMBA_ENABLE_CUDASIM"
-            return draws_nothing(recipe)
-        return missing or gpu.why_not() or draws_nothing(recipe)
+            return _cannot(recipe)
+        return missing or gpu.why_not() or _cannot(recipe)
 
     @classmethod
     def at_once(cls, device: str, threads: int | None) -> int:  # noqa: ARG003 - one GPU, no threads
@@ -149,3 +157,9 @@ class FusedCuda(Engine):
     def params(self) -> Params:
         """Copy the parameters out; see Engine.params."""
         return self._one.params()[0]
+
+
+def _cannot(recipe: Recipe) -> str | None:
+    if "scaled_tanh" in (recipe.activation, recipe.output):
+        return f"recipe {recipe.name} has the scaled tanh, which its kernel has not"
+    return draws_nothing(recipe) or first_order(recipe)

@@ -81,7 +81,7 @@ class Graphed(TorchEngine):
 
     def run(self, placed: Placed) -> Tensor:
         """Replay after replay; see Engine.run."""
-        self.optimizer.lr.fill_(self.lr)
+        self.set_rates()
         losses = torch.empty(placed.steps, device=placed.x.device)
         done = 0
         for replays, size in stretches(placed.steps, placed.batch):

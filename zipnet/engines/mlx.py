@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zipnet import paper
-from zipnet.engines.base import Engine, Placed, as_steps, draws_nothing
+from zipnet.engines.base import Engine, Placed, as_steps, draws_nothing, first_order
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
 from zipnet.reference import BETA1, BETA2, EPSILON, H2_INPUTS
@@ -30,6 +30,8 @@ State = tuple[Weights, mx.array, Weights, Weights]  # weights, steps taken, Adam
 def _nonlinearity(name: str, a: mx.array) -> mx.array:
     if name == "tanh":
         return mx.tanh(a)
+    if name == "scaled_tanh":
+        return paper.AMPLITUDE * mx.tanh(paper.STEEPNESS * a)
     return mx.maximum(a, 0) if name == "relu" else a
 
 
@@ -85,7 +87,7 @@ class Mlx(Engine):
             return "this mlx finds no Metal, Apple's interface to its GPU"
         if device == "cpu" and not shutil.which("g++"):
             return "mx.compile on the CPU needs a C++ compiler on the path, named g++"
-        return draws_nothing(recipe)
+        return draws_nothing(recipe) or first_order(recipe)
 
     def _take_step(
         self, state: State, x: mx.array, y: mx.array, lr: mx.array

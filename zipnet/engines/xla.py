@@ -19,7 +19,7 @@ import numpy.typing as npt
 from jax import lax
 
 from zipnet import paper
-from zipnet.engines.base import Engine, Placed, as_steps, draws_nothing
+from zipnet.engines.base import Engine, Placed, as_steps, draws_nothing, first_order
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
 from zipnet.reference import BETA1, BETA2, EPSILON, H2_INPUTS
@@ -32,6 +32,8 @@ _DEVICES = {"cpu": "cpu", "gpu": "cuda:0", "METAL": "mps:0"}  # what JAX calls a
 def _nonlinearity(name: str, a: jax.Array) -> jax.Array:
     if name == "tanh":
         return jnp.tanh(a)
+    if name == "scaled_tanh":
+        return paper.AMPLITUDE * jnp.tanh(paper.STEEPNESS * a)
     return jax.nn.relu(a) if name == "relu" else a
 
 
@@ -87,7 +89,7 @@ class Xla(Engine):
             jax.devices(_PLATFORMS.get(device, device))
         except RuntimeError:
             return f"this jax has no back end for {device}"
-        return draws_nothing(recipe)
+        return draws_nothing(recipe) or first_order(recipe)
 
     def _take_steps(
         self, state: tuple[Any, ...], x: jax.Array, y: jax.Array, lr: jax.Array

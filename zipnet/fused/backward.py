@@ -3,6 +3,7 @@
 Every function takes t, where the gradients go, and `scale`: t += scale * gradient. Per-example SGD
 lets t be the weights themselves and scale = -lr, so that no gradient is ever stored; a batch lets t
 be a sum and scale = 1. Gradients of activations are taken before the weights they need change.
+Second derivatives (zipnet/reference.py) take the same way, with `squared` choices and s squared.
 
 Vector operations per example, eight lanes each:
 
@@ -23,7 +24,7 @@ import numpy as np
 
 from zipnet.fused.compiling import chosen, inlined, kernel
 from zipnet.fused.forward import PLANE_A1, ROW_A1, ROW_X, seen
-from zipnet.fused.functions import fold_pairs, slope, sums
+from zipnet.fused.functions import fold_pairs, slope, sums, weight
 from zipnet.fused.lanes import broadcast, fma, increase, load, splat, store
 from zipnet.fused.layout import (
     A1,
@@ -63,8 +64,8 @@ def outputs_back(choices: Any, w: Any, s: Any, t: Any, scale: Any, d: Any) -> No
     d_low, d_high = splat(np.float32(0), 16), splat(np.float32(0), 16)
     for r in range(10):
         here = broadcast(s + DO + r, 16)
-        d_low = fma(here, load(w + WO + r * 32, 16), d_low)
-        d_high = fma(here, load(w + (WO + 16) + r * 32, 16), d_high)
+        d_low = fma(here, weight(choices, load(w + WO + r * 32, 16)), d_low)
+        d_high = fma(here, weight(choices, load(w + (WO + 16) + r * 32, 16)), d_high)
         increase(t + WO + r * 32, times * here, a_low)
         increase(t + (WO + 16) + r * 32, times * here, a_high)
     d_low, d_high = slope(choices, a_low, d_low), slope(choices, a_high, d_high)
@@ -94,14 +95,14 @@ def hidden_3_back(choices: Any, w: Any, s: Any, t: Any, scale: Any, o: Any) -> N
         u = t + W3 + first * 32
         f = s + seen(choices) + first
         total = sums(
-            row_back(k, u, f, d, step),
-            row_back(k + 32, u + 32, f + 1, d, step),
-            row_back(k + 64, u + 64, f + 2, d, step),
-            row_back(k + 96, u + 96, f + 3, d, step),
-            row_back(k + 128, u + 128, f + 4, d, step),
-            row_back(k + 160, u + 160, f + 5, d, step),
-            row_back(k + 192, u + 192, f + 6, d, step),
-            row_back(k + 224, u + 224, f + 7, d, step),
+            row_back(choices, k, u, f, d, step),
+            row_back(choices, k + 32, u + 32, f + 1, d, step),
+            row_back(choices, k + 64, u + 64, f + 2, d, step),
+            row_back(choices, k + 96, u + 96, f + 3, d, step),
+            row_back(choices, k + 128, u + 128, f + 4, d, step),
+            row_back(choices, k + 160, u + 160, f + 5, d, step),
+            row_back(choices, k + 192, u + 192, f + 6, d, step),
+            row_back(choices, k + 224, u + 224, f + 7, d, step),
         )
         total = slope(choices, load(s + A2 + first, 8), through_dropout(choices, s, first, total))
         increase(t + B2 + first, times, total)
@@ -114,9 +115,9 @@ def hidden_3_back(choices: Any, w: Any, s: Any, t: Any, scale: Any, o: Any) -> N
 
 
 @inlined
-def row_back(k: Any, u: Any, f: Any, d: Any, step: Any) -> Any:
+def row_back(choices: Any, k: Any, u: Any, f: Any, d: Any, step: Any) -> Any:
     """Eight partial sums of a row times d; the row's update."""
-    near, far = load(k, 16), load(k + 16, 16)
+    near, far = weight(choices, load(k, 16)), weight(choices, load(k + 16, 16))
     both = fma(far, d[1], near * d[0])
     value = broadcast(f, 16)
     increase(u, value, step[0])
@@ -136,7 +137,7 @@ def _through_dropout(choices: Any, s: Any, first: Any, d: Any) -> Any:
 
 
 @kernel
-def hidden_2_inputs(w: Any, s: Any) -> None:
+def hidden_2_inputs(choices: Any, w: Any, s: Any) -> None:
     """d1[y, x] = sum over the taps (ky, kx) and positions (row, column) that meet there of d2 * w2
 
     y = 2 row + ky - 2, so a row of H1 meets every second ky only; likewise x. Four positions at
@@ -150,9 +151,9 @@ def hidden_2_inputs(w: Any, s: Any) -> None:
             for row in range(first, last + 1):
                 k = w + W2 + ((g * 5 + y + 2 - 2 * row) * 160)
                 d = s + D2 + (g * 4 + row) * 64
-                even = tap(even[:6], k, d + 16, (0, 16, 32)) + even[6:]
-                even = tap(even, k + 64, d, (0, 16, 32, 48))
-                even = even[:2] + tap(even[2:], k + 128, d, (0, 16, 32))
+                even = tap(choices, even[:6], k, d + 16, (0, 16, 32)) + even[6:]
+                even = tap(choices, even, k + 64, d, (0, 16, 32, 48))
+                even = even[:2] + tap(choices, even[2:], k + 128, d, (0, 16, 32))
             place = s + D1 + (g * 8 + y) * 32
             meet(place, even[0], even[1])
             meet(place + 8, even[2], even[3])
@@ -161,8 +162,8 @@ def hidden_2_inputs(w: Any, s: Any) -> None:
             for row in range(first, last + 1):
                 k = w + W2 + ((g * 5 + y + 2 - 2 * row) * 160)
                 d = s + D2 + (g * 4 + row) * 64
-                odd = tap(odd[:6], k + 32, d + 16, (0, 16, 32)) + odd[6:]
-                odd = tap(odd, k + 96, d, (0, 16, 32, 48))
+                odd = tap(choices, odd[:6], k + 32, d + 16, (0, 16, 32)) + odd[6:]
+                odd = tap(choices, odd, k + 96, d, (0, 16, 32, 48))
             meet(place + 4, odd[0], odd[1])
             meet(place + 12, odd[2], odd[3])
             meet(place + 20, odd[4], odd[5])
@@ -170,10 +171,11 @@ def hidden_2_inputs(w: Any, s: Any) -> None:
 
 
 @inlined
-def tap(tile: Any, k: Any, d: Any, positions: Any) -> Any:
+def tap(choices: Any, tile: Any, k: Any, d: Any, positions: Any) -> Any:
     """Both halves of the output planes of one tap, for two pairs of input planes."""
-    tile = outer_loads(tile, (load(k, 8), load(k + 16, 8)), d, positions)
-    return outer_loads(tile, (load(k + 8, 8), load(k + 24, 8)), d + 8, positions)
+    near = weight(choices, load(k, 8)), weight(choices, load(k + 16, 8))
+    far = weight(choices, load(k + 8, 8)), weight(choices, load(k + 24, 8))
+    return outer_loads(outer_loads(tile, near, d, positions), far, d + 8, positions)
 
 
 @inlined

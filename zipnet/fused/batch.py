@@ -2,7 +2,8 @@
 
 A chunk's gradient is the sum over its examples in order; the step's gradient is the sum over
 its chunks in order. Which thread works on which chunk is decided while running, and makes no
-difference: the result is the same bit for bit for any number of threads.
+difference: the result is the same bit for bit for any number of threads. Where second derivatives
+are taken, they lie behind each gradient, in the same layout.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ CHUNK = 128
 
 @kernel
 def learn_chunk(
-    choices: Any, w: Any, s: Any, x: Any, y: Any, size: Any, chunk: Any, gradient: Any,
+    choices: Any, w: Any, s: Any, x: Any, y: Any, size: Any, chunk: Any, gradients: Any,
     seed: Any, presented: Any,
 ) -> Any:  # fmt: skip
     """The gradient of one chunk's share of a batch's mean loss; returns that share."""
-    clear(gradient)
+    width = gradients.shape[1]
+    gradient = address(gradients) + chunk * width
+    clear(gradient, width)
     share = np.float32(1.0 / size)
     loss = np.float32(0)
     end = min(size, (chunk + 1) * CHUNK)
@@ -51,7 +54,7 @@ def _learn_chunks(
     while chunk < len(losses):
         losses[chunk] = learn_chunk(
             choices, address(weights), address(work), address(x), address(y), size, chunk,
-            address(gradients) + chunk * WEIGHTS, seed, presented,
+            gradients, seed, presented,
         )  # fmt: skip
         chunk = take_next(waiting)
 
@@ -62,10 +65,10 @@ def finish(
     rate: Any, decay: Any, step: Any,
 ) -> Any:  # fmt: skip
     """Add up the chunks, update the weights; returns the loss."""
-    total = address(gradients)
+    total, width = address(gradients), gradients.shape[1]
     loss = losses[0]
     for chunk in range(1, len(losses)):
-        add(total, total + chunk * WEIGHTS)
+        add(total, total + chunk * width, width)
         loss += losses[chunk]
     update(choices, address(weights), total, address(first), address(second), rate, decay, step)
     return loss
@@ -90,8 +93,8 @@ def _steps(
         for chunk in range(len(chunks)):
             chunks[chunk] = learn_chunk(
                 choices, address(weights), address(work), address(x) + i * size * 256,
-                address(y) + i * size * 10, size, chunk, address(gradients) + chunk * WEIGHTS,
-                seed, presented + i * size,
+                address(y) + i * size * 10, size, chunk, gradients, seed,
+                presented + i * size,
             )  # fmt: skip
         out[i] = finish(
             choices, weights, gradients, chunks, first, second, rates[i], decay, steps + i + 1
@@ -110,13 +113,13 @@ def run(
     """One update for each of the batches x (steps, batch, 1, 16, 16); losses (steps,)."""
     steps, size = x.shape[:2]
     chunks = np.zeros(-(-size // CHUNK), np.float32)
-    gradients = aligned(len(chunks), WEIGHTS)
+    gradients = aligned(len(chunks), (2 if choices.curved else 1) * WEIGHTS)
     losses = np.zeros(steps, np.float32)
     threads = min(threads, len(chunks))
     if threads == 1:
         _steps(
-            choices, state.weights, workspace(BLOCK), x.ctypes.data, y.ctypes.data, size, gradients,
-            chunks, state.first, state.second, rates, decay, state.seed, state.presented,
+            choices, state.weights, workspace(2 * BLOCK), x.ctypes.data, y.ctypes.data, size,
+            gradients, chunks, state.first, state.second, rates, decay, state.seed, state.presented,
             state.steps, losses,
         )  # fmt: skip
         return losses
@@ -127,8 +130,8 @@ def run(
 
         def learn(_: int, i: int = i) -> None:
             _learn_chunks(
-                plain, state.weights, workspace(BLOCK), x[i].ctypes.data, y[i].ctypes.data, size,
-                gradients, chunks, waiting, state.seed, state.presented + i * size,
+                plain, state.weights, workspace(2 * BLOCK), x[i].ctypes.data, y[i].ctypes.data,
+                size, gradients, chunks, waiting, state.seed, state.presented + i * size,
             )  # fmt: skip
 
         list(pool(threads).map(learn, range(threads)))

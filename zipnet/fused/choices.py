@@ -18,6 +18,7 @@ from typing import Any
 from numba.core import types
 from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
 
+from zipnet.fused.compiling import primitive
 from zipnet.recipe import Activation, Loss, Optimizer, Output
 
 
@@ -25,6 +26,8 @@ from zipnet.recipe import Activation, Loss, Optimizer, Output
 class Choices:
     """Fields of a Recipe, which explains them and refuses what makes no sense; here nothing is
     checked again, but a value without an implementation does not compile.
+
+    curved: whether the steps to come take pseudo-Newton's second derivatives.
     """
 
     activation: Activation = "tanh"
@@ -33,14 +36,16 @@ class Choices:
     optimizer: Optimizer = "sgd"
     dropout: float = 0.0
     shift: bool = False
+    mu: float = 0.0
+    curved: bool = False
 
     def evaluated(self) -> Choices:
         """The choices that matter when the network only answers."""
         return Choices(activation=self.activation, output=self.output)
 
     def differentiated(self) -> Choices:
-        """The choices that matter to a gradient."""
-        return replace(self, optimizer="sgd")
+        """The choices that matter to a gradient, and to the second derivatives beside it."""
+        return replace(self, optimizer="sgd", mu=0.0)
 
 
 @cache
@@ -53,12 +58,16 @@ def source_digest() -> str:
 
 
 class ChoicesType(types.Opaque):
-    """The type of a `Choices` value in compiled code."""
+    """The type of a `Choices` value in compiled code.
 
-    def __init__(self, value: Choices, digest: str) -> None:
+    squared: what goes backward are second derivatives, through squares (zipnet/reference.py).
+    """
+
+    def __init__(self, value: Choices, digest: str, *, squared: bool = False) -> None:
         self.value = value
         self.digest = digest
-        super().__init__(name=f"{value}@{digest}")
+        self.squared = squared
+        super().__init__(name=f"{value}{'^2' if squared else ''}@{digest}")
 
 
 register_model(ChoicesType)(models.OpaqueModel)
@@ -72,6 +81,16 @@ def _type(value: Choices) -> ChoicesType:
 @typeof_impl.register(Choices)
 def _typeof(value: Choices, _context: Any) -> ChoicesType:
     return _type(value)
+
+
+@primitive
+def squared(typingctx: Any, choices: Any) -> Any:
+    """The same choices, for the backward pass of second derivatives."""
+
+    def generate(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return context.get_dummy_value()
+
+    return ChoicesType(choices.value, choices.digest, squared=True)(choices), generate
 
 
 @unbox(ChoicesType)

@@ -19,10 +19,12 @@ from zipnet.fused.backward import (
     hidden_3_back,
     outputs_back,
 )
-from zipnet.fused.compiling import kernel
+from zipnet.fused.choices import squared
+from zipnet.fused.compiling import chosen, kernel
 from zipnet.fused.forward import hidden_1, hidden_2, hidden_3, outputs, place_input, place_target
-from zipnet.fused.layout import WORK
-from zipnet.fused.loss import judge
+from zipnet.fused.lanes import load, store
+from zipnet.fused.layout import WEIGHTS, WORK, Y
+from zipnet.fused.loss import bend, judge
 from zipnet.fused.random import drop, present
 
 BLOCK = 8
@@ -64,12 +66,44 @@ def learn(
         loss, d = judge(choices, s + e * WORK, share)
         outputs_back(choices, w, s + e * WORK, t, scale, d)
         total += loss
+    layers_back(choices, w, s, count, t, scale)
+    curve(choices, w, s, count, share, t)
+    return total
+
+
+@kernel
+def layers_back(choices: Any, w: Any, s: Any, count: Any, t: Any, scale: Any) -> None:
+    """From the gradients of H3's sums back to the image."""
     for o in range(3):
         for e in range(count):
             hidden_3_back(choices, w, s + e * WORK, t, scale, o)
     for e in range(count):
-        hidden_2_inputs(w, s + e * WORK)
+        hidden_2_inputs(choices, w, s + e * WORK)
         hidden_2_weights(s + e * WORK, t, scale)
         hidden_1_sums(choices, s + e * WORK, t, scale)
         hidden_1_weights(s + e * WORK, t, scale)
-    return total
+
+
+def curve(choices: Any, w: Any, s: Any, count: Any, share: Any, t: Any) -> None:
+    """Where that is chosen, add the second derivatives of the sum of (share * loss) behind t.
+
+    t + WEIGHTS is where it goes; the squares of an example's working values lie BLOCK behind them.
+    """
+
+
+@chosen(curve)
+def _curve(choices: Any, w: Any, s: Any, count: Any, share: Any, t: Any) -> Any:
+    if not choices.value.curved:
+        return lambda choices, w, s, count, share, t: None
+
+    def curved(choices: Any, w: Any, s: Any, count: Any, share: Any, t: Any) -> Any:
+        through, r, h, one = squared(choices), s + BLOCK * WORK, t + WEIGHTS, np.float32(1)
+        for e in range(count):
+            for i in range(0, Y, 16):  # the input, every layer's values, the outputs
+                value = load(s + e * WORK + i, 16)
+                store(r + e * WORK + i, value * value)
+            d = bend(through, r + e * WORK, share)
+            outputs_back(through, w, r + e * WORK, h, one, d)
+        layers_back(through, w, r, count, h, one)
+
+    return curved

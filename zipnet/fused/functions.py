@@ -1,4 +1,4 @@
-"""tanh, the activations and their slopes, and sums over lanes.
+"""tanh, the activations and their slopes, weights as they go backward, and sums over lanes.
 
 tanh is a rational function, an odd numerator of degree 13 over an even denominator of degree 6 (the
 coefficients that Eigen uses), within a few units in the last place of the true value. Beyond
@@ -13,6 +13,7 @@ from zipnet.fused.compiling import chosen, inlined
 from zipnet.fused.lanes import fill, fma, greater, lesser, where_positive
 from zipnet.fused.shuffles import even_pairs, evens, highs, lows, odd_pairs, odds
 
+AMPLITUDE, STEEPNESS = 1.71593428, 2 / 3  # SN's tanh, as in zipnet/paper.py
 BOUND = 7.90531110763549805
 
 
@@ -42,9 +43,21 @@ def relu(x: Any) -> Any:
 
 
 @inlined
-def tanh_slope(a: Any, d: Any) -> Any:
-    """The gradient before tanh, d * (1 - a * a), from the one behind it and tanh's value a."""
-    return fma(a * a, fill(a, 0.0) - d, d)
+def tanh_slope(square: Any, d: Any) -> Any:
+    """The gradient before tanh, d * (1 - a * a), from the one behind it and a * a."""
+    return fma(square, fill(d, 0.0) - d, d)
+
+
+@inlined
+def scaled_tanh(x: Any) -> Any:
+    """Plainly: AMPLITUDE * math.tanh(STEEPNESS * x)"""
+    return fill(x, AMPLITUDE) * tanh(fill(x, STEEPNESS) * x)
+
+
+@inlined
+def scaled_tanh_slope(square: Any, d: Any) -> Any:
+    """Plainly: d * STEEPNESS * (AMPLITUDE - a * a / AMPLITUDE)"""
+    return d * fma(square, fill(d, -STEEPNESS / AMPLITUDE), fill(d, STEEPNESS * AMPLITUDE))
 
 
 @inlined
@@ -57,6 +70,10 @@ def same(x: Any) -> Any:
 def same_slope(a: Any, d: Any) -> Any:
     """Return d: the slope of the identity is 1."""
     return d
+
+
+TANHS = {"tanh": tanh, "scaled_tanh": scaled_tanh}
+TANH_SLOPES = {"tanh": tanh_slope, "scaled_tanh": scaled_tanh_slope}
 
 
 def activate(choices: Any, x: Any) -> Any:
@@ -75,28 +92,46 @@ def answer_slope(choices: Any, a: Any, d: Any) -> Any:
     """Gradient before the output activation."""
 
 
+def weight(choices: Any, w: Any) -> Any:
+    """A weight as what goes backward meets it: squared, where those are second derivatives."""
+
+
+@chosen(weight)
+def _weight(choices: Any, w: Any) -> Any:
+    return (lambda choices, w: w * w) if choices.squared else (lambda choices, w: w)
+
+
 @chosen(activate)
 def _activate(choices: Any, x: Any) -> Any:
-    function = {"tanh": tanh, "relu": relu}[choices.value.activation]
+    function = {**TANHS, "relu": relu}[choices.value.activation]
     return lambda choices, x: function(x)
 
 
 @chosen(slope)
 def _slope(choices: Any, a: Any, d: Any) -> Any:
-    function = {"tanh": tanh_slope, "relu": where_positive}[choices.value.activation]
-    return lambda choices, a, d: function(a, d)
+    return _sloped(choices, choices.value.activation)
 
 
 @chosen(answer)
 def _answer(choices: Any, x: Any) -> Any:
-    function = {"tanh": tanh, "identity": same}[choices.value.output]
+    function = {**TANHS, "identity": same}[choices.value.output]
     return lambda choices, x: function(x)
 
 
 @chosen(answer_slope)
 def _answer_slope(choices: Any, a: Any, d: Any) -> Any:
-    function = {"tanh": tanh_slope, "identity": same_slope}[choices.value.output]
-    return lambda choices, a, d: function(a, d)
+    return _sloped(choices, choices.value.output)
+
+
+def _sloped(choices: Any, name: str) -> Any:
+    """The slope of the named activation; where a is squared already, the slope's square."""
+    if name not in TANH_SLOPES:  # slopes of 0 and 1 are their own squares
+        plain = {"relu": where_positive, "identity": same_slope}[name]
+        return lambda choices, a, d: plain(a, d)
+    function = TANH_SLOPES[name]
+    if choices.squared:
+        return lambda choices, a, d: function(a, function(a, d))
+    return lambda choices, a, d: function(a * a, d)
 
 
 @inlined

@@ -137,7 +137,8 @@ def workspace(count: int = 1) -> Array:
 class LearningState:
     """What a training run carries from call to call.
 
-    weights: (WEIGHTS,) float32. first, second: AdamW's moments in the same layout.
+    weights: (WEIGHTS,) float32. first, second: the optimizer's memory in the same layout: AdamW's
+        moments; first is pseudo-Newton's sigma.
     presented: examples learnt from so far, the counter of the random numbers.
     steps: updates so far.
     """

@@ -6,6 +6,7 @@ own: each gradient goes into the weights the moment it is known and is never sto
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -63,20 +64,22 @@ def run(
     choices: Choices = Choices(),  # noqa: B008  (frozen)
     weight_decay: float = 0.0,
     threads: int | None = None,
+    gamma: float = 0.0,
 ) -> Array:
-    """Take steps of SGD (or AdamW) in order; changes `state`; returns losses (steps,) float32.
+    """Take steps of the chosen optimizer in order; changes `state`; losses (steps,) float32.
 
     x: (steps, batch, 1, 16, 16) float32. y: (steps, batch, 10) float32, +1 at the label, else -1.
     rate: the learning rate, or one for each step. threads: at most this many, all cores if None;
-    no result depends on it.
+    no result depends on it. gamma: pseudo-Newton's; where it is 0 sigma stays as it is.
     """
     if x.ndim != 5 or x.shape[2:] != (1, 16, 16) or y.shape != (*x.shape[:2], 10):
         raise ValueError(
             f"x has shape {x.shape} and y {y.shape}; "
             "expected (steps, batch, 1, 16, 16) and (steps, batch, 10)"
         )
-    if weight_decay and choices.optimizer == "sgd":
+    if weight_decay and choices.optimizer != "adamw":
         raise ValueError(f"weight_decay={weight_decay}: only AdamW decays weights here")
+    choices = replace(choices, curved=gamma > 0)
     x, y = _plain(x), _plain(y)
     steps, size = x.shape[:2]
     rates = np.ascontiguousarray(np.broadcast_to(np.asarray(rate, np.float32), (steps,)))
@@ -88,7 +91,7 @@ def run(
             state.presented, losses,
         )  # fmt: skip
     else:
-        losses = batch.run(state, x, y, rates, choices, weight_decay, threads or cores())
+        losses = batch.run(state, x, y, rates, choices, weight_decay or gamma, threads or cores())
     state.presented += steps * size
     state.steps += steps
     return losses

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from zipnet.fused.choices import Choices
 from zipnet.fused.compiling import chosen, kernel
 from zipnet.fused.lanes import fma, increase, load, splat, sqrt, store
 from zipnet.fused.layout import WEIGHTS
@@ -18,31 +19,36 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8  # AdamW's, as in torch.optim.AdamW
 
 
 @kernel
-def clear(values: Any) -> None:
-    """Plainly: values[:] = 0"""
-    for i in range(0, WEIGHTS, 16):
+def clear(values: Any, size: Any) -> None:
+    """Plainly: values[:size] = 0"""
+    for i in range(0, size, 16):
         store(values + i, splat(np.float32(0), 16))
 
 
 @kernel
-def add(total: Any, values: Any) -> None:
-    """Plainly: total += values"""
+def add(total: Any, values: Any, size: Any) -> None:
+    """Plainly: total[:size] += values[:size]"""
     one = splat(np.float32(1), 16)
-    for i in range(0, WEIGHTS, 16):
+    for i in range(0, size, 16):
         increase(total + i, one, load(values + i, 16))
 
 
 def update(
     choices: Any, w: Any, gradient: Any, first: Any, second: Any, rate: Any, decay: Any, step: Any
 ) -> None:
-    """One update of the weights; decay: weight decay, step: 1 for the first."""
+    """One update of the weights; decay: weight decay or gamma, step: 1 for the first.
+
+    first, second: the optimizer's memory, AdamW's moments; first is pseudo-Newton's sigma.
+    """
 
 
 @chosen(update)
 def _update(
     choices: Any, w: Any, gradient: Any, first: Any, second: Any, rate: Any, decay: Any, step: Any
 ) -> Any:
-    return {"sgd": _sgd, "adamw": _adamw}[choices.value.optimizer]
+    return {"sgd": _sgd, "adamw": _adamw, "pseudo-newton": _newton(choices.value)}[
+        choices.value.optimizer
+    ]
 
 
 def _sgd(
@@ -77,3 +83,25 @@ def _adamw(
         store(second + i, v)
         moved = m / fma(sqrt(v), correct, epsilon)
         store(w + i, fma(pace, moved, shrink * load(w + i, 16)))
+
+
+def _newton(value: Choices) -> Any:
+    """The update for this mu; h lies behind the gradient, where second derivatives are taken."""
+    mu, curved = float(value.mu), value.curved
+
+    def update(
+        choices: Any, w: Any, gradient: Any, first: Any, second: Any, rate: Any, decay: Any,
+        step: Any,
+    ) -> Any:  # fmt: skip
+        """Plainly: sigma = (1 - gamma) * sigma + gamma * h;  w -= rate * g / (mu + sigma)"""
+        gamma = decay
+        keep, new = splat(1.0 - gamma, 16), splat(gamma, 16)
+        floor, pace = splat(mu, 16), splat(-rate, 16)
+        for i in range(0, WEIGHTS, 16):
+            sigma = load(first + i, 16)
+            if curved:
+                sigma = fma(keep, sigma, new * load(gradient + WEIGHTS + i, 16))
+                store(first + i, sigma)
+            increase(w + i, pace, load(gradient + i, 16) / (floor + sigma))
+
+    return update
