@@ -3,17 +3,25 @@
 import getpass
 import json
 import re
+import shutil
 import socket
 import subprocess
+import sys
+from types import SimpleNamespace
 
 import msgspec
+import psutil
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.measuring import machine
 from bench.measuring.session import commit
-from tests.commands import run
-from zipnet.results.schema import Commit
+from tests.commands import ROOT, command, run
+from zipnet.results.schema import Commit, Cpu, Limits, Machine
+
+GIB = 2**30
+A_FOLDER = r"[a-z0-9]([a-z0-9-]{0,78}[a-z0-9])?"
 
 
 def test_identity_is_the_same_twice_and_names_nobody():
@@ -26,8 +34,183 @@ def test_identity_is_the_same_twice_and_names_nobody():
 
 @given(st.text(max_size=300))
 def test_a_machine_name_is_a_folder_name_on_every_file_system(text):
-    name = machine.slug(text)
-    assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,78}[a-z0-9])?", name)
+    assert re.fullmatch(A_FOLDER, machine.slug(text))
+
+
+# --- machines told apart --------------------------------------------------------------------------
+
+
+def epyc(**processor):
+    """A small guest of an EPYC, whose hypervisor hides which."""
+    about = Cpu(model="AMD EPYC", physical_cores=2, logical_cores=2, arch="x86_64")
+    for fact, value in processor.items():
+        setattr(about, fact, value)
+    return Machine(name="?", cpu=about, memory_gib=24, system="Linux")
+
+
+def test_two_processors_that_are_called_alike_are_two_machines():
+    milan = epyc(design="AuthenticAMD family 25 model 1 stepping 1", core="znver3")
+    genoa = epyc(design="AuthenticAMD family 25 model 17 stepping 1", core="znver4")
+    names = [machine.named(about) for about in (milan, genoa)]
+    assert [name[:-7] for name in names] == ["amd-epyc-znver3-2c-24g", "amd-epyc-znver4-2c-24g"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"design": "AuthenticAMD family 25 model 17 stepping 1"},
+        {"extensions": ["avx2", "avx512f"]},
+        {"core_kinds": [1, 1]},
+        {"logical_cores": 4},
+        {"arch": "aarch64"},
+    ],
+)
+def test_whatever_differs_gives_another_name(other):
+    assert machine.named(epyc(**other)) != machine.named(epyc())
+
+
+def test_what_is_not_known_gives_no_other_name():
+    said = epyc(design=None, core_kinds=None, extensions=[])
+    assert machine.named(said) == machine.named(epyc())
+
+
+def test_the_number_of_gpus_counts_and_every_model_is_in_the_name():
+    one, eight = epyc(), epyc()
+    one.gpus, eight.gpus = ["NVIDIA H100 80GB HBM3"], ["NVIDIA H100 80GB HBM3"] * 8
+    names = [machine.named(about) for about in (one, eight)]
+    assert "-24g-nvidia-h100-80gb-hbm3-" in names[0]
+    assert "-24g-8x-nvidia-h100-80gb-hbm3-" in names[1]
+    both = epyc(model="Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz", core="sapphirerapids")
+    both.gpus = ["NVIDIA RTX 6000 Ada Generation", "NVIDIA RTX PRO 6000 Blackwell Workstation"]
+    name = machine.named(both)
+    assert len(name) <= 80
+    assert re.search("xeon-.*sapphire.*-2c-24g-nvidia-rtx-6000.*-nvidia-rtx-pro-6", name)
+
+
+@pytest.mark.parametrize(
+    ("model", "core", "kinds", "words"),
+    [
+        ("Apple M1 Pro", "apple-m1", [8, 2], "apple-m1-pro-8-2c"),
+        ("AMD Ryzen 9 7950X 16-Core Processor", "znver4", None, "amd-ryzen-9-7950x-znver4-2c"),
+        ("AMD Ryzen 7 7840U w/ Radeon 780M Graphics", None, None, "amd-ryzen-7-7840u-w-radeon"),
+        ("13th Gen Intel(R) Core(TM) i7-1360P", None, [8, 8], "13th-gen-intel-core-i7-1360p-8-8c"),
+        ("Neoverse-N1", "neoverse-n1", None, "neoverse-n1-2c-24g"),
+        ("x86_64", None, None, "x86-64-2c-24g"),
+    ],
+)
+def test_a_name_says_in_words_what_people_tell_machines_by(model, core, kinds, words):
+    name = machine.named(epyc(model=model, core=core, core_kinds=kinds))
+    assert name.startswith(words)
+
+
+texts = st.text(min_size=1, max_size=200)
+
+
+@given(texts, texts, st.lists(texts, max_size=9), st.integers(0, 2**20))
+def test_any_machine_has_a_folder_of_its_own_on_every_file_system(model, core, gpus, memory):
+    about = epyc(model=model, core=core)
+    about.gpus, about.memory_gib = gpus, memory
+    name = machine.named(about)
+    assert re.fullmatch(A_FOLDER, name)
+    about.gpus = [*gpus, "one more"]
+    assert machine.named(about) != name
+
+
+@given(st.sampled_from([4, 8, 12, 16, 18, 24, 32, 36, 48, 64, 96, 128, 768, 2048]), st.data())
+def test_what_a_system_keeps_of_its_memory_does_not_rename_a_machine(gib, data):
+    kept = data.draw(st.integers(0, gib * GIB // 17))  # firmware, the kernel, a built-in GPU
+    assert machine.installed(gib * GIB - kept) == gib
+
+
+@pytest.mark.parametrize(("gib", "said"), [
+    (0.4, 1), (1.9, 2), (7.6, 8), (15.49, 16), (15.51, 16), (23.54, 24), (31.2, 32), (36, 36),
+    (47.1, 48), (62.7, 64), (125.6, 128), (188.4, 192), (251.5, 256), (1007.3, 1024),
+])  # fmt: skip
+def test_memory_is_said_as_it_is_sold(gib, said):
+    assert machine.installed(int(gib * GIB)) == said
+
+
+# --- systems that keep it -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "error",
+    [PermissionError, FileNotFoundError, NotImplementedError, psutil.AccessDenied, RuntimeError,
+     UnicodeDecodeError("utf-8", b"?", 0, 1, "no"), IndexError],
+)  # fmt: skip
+def test_a_system_that_says_nothing_is_known_by_its_architecture(monkeypatch, error):
+    def refuses(*_, **__):
+        raise error
+
+    for question in ("cpu_count", "virtual_memory"):
+        monkeypatch.setattr(psutil, question, refuses)
+    monkeypatch.setattr("zipnet.cpu.Path.read_text", refuses)
+    monkeypatch.setattr("zipnet.cpu._output", lambda *_: "")
+    monkeypatch.setattr("zipnet.cpu.os.cpu_count", lambda: None)
+    monkeypatch.setattr("zipnet.cpu.platform.processor", refuses)
+    monkeypatch.setattr("zipnet.cpu.platform.machine", lambda: "x86_64")
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    about = machine.identity()
+    assert about.cpu == Cpu(model="x86_64", arch="x86_64")
+    assert about.memory_gib is None
+    assert re.fullmatch(r"x86-64-[0-9a-f]{6}", about.name)
+    msgspec.json.decode(msgspec.json.encode(about), type=Machine)  # as our own reader
+
+
+@pytest.mark.parametrize(
+    ("hidden", "words"),
+    [
+        ("/proc/cpuinfo", ["zipnet", "engines"]),
+        ("/proc/stat", ["bench", "machine", "--json"]),
+        ("/proc", ["bench", "machine", "--json"]),
+    ],
+)
+def test_commands_work_where_the_system_hides_its_files(hidden, words):
+    """In a mount namespace of their own, in which a file is empty, or /proc a bare folder."""
+    over = "-t tmpfs none" if hidden == "/proc" else "--bind /dev/null"
+    inside = f'mount {over} {hidden} && exec "$@"'
+    within = ["unshare", "--mount", "--map-root-user", "sh", "-c", inside, "sh"]
+    if shutil.which("unshare") is None or subprocess.run([*within, "true"]).returncode:
+        pytest.skip("unshare cannot mount here")
+    done = subprocess.run([*within, *command(*words)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    if "--json" in words:
+        msgspec.json.decode(done.stdout, type=Machine)  # as our own reader
+
+
+def test_llvm_is_asked_and_not_needed(monkeypatch):
+    said = {"avx2": True, "avx512bf16": True, "sse4.2": True, "amx-tile": True, "neon": False}
+    binding = SimpleNamespace(
+        get_host_cpu_name=lambda: "sapphirerapids", get_host_cpu_features=lambda: said
+    )
+    monkeypatch.setitem(sys.modules, "llvmlite", SimpleNamespace(binding=binding))
+    known = {"avx2", "avx512_bf16", "sse4_2", "amx_tile"}
+    assert machine._by_llvm() == ("sapphirerapids", known)
+    binding.get_host_cpu_name = lambda: "generic"
+    del binding.get_host_cpu_features
+    assert machine._by_llvm() == (None, set())
+
+
+def test_a_gpu_that_fails_when_it_is_asked_still_counts(monkeypatch):
+    def describe(device):
+        if device.index:
+            raise RuntimeError("lost")
+        return "NVIDIA H100"
+
+    monkeypatch.setattr("zipnet.devices.here", lambda: ["cpu", "cuda"])
+    monkeypatch.setattr("zipnet.devices.count", lambda kind: 2)
+    monkeypatch.setattr("zipnet.devices.describe", describe)
+    assert machine.identity().gpus == ["NVIDIA H100", "cuda"]
+
+
+def test_limits_are_those_of_mask_and_quota(monkeypatch):
+    monkeypatch.setattr("zipnet.cpu.affinity", lambda: 16)
+    monkeypatch.setattr("zipnet.cpu.quota", lambda: 1.5)
+    assert machine.limits() == Limits(cores=2, affinity=16, quota=1.5)
+
+
+# --- commit and software --------------------------------------------------------------------------
 
 
 def test_commit_says_which_and_whether_dirty_and_nothing_else():

@@ -5,6 +5,7 @@ import sys
 import time
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from bench.measuring import gpu_state, state, watch
@@ -23,7 +24,10 @@ def test_state_survives_a_system_that_tells_nothing(monkeypatch):
     assert state.state().power is None
 
 
-@pytest.mark.parametrize("error", [SystemError, RuntimeError, FileNotFoundError, AttributeError])
+@pytest.mark.parametrize(
+    "error",
+    [SystemError, RuntimeError, FileNotFoundError, AttributeError, ValueError, psutil.Error],
+)
 def test_state_survives_a_system_that_raises(monkeypatch, error):
     def raises():
         raise error("cpu_freq returned a result with an exception set")
@@ -33,6 +37,15 @@ def test_state_survives_a_system_that_raises(monkeypatch, error):
     readings = state.state()
     asked = ("cpu_mhz", "power", "load_1min", "memory_available")
     assert [getattr(readings, key) for key in asked] == [None] * 4
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -1])
+def test_a_number_that_no_file_may_hold_is_not_told(monkeypatch, number):
+    monkeypatch.setattr(state.psutil, "getloadavg", lambda: (number, 0, 0))
+    memory = SimpleNamespace(available=number)
+    monkeypatch.setattr(state.psutil, "virtual_memory", lambda: memory)
+    readings = state.state()
+    assert (readings.load_1min, readings.memory_available) == (None, None)
 
 
 @pytest.mark.parametrize(("plugged", "power"), [(True, "mains"), (False, "battery"), (None, None)])
@@ -161,6 +174,18 @@ def test_a_watch_tells_our_work_from_that_of_others(monkeypatch):
         before=State(cpu_mhz=1),
         after=State(),
     )
+
+
+@pytest.mark.parametrize("error", [PermissionError, FileNotFoundError, psutil.AccessDenied])
+def test_a_watch_says_null_where_the_system_keeps_its_counters(monkeypatch, error):
+    def forbidden():
+        raise error
+
+    monkeypatch.setattr(watch.psutil, "cpu_times", forbidden)
+    seen = Watching().ended()
+    assert (seen.other_cpu_seconds, seen.stolen_cpu_seconds) == (None, None)
+    assert seen.own_cpu_seconds >= 0
+    assert seen.seconds > 0
 
 
 def test_another_process_that_eats_a_core_is_seen():

@@ -10,7 +10,9 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeVar
+
+T = TypeVar("T")
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended,
@@ -54,6 +56,18 @@ def one_line(text: str, limit: int = 400) -> str:
 def note(text: str) -> None:
     """Say one line on stderr: news that a person may want and that stops nothing."""
     print(f"zipnet: {one_line(text)}", file=sys.stderr, flush=True)
+
+
+def answer(question: Callable[[], T]) -> T | None:
+    """What a question to the system brings; None where it has no answer, for whatever reason.
+
+    Systems lack calls, containers and sandboxes forbid them, and libraries stumble over what they
+    read there, each with an exception of its own (psutil#2382, psutil#2841).
+    """
+    try:
+        return question()
+    except Exception:
+        return None
 
 
 def shown(value: object, limit: int = 60) -> str:

@@ -6,12 +6,12 @@ Needs nvidia-ml-py, which is optional; without it, or without a GPU, there are n
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from zipnet import devices
+from zipnet.errors import answer
 
 # What lets a GPU run below its clock, by the names that NVML gives the bits. Idling and clocks
 # that somebody set are no throttling; the first is always on where nothing runs.
@@ -34,36 +34,26 @@ def readings() -> dict[str, Any]:
         return {}
     nvml, gpu = opened
     return {
-        "gpu_mhz": _asked(nvml, lambda: nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_SM)),
-        "gpu_celsius": _asked(
-            nvml, lambda: nvml.nvmlDeviceGetTemperature(gpu, nvml.NVML_TEMPERATURE_GPU)
+        "gpu_mhz": answer(lambda: nvml.nvmlDeviceGetClockInfo(gpu, nvml.NVML_CLOCK_SM)),
+        "gpu_celsius": answer(
+            lambda: nvml.nvmlDeviceGetTemperature(gpu, nvml.NVML_TEMPERATURE_GPU)
         ),
-        "gpu_throttle": _asked(nvml, lambda: _throttle(nvml, gpu)),
+        "gpu_throttle": answer(lambda: _throttle(nvml, gpu)),
     }
 
 
 @functools.cache
 def _open() -> tuple[Any, Any] | None:
     """The library and the GPU that torch calls cuda:0, which need not be the machine's first."""
-    if devices.why_not("cuda") is not None:
-        return None
-    try:
-        import pynvml
-    except ImportError:
-        return None
-    try:
-        pynvml.nvmlInit()
-        uuid = f"GPU-{torch.cuda.get_device_properties(0).uuid}"
-        return pynvml, pynvml.nvmlDeviceGetHandleByUUID(uuid)
-    except (pynvml.NVMLError, AttributeError, RuntimeError):
-        return None
+    return answer(_opened) if devices.why_not("cuda") is None else None
 
 
-def _asked(nvml: Any, question: Callable[[], object]) -> object:
-    try:
-        return question()
-    except nvml.NVMLError:  # not supported by this GPU, or not allowed in this container
-        return None
+def _opened() -> tuple[Any, Any]:
+    import pynvml
+
+    pynvml.nvmlInit()
+    uuid = f"GPU-{torch.cuda.get_device_properties(0).uuid}"
+    return pynvml, pynvml.nvmlDeviceGetHandleByUUID(uuid)
 
 
 def _throttle(nvml: Any, gpu: Any) -> str:

@@ -93,6 +93,7 @@ class Session:
             workload=workload(),
             dataset=schema.Dataset(digits.name, digits.sha256),
             software=machine.software(),
+            limits=machine.limits(),
             state=schema.States(self.before, state()),
             absent=self.absent,
             machine_info=self.machine,

@@ -6,16 +6,18 @@ had is None, on whatever system, in whatever container.
 
 from __future__ import annotations
 
+import math
 import platform
 import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import psutil
 
 from bench.measuring import gpu_state
+from zipnet.errors import answer
 from zipnet.results.schema import State
 
 # Linux counts here how often a core was slowed down for heat; Intel only.
@@ -27,26 +29,20 @@ PMSET: Final = ("/usr/bin/pmset", "-g", "therm")
 def state() -> State:
     """Take every reading."""
     return State(
-        load_1min=_asked(lambda: round(psutil.getloadavg()[0], 2)),
-        cpu_mhz=_asked(lambda: round(psutil.cpu_freq().current) or None),
-        memory_available=_asked(lambda: psutil.virtual_memory().available),
-        power=_asked(_power),
-        throttled=_throttled(SYS),
-        speed_limit=_speed_limit() if platform.system() == "Darwin" else None,
+        load_1min=_reading(lambda: round(psutil.getloadavg()[0], 2)),
+        cpu_mhz=_reading(lambda: round(psutil.cpu_freq().current) or None),
+        memory_available=_reading(lambda: psutil.virtual_memory().available),
+        power=answer(_power),
+        throttled=_reading(_throttled),
+        speed_limit=_reading(_speed_limit) if platform.system() == "Darwin" else None,
         **gpu_state.readings(),
     )
 
 
-def _asked(question: Callable[[], Any]) -> Any:
-    """The answer, or None where psutil has none.
-
-    It lacks functions on some systems, returns None on others, and on new Macs and in virtual
-    ones raises whatever it met (psutil#2382, psutil#2841).
-    """
-    try:
-        return question()
-    except (AttributeError, NotImplementedError, OSError, RuntimeError, SystemError):
-        return None
+def _reading(question: Callable[[], float | None]) -> float | None:
+    """The answer, or None where there is none or it is no number that a result file may hold."""
+    found = answer(question)
+    return found if found is not None and 0 <= found < math.inf else None
 
 
 def _power() -> str | None:
@@ -55,20 +51,14 @@ def _power() -> str | None:
     return None if plugged is None else ("mains" if plugged else "battery")
 
 
-def _throttled(sys: Path) -> int | None:
+def _throttled() -> int | None:
     """How often any core was slowed down for heat since the machine started."""
-    try:
-        counts = [int(path.read_text()) for path in sys.glob(THROTTLE_COUNTS)]
-    except (OSError, ValueError):
-        return None
+    counts = [int(path.read_text()) for path in SYS.glob(THROTTLE_COUNTS)]
     return sum(counts) if counts else None
 
 
 def _speed_limit() -> int | None:
     """Percent of its speed that macOS grants the processor: below 100 under thermal pressure."""
-    try:
-        said = subprocess.run(PMSET, capture_output=True, text=True, check=True, timeout=5).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
+    said = subprocess.run(PMSET, capture_output=True, text=True, check=True, timeout=5).stdout
     found = re.search(r"CPU_Speed_Limit\s*=\s*(\d+)", said)
     return int(found.group(1)) if found else None

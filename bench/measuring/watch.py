@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import psutil
 
 from bench.measuring.state import state
+from zipnet.errors import answer
 from zipnet.results.schema import State, Watch
 
 BUSY = ("user", "nice", "system", "irq", "softirq")  # guests are counted within user already
@@ -16,23 +17,26 @@ BUSY = ("user", "nice", "system", "irq", "softirq")  # guests are counted within
 
 @dataclass(frozen=True)
 class Spent:
-    """Core-seconds since some moment in the past: of this process, of all, and of a hypervisor."""
+    """Core-seconds since some moment in the past: of this process, of all, and of a hypervisor.
+
+    The last two are None where the system keeps them from us.
+    """
 
     wall: float
     own: float
-    busy: float
-    stolen: float
+    busy: float | None
+    stolen: float | None
 
     @classmethod
     def now(cls) -> Spent:
         """Read the counters; the system's advance by hundredths of a second."""
-        whole, mine = psutil.cpu_times(), os.times()
+        whole, mine = answer(psutil.cpu_times), os.times()
         return cls(
             wall=time.perf_counter(),
             # Children that were waited for: a row of new processes works through them.
             own=mine.user + mine.system + mine.children_user + mine.children_system,
-            busy=sum(getattr(whole, name, 0.0) for name in BUSY),
-            stolen=getattr(whole, "steal", 0.0),
+            busy=None if whole is None else sum(getattr(whole, name, 0.0) for name in BUSY),
+            stolen=None if whole is None else getattr(whole, "steal", 0.0),
         )
 
 
@@ -50,8 +54,13 @@ class Watching:
         return Watch(
             seconds=end.wall - self.began.wall,
             own_cpu_seconds=max(0.0, own),
-            other_cpu_seconds=max(0.0, end.busy - self.began.busy - own),
-            stolen_cpu_seconds=max(0.0, end.stolen - self.began.stolen),
+            other_cpu_seconds=_more(end.busy, self.began.busy, own),
+            stolen_cpu_seconds=_more(end.stolen, self.began.stolen),
             before=self.before,
             after=state(),
         )
+
+
+def _more(end: float | None, begin: float | None, own: float = 0.0) -> float | None:
+    """What came to a counter beside our own share; None where it was not told."""
+    return None if end is None or begin is None else max(0.0, end - begin - own)

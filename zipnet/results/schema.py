@@ -164,18 +164,30 @@ class Cpu(Struct, kw_only=True):
     """The processor."""
 
     model: Is[Text, says("as the system calls it")]
+    design: Is[Text | None, says("vendor, family, model, stepping; Arm's implementer, part")] = None
+    core: Is[Text | None, says("LLVM's name of its core: znver4, apple-m1, ...")] = None
+    extensions: Is[list[Text], says("of its vectors, by Linux's names")] = field(
+        default_factory=list
+    )
+    core_kinds: Is[
+        list[Positive] | None,
+        says("logical cores of each kind, the fastest first; null where all are alike"),
+    ] = None
     physical_cores: Is[Positive | None, says("without hyperthreads")] = None
     logical_cores: Is[Positive | None, says("with them")] = None
     arch: Is[Text | None, says("of its instructions")] = None
 
 
 class Machine(Struct, kw_only=True):
-    """What identifies a machine: what it is, never whose it is. No host name, user or path."""
+    """What identifies a machine: what it is, never whose it is. No host name, user or path.
 
-    name: Is[Name, says("the folder, made from the rest")]
+    All of it does: files that differ in anything here are of two machines.
+    """
+
+    name: Is[Name, says("the folder, made from the rest; its last part is a hash of all of it")]
     cpu: Is[Cpu, says("the processor")]
-    memory_gib: Is[Size | None, says("memory")] = None
-    gpus: Is[list[Text], says("their models")] = field(default_factory=list)
+    memory_gib: Is[Size | None, says("memory, rounded up to a size that is sold")] = None
+    gpus: Is[list[Text], says("their models, one entry each")] = field(default_factory=list)
     system: Is[Text | None, says("the operating system")] = None
 
 
@@ -202,6 +214,16 @@ class Options(Struct, kw_only=True):
     train_limit: Is[Size | None, says("seconds that a training may be projected to take")] = None
 
 
+class Limits(Struct, kw_only=True):
+    """How much of the processor the run might use; null where the system does not tell."""
+
+    cores: Is[Positive | None, says("the smaller of both: all threads, in a row")] = None
+    affinity: Is[Positive | None, says("logical cores that it might be put on")] = None
+    quota: Is[Size | None, says("cores' worth of time that cgroups grant; null for no limit")] = (
+        None
+    )
+
+
 class States(Struct):
     """The machine before the run and after it."""
 
@@ -222,6 +244,7 @@ class ResultFile(Struct, kw_only=True):
     workload: Is[dict[str, Plain], says("counts of the network, and `hash`, a SHA-256 of them")]
     dataset: Is[Dataset, says("the digits")]
     software: Is[dict[str, Plain], says("versions of python, torch, numpy, ...")]
+    limits: Is[Limits | None, says("how much of the processor it might use")] = None
     state: Is[States | None, says("the machine before and after the run")] = None
     absent: Is[list[Absent], says("not measured, and why")] = field(default_factory=list)
     machine_info: Is[Machine, says("what identifies the machine")]
