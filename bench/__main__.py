@@ -111,7 +111,8 @@ def _check(arguments: argparse.Namespace) -> int:
         found = [*run.findings, *(f"{name}: {reason}" for name, reason in runs.excluded(run))]
         sound = sound and not found
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        print(f"{run.source}: {found[0]}{more}" if found else f"{run.source}: ok")
+        note = f"; {run.namesake}" if run.namesake else ""
+        print(f"{run.source}: {found[0]}{more}{note}" if found else f"{run.source}: ok{note}")
     return 0 if sound else EXIT_USAGE
 
 

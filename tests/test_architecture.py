@@ -21,7 +21,7 @@ zipnet.results: schema
 zipnet.results: statistics
 zipnet.results: modes places
 zipnet.results: decode
-zipnet.results: check quality
+zipnet.results: check quality machines
 zipnet.results: table
 zipnet.results: runs frames
 zipnet.results: collect

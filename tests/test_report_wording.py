@@ -70,3 +70,11 @@ def test_an_interval_has_two_ends_or_says_why_it_has_none():
     assert wording.interval(1.0, 2.0) == "1.00 s to 2.00 s"
     assert wording.interval(1024, 2048, "B") == "1.00 KiB to 2.00 KiB"
     assert wording.interval(None, None) == "too few rounds"
+
+
+def test_a_long_name_of_a_machine_keeps_the_end_that_tells_it_apart():
+    one, other = (f"{'long-' * 20}{end}" for end in ("3fa2b1", "9c71aa"))
+    assert wording.called(one) != wording.called(other)
+    assert len(wording.called(one)) == 44
+    assert wording.called("short") == "short"
+    assert [wording.cut("abcdef", limit) for limit in (6, 5, 1)] == ["abcdef", "abcd…", "…"]

@@ -15,6 +15,7 @@ HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "|", "%")  # OWASP, CSV injection
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
+HASH: Final = 6  # the last characters of a machine's name, which tell it from its like
 
 
 def duration(seconds: float) -> str:
@@ -63,9 +64,27 @@ def threads(count: int | None) -> str:
     return f"{count} thread" if count == 1 else f"{count} threads"
 
 
-def cut(text: str, limit: int) -> str:
-    """Shorten what would not fit."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+def cut(text: str, limit: int, end: int = 0) -> str:
+    """Shorten what would not fit; so many of its last characters stay."""
+    return text if len(text) <= limit else text[: limit - 1 - end] + "…" + text[len(text) - end :]
+
+
+def called(machine: str, limit: int = 44) -> str:
+    """A machine's name cut to the room there is, in its middle."""
+    return cut(machine, limit, min(HASH, limit // 4))
+
+
+def limits(about: schema.ResultFile) -> str | None:
+    """To what part of the machine a run was held; None where the file does not say."""
+    if about.limits is None:
+        return None
+    affinity, quota = about.limits.affinity, about.limits.quota
+    logical = about.machine_info.cpu.logical_cores
+    held = [
+        f"affinity to {affinity} of {logical} cores" if affinity and affinity != logical else "",
+        f"quota of {significant(quota)} cores" if quota else "",
+    ]
+    return ", ".join(filter(None, held)) or "none"
 
 
 def joined(parts: Iterable[str | None], between: str = " \N{MIDDLE DOT} ") -> str:

@@ -8,12 +8,14 @@
     runs.rows.to_parquet("rows.parquet")
 
 `runs.files`, a line a file (str unless said otherwise)
-    source: folder and file. machine, cpu, physical_cores, logical_cores, arch, memory_gib (float64,
-    GiB), gpus, system: what it was. schema, written (ISO 8601), commit, dirty (float64, 1 for yes),
-    status, scope, profile, options_*: what was asked for. dataset, dataset_sha256, workload (its
-    hash), software. before_* and after_*: readings of its state. rows, sound_rows (int64).
-    findings: what is wrong with the file as a whole, "" for nothing. newest (bool): it stands for
-    its machine.
+    source: folder and file. machine, cpu, cpu_design, cpu_core, cpu_extensions, cpu_core_kinds,
+    physical_cores, logical_cores, arch, memory_gib (float64, GiB), gpus, system: what it was; where
+    files call different machines alike, `machine` says what tells them apart. limits_cores,
+    limits_affinity, limits_quota (float64): how much of it the run might use. schema, written (ISO
+    8601), commit, dirty (float64, 1 for yes), status, scope, profile, options_*: what was asked
+    for. dataset, dataset_sha256, workload (its hash), software. before_* and after_*: readings of
+    its state. rows, sound_rows (int64). findings: what is wrong with the file as a whole, "" for
+    nothing. newest (bool): it stands for its machine.
 `runs.rows`, a line a row (category for text, float64 for numbers, NaN where there is none)
     source, machine, written, status, profile, newest: its file's. file (int64): its line there.
     fullname, question, kind (of question; NaN: unknown), engine, device, device_name, dtype,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
 import signal
 import sys
 import threading
@@ -166,10 +165,9 @@ def _start() -> None:
 
 
 def _cores() -> int:
-    with contextlib.suppress(AttributeError):
-        return len(os.sched_getaffinity(0))
-    cores = os.cpu_count() or 1
-    return min(cores, MOST_ON_WINDOWS) if sys.platform == "win32" else cores
+    from zipnet.cpu import cores  # for whoever reads many files
+
+    return min(cores(), MOST_ON_WINDOWS) if sys.platform == "win32" else cores()
 
 
 @contextlib.contextmanager

@@ -34,7 +34,9 @@ def files(runs: Runs) -> pd.DataFrame:
     columns = flat([run.about for run in runs.runs], ResultFile)
     frame = pd.DataFrame(columns).drop(columns="absent").rename(columns=NAMES)
     frame["workload"] = [about["hash"] for about in columns["workload"]]
-    for name in ("software", "gpus", "options_engines", "options_devices", "options_threads"):
+    frame["machine"] = [run.name for run in runs.runs]
+    for name in ("software", "gpus", "cpu_extensions", "cpu_core_kinds", "options_engines",
+                 "options_devices", "options_threads"):  # fmt: skip
         frame[name] = [_joined(value) for value in frame[name]]
     sound = runs.columns["sound"]
     frame["rows"] = [run.end - run.begin for run in runs.runs]

@@ -14,7 +14,7 @@ from zipnet.results.runs import Run, Runs
 from zipnet.results.schema import QUESTIONS
 
 IMPLIED: Final = (0, 1, paper.TRAIN_DIGITS, paper.TEST_DIGITS)  # batches that the question says
-ALL: Final = "all"  # the role of as many threads as a machine has cores: machines differ in that
+ALL: Final = "all"  # the role of as many threads as a run might use cores: machines differ in that
 DIFFERS: Final = ("dtype", "batch")  # in which two rows may differ by choice: said so, if they do
 NOTHING: Final = np.array(None)  # which == compares element by element
 ORDER: Final = {name: at for at, name in enumerate(QUESTIONS)}
@@ -89,7 +89,7 @@ class Keyed:
     def __init__(self, runs: Runs) -> None:
         self._columns = columns = runs.columns
         file, sound = columns["file"], columns["sound"]
-        cores = np.array([run.about.machine_info.cpu.logical_cores or 0 for run in runs.runs])
+        cores = np.array([run.cores or 0 for run in runs.runs])
         hashes = Numbers()
         hashed = hashes.of(np.array([run.about.workload["hash"] for run in runs.runs], object))
         threads, batch = np.nan_to_num(columns["threads"]), np.nan_to_num(columns["batch"], nan=-1)
@@ -161,8 +161,8 @@ def keyed(runs: Runs) -> Keyed:
 
 
 def is_single(run: Run) -> bool:
-    """Whether all threads of the machine are one: its rows answer to both keys."""
-    return run.about.machine_info.cpu.logical_cores == 1
+    """Whether all threads that the run might use are one: its rows answer to both keys."""
+    return run.cores == 1
 
 
 class Matched:

@@ -285,7 +285,11 @@ def _between(
         about, commit = run.about, run.about.commit_info
         if about.status == "complete" and commit and commit.id:
             what = (commit.id, about.workload["hash"], about.profile, about.dataset.sha256)
-            equal[what, tuple(sorted((k, str(v)) for k, v in about.software.items()))].append(at)
+            equal[
+                what,
+                repr(about.limits),
+                tuple(sorted((k, str(v)) for k, v in about.software.items())),
+            ].append(at)
     pairs = [pair for group in equal.values() for pair in combinations(group[-MOST_FILES:], 2)]
     others = [pair for pair in pairs if not {id(own[at]) for at in pair} <= compared]
     spans = np.searchsorted(keys.testable, [(run.begin, run.end) for run in own])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zipnet.errors import UserError
-from zipnet.results import places
+from zipnet.results import machines, places
 from zipnet.results.decode import decoded, unknown_keys
 from zipnet.results.places import Place
 from zipnet.results.schema import ResultFile
@@ -30,11 +30,19 @@ class Run:
     findings: tuple[str, ...]  # what is wrong with the file as a whole
     begin: int = 0  # its rows among the columns of all
     end: int = 0
+    name: str = ""  # the machine's, and where others are called so too, what tells it from them
 
     @property
-    def name(self) -> str:
-        """The machine's."""
-        return self.about.machine_info.name
+    def namesake(self) -> str | None:
+        """A note where other machines among these runs have the same name."""
+        name = self.about.machine_info.name
+        return None if self.name == name else f"other machines are called {name} too: {self.name}"
+
+    @property
+    def cores(self) -> int | None:
+        """All threads: as many as the run might use, or in older files as the machine has."""
+        limits = self.about.limits
+        return (limits and limits.cores) or self.about.machine_info.cpu.logical_cores
 
     @property
     def source(self) -> str:
@@ -126,14 +134,15 @@ class Runs:
 
     def _sorted(self, runs: Sequence[Run]) -> list[Run]:
         """The runs by machine and time, with their rows in the same order."""
+        called = machines.names([run.about.machine_info for run in runs])
         order = sorted(range(len(runs)), key=lambda at: (
-            runs[at].name, runs[at].about.datetime, runs[at].source))  # fmt: skip
+            called[at], runs[at].about.datetime, runs[at].source))  # fmt: skip
         made, spans, end = [], [], 0
         for at in order:
             run = runs[at]
             begin, end = end, end + run.end - run.begin
             spans.append(np.arange(run.begin, run.end))
-            made.append(Run(run.place, run.about, run.findings, begin, end))
+            made.append(Run(run.place, run.about, run.findings, begin, end, called[at]))
         rows = np.concatenate(spans) if spans else np.arange(0)
         for name, column in self.columns.items():
             self.columns[name] = column[rows]

@@ -39,7 +39,7 @@ def enter(arguments: Sequence[str], results: str) -> tuple[list[Contestant], Run
     places = [place for argument in arguments for place in _place(argument, results)]
     runs = collect(places)
     known = {run.place.address for run in runs.runs}
-    own = _own_files({run.name for run in runs.runs}, results)
+    own = _own_files({run.about.machine_info.name for run in runs.runs}, results)
     if more := [path for path in own if path not in known]:
         runs = _joined(runs, collect(more))
     given = [run for run in runs.runs if run.place.address in known]

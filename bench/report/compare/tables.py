@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from bench.report.wording import amount, cell, cut, percent, quantity, significant
+from bench.report.wording import amount, cell, cut, limits, percent, quantity, significant
 from zipnet.results.match import Key
 from zipnet.results.noise import NullTest
 from zipnet.results.runs import Run, Runs
@@ -176,6 +176,8 @@ def notes(found: Comparison) -> Iterator[str]:
     if one.name == other.name and one.sha256 != other.sha256:
         yield f"digits: both are called {one.name} and differ"
     for run, name in zip((found.baseline, found.other), names, strict=True):
+        if run.namesake:
+            yield f"{name}: {run.namesake}"
         if run.about.status == "interrupted":
             yield f"{name} was interrupted: what it lacks was not measured"
         if run.about.profile in ("smoke", "quick"):
@@ -194,7 +196,8 @@ def facts(runs: Runs, run: Run) -> dict[str, str | None]:
         "torch": None if torch is None else str(torch),
         "profile": about.profile,
         "digits": about.dataset.name,
-        "all threads": str(about.machine_info.cpu.logical_cores or ""),
+        "all threads": str(run.cores or ""),
+        "limits": limits(about),
         "precision": ", ".join(sorted(set(dtypes) - {None})),
     }
 

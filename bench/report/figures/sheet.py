@@ -23,7 +23,7 @@ from matplotlib.textpath import TextToPath
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from bench.report.figures.palette import GRID, INK, MUTED, PAPER
-from bench.report.wording import DAY, HOUR, MINUTE, cut, quantity
+from bench.report.wording import DAY, HOUR, MINUTE, called, cut, quantity
 
 Ticks = Sequence[tuple[float, str]]
 Domain = tuple[float, float]  # of an axis
@@ -195,10 +195,10 @@ def wrapped(text: str, inches: float, size: float, weight: str = "normal", **_: 
 
 
 def fitting(text: str, size: float, inches: float) -> str:
-    """Cut a text to the room there is, by the widths of its letters."""
+    """Cut a text to the room there is, by the widths of its letters; its end stays."""
     shown = cut(text, LONGEST_TEXT)
     while (ratio := width_of(shown, size) / inches) > 1 and len(shown) > 1:
-        shown = cut(shown, min(len(shown) - 1, int(len(shown) / ratio) + 1))
+        shown = called(text, min(len(shown) - 1, int(len(shown) / ratio) + 1))
     return shown
 
 

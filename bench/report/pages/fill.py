@@ -28,7 +28,8 @@ from zipnet.results.schema import QUESTIONS
 TEMPLATES: Final = Path(__file__).with_name("templates")
 SCRIPTS: Final = ("words.js", "machines.js", "verdict.js", "compare.js")
 WORDING: Final = (
-    "amount", "cut", "duration", "percent", "quantity", "question", "significant", "times", "who",
+    "amount", "called", "cut", "duration", "percent", "quantity", "question", "significant",
+    "times", "who",
 )  # fmt: skip
 DETAILED: Final = 24  # runs shown in full: the newest of each machine first
 MOST: Final = 50  # runs of the table that stand there without JavaScript, and machines in Markdown

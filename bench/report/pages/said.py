@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from bench.report.wording import amount, cut, significant
+from bench.report.wording import TIMES, amount, cut, limits, significant
 from zipnet.results.quality import REMEDIES, SLOWER_CLOCK
 from zipnet.results.runs import Run, Runs
 from zipnet.results.schema import ResultFile, Row, State
@@ -50,14 +50,20 @@ def of_row(row: Any) -> list[str]:
 def of_run(runs: Runs, run: Run) -> dict[str, Any]:
     """What a run says of itself: name and text of each fact, None or "" where it does not."""
     about, machine, commit = run.about, run.about.machine_info, run.about.commit_info
+    processor, kinds = machine.cpu, machine.cpu.core_kinds or ()
     dirty = " (with uncommitted changes)" if commit and commit.dirty else ""
-    physical, logical = machine.cpu.physical_cores or "?", machine.cpu.logical_cores or "?"
+    physical, logical = processor.physical_cores or "?", processor.logical_cores or "?"
+    apart = f" ({' + '.join(map(str, kinds))} by kind, the fastest first)" if kinds else ""
+    gpus = Counter(machine.gpus).items()
     return {
-        "Processor": machine.cpu.model,
-        "Cores": f"{physical} physical, {logical} logical",
+        "Processor": processor.model,
+        "Design": ", ".join(filter(None, (processor.core, processor.design))),
+        "Extensions": ", ".join(processor.extensions),
+        "Cores": f"{physical} physical, {logical} logical{apart}",
         "Memory": machine.memory_gib and f"{significant(machine.memory_gib)} GiB",
-        "GPU": ", ".join(machine.gpus),
-        "System": ", ".join(filter(None, (machine.system, machine.cpu.arch))),
+        "GPU": ", ".join(gpu if many == 1 else f"{many} {TIMES} {gpu}" for gpu, many in gpus),
+        "System": ", ".join(filter(None, (machine.system, processor.arch))),
+        "Limits": limits(about),
         "Written": about.datetime,
         "Status": f"{about.status}, {about.profile} profile",
         "Commit": ((commit and commit.id) or "")[:12] + dirty,
@@ -112,6 +118,7 @@ def cautions(runs: Runs, run: Run) -> list[str]:
     for name, warnings in zip(rows["fullname"], rows["warnings"], strict=True):
         lines += [f"{name}: {warning}" for warning in warnings or ()]
     lines += [f"check: {line}" for line in run.findings]
+    lines += [f"{run.namesake}. Give one another name."] if run.namesake else []
     for name, reason in excluded[:1]:  # all of them stand below the table of rows
         lines.append(
             f"check: {len(excluded)} of {run.end - run.begin} rows cannot be right and are left "

@@ -2,7 +2,8 @@
 const WORDS = ["faster", "slower", "same", "unclear"];
 const NAMES = ["A", "B"];
 const FACTS = [
-  "schema", "workload", "commit", "torch", "profile", "digits", "digits, by their hash", "all threads", "precision",
+  "schema", "workload", "commit", "torch", "profile", "digits", "digits, by their hash", "all threads", "limits",
+  "precision",
 ];
 
 function compareData() {

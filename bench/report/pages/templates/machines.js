@@ -21,7 +21,7 @@ function inOrder(runs, column, ascending) {
 
 function runRow(run, links) {
   const linked = (content, href) => (href === null ? content : element("a", content, { href }));
-  const name = run.machine.length > 44 ? `${run.machine.slice(0, 43)}\u2026` : run.machine;
+  const name = run.machine.length > 44 ? `${run.machine.slice(0, 37)}\u2026${run.machine.slice(-6)}` : run.machine;
   const path = run.file.split("/").map(encodeURIComponent).join("/");
   const number = (text) => element("td", text, { class: "n" });
   const trained = run.seconds === null
