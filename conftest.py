@@ -23,7 +23,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """The headline of what was measured, read back from the file that was saved.
+    """What was measured, read back and checked from the file that was saved.
 
     Here, because measuring and showing know nothing of each other.
     """
@@ -31,10 +31,15 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
     if (file := saved(config)) is None:
         return
+    from bench.report.pages.said import sight
     from bench.report.pages.sections import headline
     from zipnet.results.collect import collect
 
+    runs = collect([file])
     terminalreporter.write_line("")
-    terminalreporter.write_line(headline(collect([file])))
-    terminalreporter.write_line(f"saved {file}")
+    for run in runs.runs:
+        terminalreporter.write_line(headline(runs))
+        terminalreporter.write_line(sight(runs, run))
+    wrong = runs.bad or [runs.wrong(run) for run in runs.runs]
+    terminalreporter.write_line(f"saved {file}, checked: {wrong[0] or 'ok'}")
     terminalreporter.write_line("next: python -m bench report")

@@ -108,11 +108,9 @@ def _check(arguments: argparse.Namespace) -> int:
     _name_the_bad(arguments.command, runs)
     sound = not runs.bad
     for run in runs.runs:
-        found = [*run.findings, *(f"{name}: {reason}" for name, reason in runs.excluded(run))]
-        sound = sound and not found
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        note = f"; {run.namesake}" if run.namesake else ""
-        print(f"{run.source}: {found[0]}{more}{note}" if found else f"{run.source}: ok{note}")
+        wrong = runs.wrong(run)
+        sound = sound and wrong is None
+        print("; ".join(filter(None, (f"{run.source}: {wrong or 'ok'}", run.namesake))))
     return 0 if sound else EXIT_USAGE
 
 

@@ -68,7 +68,7 @@ zipnet: training
 zipnet: replicas
 zipnet:
 zipnet: __main__
-bench.measuring: interrupts profiles progress folder
+bench.measuring: interrupts profiles progress folder their_options
 bench.measuring: gpu_state machine memory workload writer first_step
 bench.measuring: state
 bench.measuring: settings watch

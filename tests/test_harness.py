@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bench import bench_first_step
 from bench.measuring import harness, laps
-from bench.measuring.harness import Timed, shares
+from bench.measuring.harness import ClockFault, Timed, shares
 from bench.measuring.profiles import PROFILES, Profile
 from bench.measuring.session import Bench
 from bench.measuring.settings import (
@@ -33,7 +33,7 @@ from bench.measuring.settings import (
 from zipnet.errors import UserError
 from zipnet.recipe import KARPATHY_1989
 from zipnet.results import schema
-from zipnet.results.schema import Row, Score
+from zipnet.results.schema import Row, Score, Watch
 
 TINY = Profile("tiny", 0.0, 1.0, 1.0, 3, 5, 0.0, 2, 1.0)
 
@@ -109,6 +109,88 @@ def test_a_lap_that_fails_adds_nothing():
         one.lap(1)
     assert len(one.values) == 2
     assert one.row.laps == [2]
+
+
+@pytest.mark.parametrize("wrong", [-0.05, 0.0, 1e-12, 1e10])
+def test_a_lap_with_a_time_that_no_round_takes_is_taken_again(wrong):
+    one = timed(lambda: None)
+    given = iter([wrong, 1e-6, 2e-6, 3e-6])
+    one.read = lambda work: next(given)
+    one.lap(0)
+    one.lap(1)
+    assert one.values == [1e-6, 2e-6, 3e-6]
+    assert one.row.laps == [1, 2]
+
+
+@pytest.mark.parametrize(("seconds", "says"), [(-0.05, "gave -0.05 s"), (9.0, "longer than the")])
+def test_a_clock_that_cannot_time_a_row_leaves_it_out_with_the_reason(seconds, says):
+    one = timed(lambda: None)
+    one.read = lambda work: seconds
+    with pytest.raises(ClockFault, match=f"{says}.*, 3 times running"):
+        one.lap(0)
+    assert not one.values
+    assert not one.row.watch
+
+
+def test_a_clock_that_steps_back_while_warming_makes_no_thousand_rounds(monkeypatch):
+    given = iter([-0.05, 0.15, 0.15])
+    monkeypatch.setattr(harness, "seconds_of", lambda work: next(given))
+    assert harness.warm(lambda: None, 0.2) == 0.0
+    assert PROFILES["full"].long_rounds(-0.05) == 1
+
+
+CALM = Watch(seconds=9.0, own_cpu_seconds=9.0, other_cpu_seconds=0.1)
+BUSY = Watch(seconds=9.0, own_cpu_seconds=9.0, other_cpu_seconds=9.0)
+STOLEN = Watch(seconds=9.0, stolen_cpu_seconds=9.0)
+UNTOLD = Watch(seconds=9.0)
+
+
+def watched(monkeypatch, *seen):
+    """Laps during which the machine is seen doing these, one after another."""
+    left = iter(seen)
+    fake = SimpleNamespace(ended=lambda: next(left))
+    monkeypatch.setattr(harness, "Watching", lambda: fake)
+
+
+@pytest.mark.parametrize(
+    ("seen", "retaken"),
+    [
+        ([CALM, UNTOLD], []),
+        ([BUSY, CALM, CALM], [1]),
+        ([CALM, STOLEN, CALM], [2]),
+        ([BUSY, STOLEN, BUSY, BUSY, BUSY, CALM], [1, 1, 2, 2]),  # at most as often as is allowed
+    ],
+)
+def test_a_lap_that_somebody_else_disturbed_is_taken_again_and_both_are_kept(
+    monkeypatch, seen, retaken
+):
+    watched(monkeypatch, *seen)
+    one, told = timed(lambda: None), []
+    taken = itertools.count(1)
+    one.read = lambda work: next(taken) * 1e-6
+    one.lap(0)
+    assert list(laps.run([one], pytest.fail, 2, told.append)) == [(1, 2)]
+    assert told == [1] * len(retaken)
+    record = one.benchmark.stats
+    assert record.stats.data == one.values
+    assert one.row.laps == [1, 2]
+    assert [aside["lap"] for aside in record.extra_info["retaken"]] == retaken
+    # Nothing is lost, and which of two laps counts is never said by their timings.
+    every = [*one.values, *itertools.chain.from_iterable(a.data for a in one.row.retaken)]
+    assert sorted(every) == pytest.approx([(at + 1) * 1e-6 for at in range(len(every))])
+    assert one.values == sorted(one.values)
+    assert one.row.watch[-1] == seen[-1]
+
+
+def test_a_retake_that_is_interrupted_leaves_the_lap_as_it_was(monkeypatch):
+    watched(monkeypatch, BUSY, CALM)
+    one = timed(lambda: None)
+    one.lap(0)
+    before = list(one.values)
+    one.read = lambda work: (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        list(laps.run([one], pytest.fail, 1))
+    assert (one.values, one.row.retaken, one.row.laps) == (before, [], [1])
 
 
 def test_what_weighs_on_other_rows_is_let_go_after_each_lap_and_where_one_fails():

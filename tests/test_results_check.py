@@ -278,6 +278,7 @@ NAMES = {
     "20261120T230000Z_nocommit.json": None,
     "renamed by somebody.json": None,
     "20251121T020000Z_0123456.json": "by its name the run began at 20251121T020000Z",
+    "20261121T020130Z_0123456.json": None,  # a clock that was set back
     "20261121T040000Z_0123456.json": "by its name the run began at",
     "20261121T020000Z_7654321.json": "commit is 0123456789ab, but by its name it was 7654321",
     "20269921T020000Z_0123456.json": "has no time in it",
@@ -397,3 +398,42 @@ def test_the_faster_of_both_floors_bounds_a_row(fma, gemm):
     assert beyond(1.4 * 2e9) == []
     (line,) = beyond(1.7 * 2e9)
     assert "its MAC/s are beyond the peak of" in line
+
+
+@pytest.mark.parametrize("question", check.PEAKS)
+def test_a_disturbed_floor_condemns_no_row(question):
+    """Its best round is the ceiling; laps that others disturbed are no evidence for one."""
+    row = factory.learning("sgd-queued", 1e6 * paper.STEP_MACS / 30e9, 10, 1, engine="eager")
+
+    def found(*rounds, **seen):
+        floor = factory.retimed(factory.row(question, 1.0, macs=10**9), [10**9 / r for r in rounds])
+        for watch in floor["extra_info"]["watch"]:
+            watch |= seen
+        return findings(factory.result(benchmarks=[row, floor]))
+
+    slowed = [18.0e9 + at for at in range(19)]
+    assert found(*slowed, 35.4e9) == []
+    (line,) = found(*slowed)
+    assert "beyond the peak of 18.0 G MAC/s" in line
+    assert found(*slowed, other_cpu_seconds=9.0) == []
+    assert found(*slowed, stolen_cpu_seconds=9.0) == []
+
+
+def test_no_share_of_a_peak_is_taken_from_a_disturbed_round(tmp_path):
+    floor = factory.row("floor-fma", 1e-3, macs=10**7, rounds=8)
+    factory.retimed(floor, [2e-3 + 1e-9 * at for at in range(7)] + [1e-3])
+    row = factory.learning("sgd-queued", 20.0, 10, 1, engine="eager")
+    columns = read(tmp_path, factory.result(benchmarks=[row, floor])).columns
+    assert columns["peak_macs_per_second"][0] == pytest.approx(1e10)
+
+
+def test_a_lap_that_was_taken_again_counts_for_nothing(tmp_path):
+    content, again = factory.result(), factory.result()
+    aside = {"lap": 2, "data": [9.0, 8.0], "watch": factory.watch(other_cpu_seconds=0.4)}
+    again["benchmarks"][0]["extra_info"]["retaken"] = [aside, aside]
+    assert findings(again) == []
+    columns, plain = (read(tmp_path, one).columns for one in (again, content))
+    assert columns["value"].tolist() == plain["value"].tolist()
+    assert columns["quality"].tolist() == plain["quality"].tolist()
+    assert np.nan_to_num(columns["retaken"]).tolist() == [2, *[0] * (len(plain["value"]) - 1)]
+    assert cautions(tmp_path, again) == []

@@ -110,7 +110,7 @@ def test_what_the_machine_was_seen_doing_is_doubted(kind):
 def test_what_forbids_a_verdict_is_said_first():
     told = doubted(calm(noise=0.2)[:50], other_cpu_seconds=0.45, before={"power": "battery"})
     assert [doubt.split(": ")[0] for doubt in told["quality"][0].split("; ")] == [
-        "busy", "spread", "battery",
+        "busy", "battery", "spread",
     ]  # fmt: skip
     few = doubted([1.0], laps=(1,), other_cpu_seconds=0.45)
     assert few["forbidden"][0] == "1 round, and 6 make an interval"

@@ -398,3 +398,19 @@ def test_any_byte_may_be_changed_without_a_traceback(tmp_path, at, replacement, 
         read(file)
     except UserError as error:
         one_line(error)
+
+
+def test_folders_behind_links_are_read_once_and_a_circle_ends(tmp_path):
+    elsewhere, results = tmp_path / "elsewhere", tmp_path / "results"
+    for at, folder in enumerate((elsewhere, results)):
+        factory.write(folder, factory.result(f"machine-{at}", 1 + at))
+    (results / "a-link").symlink_to(elsewhere / "machine-0")
+    (results / "twice").symlink_to(elsewhere / "machine-0")
+    (results / "a-copy").symlink_to(results / "machine-1")
+    (results / "machine-1" / "up").symlink_to(results)
+    (results / "self").symlink_to(results / "self")
+    (results / "dangling").symlink_to(tmp_path / "nowhere")
+    found = collect([str(results)])
+    assert found.bad == []
+    assert [run.source.partition("/")[0] for run in found.runs] == ["a-link", "machine-1"]
+    assert collect([str(results / "a-link")]).runs[0].name == "machine-0"

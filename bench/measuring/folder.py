@@ -5,7 +5,6 @@ Either way a file appears whole or not at all, and never in an earlier one's pla
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from pathlib import Path
 from typing import Any, Protocol
@@ -24,8 +23,11 @@ class Folder(Protocol):
         UserError where the folder cannot be written.
         """
 
-    def probe(self) -> None:
-        """Raise UserError now where create() would later; leaves nothing behind."""
+    def probe(self, below: str = "") -> None:
+        """Raise UserError now where create() of a name below that folder would later.
+
+        Does what create() does, and leaves nothing behind but empty folders.
+        """
 
 
 def folder(address: str) -> Folder:
@@ -56,14 +58,9 @@ class Disk:
             raise _unwritable(str(self.path), error.strerror or error) from None
         return str(path)
 
-    def probe(self) -> None:
+    def probe(self, below: str = "") -> None:
         """See Folder.probe."""
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.path):
-                pass
-        except OSError as error:
-            raise _unwritable(str(self.path), error.strerror or error) from None
+        Path(self.create(_probe(below), b"")).unlink()
 
 
 class ObjectStore:
@@ -84,11 +81,12 @@ class ObjectStore:
             raise _unwritable(self.address, error) from None
         return f"{self.address}/{name}"
 
-    def probe(self) -> None:
+    def probe(self, below: str = "") -> None:
         """See Folder.probe."""
+        name = _probe(below)
+        self.create(name, b"")
+        system, path = self._open(name)
         try:
-            system, path = self._open(f".zipnet-{uuid.uuid4().hex}")
-            system.pipe_file(path, b"")
             system.rm_file(path)
         except Exception as error:
             raise _unwritable(self.address, error) from None
@@ -98,6 +96,10 @@ class ObjectStore:
 
         system, path = fsspec.url_to_fs(f"{self.address}/{name}")
         return system, path
+
+
+def _probe(below: str) -> str:
+    return f"{below}/.zipnet-{uuid.uuid4().hex}".lstrip("/")
 
 
 def _unwritable(where: str, reason: object) -> UserError:

@@ -8,6 +8,10 @@ what.
 
 A row's rounds are spread over laps, minutes apart (laps.py): a machine that is slow for a
 while is then slow for a part of every row, and not for all of one.
+
+A lap is taken again only for what is said beside its timings, never for the timings themselves,
+because to choose by outcome is bias: where the clock gave what no clock gives, at once, and where
+somebody else had our cores, by its watch, later (laps.py).
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ import msgspec
 from bench.measuring.interrupts import INTERRUPTS
 from bench.measuring.profiles import Profile
 from bench.measuring.watch import Watching
-from zipnet.results.schema import Row
+from zipnet.results.schema import LONGER, QUESTIONS, SLACK, Retaken, Row, Watch, clocked
 
 Work = Callable[[], object]
 
@@ -33,6 +37,11 @@ FIRST_WARMING: Final = 0.2  # seconds: compiling is over, clocks rise, caches fi
 # ticks of the counters by which other processes are noticed (watch.py).
 WARMING: Final = 0.1
 LONG: Final = 0.25  # seconds of a round that warms itself, for all that its start matters
+CLOCK_TRIES: Final = 3  # laps until we believe that this machine's clock cannot time a row
+
+
+class ClockFault(Exception):
+    """The clock gave times that no round takes. str() says which."""
 
 
 def seconds_of(work: Work) -> float:
@@ -59,6 +68,7 @@ class Timed:
     leave: lets go after it of what would weigh on the other rows, large arrays mostly.
     fresh: called untimed before every round, where work must begin anew each time; such work is
     long, is not warmed, and whoever asks has prepared its engine.
+    name: of the benchmark, which tells it from every other.
     """
 
     benchmark: Any
@@ -68,6 +78,7 @@ class Timed:
     fresh: Work | None = None
     leave: Work | None = None
     read: Callable[[Work], float] = seconds_of
+    name: str = ""
     each: float = 0.0  # seconds of a round, about
     rounds: list[int] = field(default_factory=list)  # to take in each lap
     values: list[float] = field(default_factory=list)
@@ -85,15 +96,47 @@ class Timed:
         self.rounds = shares(rounds, profile.laps)
 
     def lap(self, number: int) -> None:
-        """Take this lap's rounds and add them to the row, all of them or none."""
+        """Take this lap's rounds and add them to the row, all of them or none.
+
+        The last lap can be taken again: the earlier one is then set aside, and stays in the file.
+        """
         try:
-            self._take(number)
+            for _ in range(CLOCK_TRIES):
+                taken, watch = self._take(number)
+                if (fault := self._fault(taken, watch)) is None:
+                    break
+            else:
+                raise ClockFault(f"{fault}, {CLOCK_TRIES} times running")
         finally:
             if self.leave is not None:
                 self.leave()
+        laps = self.row.laps or []
+        if number < len(laps):
+            begin = len(self.values) - laps.pop()
+            aside = Retaken(number + 1, self.values[begin:], self.row.watch.pop())
+            self.row.retaken.append(aside)
+            del self.values[begin:]
+        self.values += taken
+        self.row.laps = [*laps, len(taken)]
+        self.row.watch.append(watch)
         self.save()
 
-    def _take(self, number: int) -> None:
+    def disturbed(self, number: int) -> bool:
+        """Whether somebody else had our cores during this lap, the last one that was taken."""
+        return len(self.row.watch) == number + 1 and self.row.watch[number].disturbed
+
+    def _fault(self, taken: list[float], watch: Watch) -> str | None:
+        """What a clock that steps or stands still has made of a lap; None where it did neither."""
+        if self.row.unit != "s":
+            return None
+        for seconds in taken:
+            if not clocked(seconds, QUESTIONS.get(self.row.question)):
+                return f"the clock gave {seconds:g} s for a round"
+        if sum(taken) > LONGER * watch.seconds + SLACK:
+            return "by the clock, the rounds of a lap lasted longer than the lap"
+        return None
+
+    def _take(self, number: int) -> tuple[list[float], Watch]:
         watching = Watching()
         self.enter()
         if self.fresh is None and self.each < LONG:
@@ -106,9 +149,7 @@ class Timed:
             if self.fresh is not None:
                 self.fresh()
             taken.append(self.read(self.work))
-        self.values += taken
-        self.row.laps = [*(self.row.laps or []), len(taken)]
-        self.row.watch.append(watching.ended())
+        return taken, watching.ended()
 
     def save(self) -> None:
         """Hand values and facts to pytest-benchmark.
@@ -138,7 +179,7 @@ def warm(work: Work, seconds: float) -> float:
     work()
     best, spent = float("inf"), 0.0
     while spent < seconds:
-        took = seconds_of(work)
+        took = max(0.0, seconds_of(work))  # a clock may step back
         best, spent = min(best, took), spent + took
     return best
 

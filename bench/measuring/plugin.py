@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pytest
 
+from bench.measuring import their_options
 from bench.measuring.interrupts import INTERRUPTS
 from bench.measuring.profiles import PROFILES
 from bench.measuring.progress import Progress, duration
-from zipnet.errors import EXIT_USAGE, UserError, one_line
+from zipnet.errors import EXIT_USAGE, UserError, note, one_line
 
 SESSION: pytest.StashKey[Any] = pytest.StashKey()
 PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
 PASSED: pytest.StashKey[bool] = pytest.StashKey()
-NOTED: pytest.StashKey[bool] = pytest.StashKey()
+SKIPPED: pytest.StashKey[int] = pytest.StashKey()
+BENCHMARKS = Path(__file__).resolve().parents[1]
+HOW = "they run under: pytest --benchmark-only"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,10 +61,11 @@ def _measuring(config: pytest.Config) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options before minutes are spent, and open the session."""
-    if not _measuring(config):
-        return
-    _interruptible(config)
     try:
+        their_options.check(config)
+        if not _measuring(config):
+            return
+        _interruptible(config)
         config.stash[SESSION] = _open_session(config)
     except UserError as error:
         pytest.exit(str(error), returncode=EXIT_USAGE)
@@ -95,10 +100,6 @@ def _open_session(config: pytest.Config) -> Any:
     limit = option("train_limit")
     if limit is not None and not limit > 0:
         raise UserError(f"--train-limit is {limit:g}; give a number of seconds above 0")
-    results = folder(option("results"))
-    results.probe()
-    parts = ("engines", "devices", "threads", "keyword", "markexpr", "deselect")
-    bare = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     session = Session(
         profile=profile,
         digits_name=choice("--digits", option("digits"), data.NAMES),
@@ -106,9 +107,9 @@ def _open_session(config: pytest.Config) -> Any:
         devices=wanted_devices,
         threads=thread_counts(option("threads")),
         train_limit=profile.train_limit if limit is None else limit,
-        results=results,
-        whole=bare and not any(option(part) for part in parts),
+        results=folder(option("results")),
     )
+    session.results.probe(session.machine.name)
     if option("engines") is not None and not session.settings:
         reasons = "; ".join(f"{a.engine} on {a.device}: {a.reason}" for a in session.absent)
         raise UserError(f"--engines {option('engines')}: none can run here: {reasons}")
@@ -150,6 +151,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     pytest would keep it, with a skip of its own, and count it among what will be measured.
     """
     if config.stash.get(SESSION, None) is None:
+        benchmarks = [item for item in items if "bench" in getattr(item, "fixturenames", ())]
+        for item in benchmarks:  # before pytest-benchmark's fixture, which wants to be used
+            item.add_marker(pytest.mark.skip(reason=HOW))
+        config.stash[SKIPPED] = len(benchmarks)
         return
     empty = [item for item in items if item.name.endswith("[NOTSET]")]
     if empty:
@@ -174,10 +179,8 @@ def bench(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """The session and the row of this benchmark; the row is kept if the benchmark passes."""
     from bench.measuring.session import Bench
 
-    session = request.config.stash.get(SESSION, None)
-    if session is None:
-        pytest.skip("benchmarks run under: pytest --benchmark-only")
-    measuring = Bench(session, benchmark)
+    session = request.config.stash[SESSION]
+    measuring = Bench(session, benchmark, request.node.nodeid)
     yield measuring
     if request.node.stash.get(PASSED, False) and measuring.timed is not None:
         session.rows.append(measuring.timed)
@@ -187,25 +190,32 @@ def bench(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, Any]:
-    """Remember whether the benchmark itself passed, for the fixture's end.
+    """Remember whether the benchmark itself passed, for the fixture's end and for the file.
 
-    One that ran out of memory is left out, as a skip with its reason, and the session goes on.
+    A plugin may run one that failed again: its last attempt counts. One that ran out of memory is
+    left out, as a skip with its reason, and the session goes on.
     """
     report = yield
     if report.when == "call":
         item.stash[PASSED] = report.passed
     measured = item.config.stash.get(SESSION, None)
-    if measured is not None and report.failed and not item.stash.get(NOTED, False):
-        item.stash[NOTED] = True  # its fixtures may fail in turn, for the same reason
+    if measured is None:
+        return report
+    if report.when == "setup":
+        measured.attempt(item.nodeid)
+    if report.when == "call":
+        measured.ran.add(item.nodeid)
+    # Once it has failed, its fixtures may fail in turn, for the same reason.
+    if report.failed and item.nodeid not in measured.failed:
         from bench.measuring.memory import excuse
 
         short = excuse(report, call)
         crash = getattr(report.longrepr, "reprcrash", None)
         reason = one_line(crash.message if crash else str(report.longrepr), 300)
         parameters = getattr(getattr(item, "callspec", None), "params", {})
-        measured.whole = measured.whole and short is not None
         where = parameters.get("setting") or parameters.get("place")
-        measured.left_out(where, item.name, short or reason)
+        excused = short is not None
+        measured.failure(item.nodeid, where, item.name, short or reason, excused=excused)
     return report
 
 
@@ -217,7 +227,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config = session.config
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
     measured = config.stash.get(SESSION, None)
-    if measured is None or reporter is None or config.getoption("collectonly"):
+    if measured is None or config.getoption("collectonly"):
+        return
+    measured.everything = _everything(session)
+    if reporter is None:
         return
     reporter.showfspath = False
     reporter.write_line(
@@ -227,17 +240,33 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     config.stash[PROGRESS] = Progress(reporter.write, session.items)
 
 
+def _everything(session: pytest.Session) -> set[str] | None:
+    """Every benchmark that has a row in this session's settings; None where that is not known.
+
+    Collected anew: options, pytest's cache and plugins leave out what they like, and say it or not.
+    """
+    measured, found = session.config.stash[SESSION], set()
+    told = list(measured.absent)
+    for path in sorted(BENCHMARKS.glob("bench_*.py")):
+        try:
+            items = list(pytest.Module.from_parent(session, path=path).collect())
+        except Exception:  # pytest has said so, where the file was asked for
+            return None
+        found |= {item.nodeid for item in items if not item.name.endswith("[NOTSET]")}
+    measured.absent = told
+    return found
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """One line a benchmark."""
     progress = item.config.stash.get(PROGRESS, None)
     if progress is None:
         return (yield)
-    rows = item.config.stash[SESSION].rows
     progress.starts(item.name.removeprefix("bench_"))
-    before = len(rows)
     result = yield
-    progress.ended(_outcome(rows[before]) if len(rows) > before else "left out")
+    made = [row for row in item.config.stash[SESSION].rows if row.name == item.nodeid]
+    progress.ended(_outcome(made[0]) if made else "left out")
     return result
 
 
@@ -258,7 +287,7 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         return (yield)
     INTERRUPTS.begin(None if progress is None else progress.say)
     result = yield
-    for taken, laps in measured.later_laps():
+    for taken, laps in measured.later_laps(progress and progress.again):
         if progress is not None:
             progress.lap(taken, laps, len(measured.rows))
     session.testsfailed += measured.failures
@@ -298,14 +327,27 @@ def pytest_benchmark_generate_commit_info() -> dict[str, object]:
     return about
 
 
-@pytest.hookimpl(tryfirst=True)  # before fixtures of an interrupted benchmark end, and may fail
-def pytest_sessionfinish(session: pytest.Session) -> None:
+# Before fixtures of an interrupted benchmark end, and before pytest-benchmark writes files of its
+# own: either may fail.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
     """Save what was measured, also when Ctrl-C ended it."""
-    config = session.config
-    measured = config.stash.get(SESSION, None)
-    if measured is None or not measured.rows:
-        return
+    measured = session.config.stash.get(SESSION, None)
+    if measured is not None and measured.rows:
+        _save(session, measured)
+    try:
+        return (yield)
+    except OSError as error:
+        if not their_options.writes(session.config):
+            raise
+        note(f"pytest-benchmark could not write what it was asked for: {error}")
+        session.exitstatus = EXIT_USAGE
+    return None
+
+
+def _save(session: pytest.Session, measured: Any) -> None:
     INTERRUPTS.saving()
+    config = session.config
     body = config.hook.pytest_benchmark_generate_json(
         config=config,
         benchmarks=[timed.benchmark.stats for timed in measured.rows],
@@ -313,15 +355,26 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         machine_info=None,  # the session's document has its own
         commit_info=None,
     )
-    try:
-        measured.save(body)
-    except UserError as error:
-        pytest.exit(str(error), returncode=EXIT_USAGE)
+    measured.save(body)
+    if measured.lost:
+        session.exitstatus = EXIT_USAGE
 
 
-def pytest_unconfigure() -> None:
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say how benchmarks are run, where some were asked for without it."""
+    if config.stash.get(SKIPPED, 0):
+        terminalreporter.write_line(f"{config.stash[SKIPPED]} benchmarks were not run: {HOW}")
+
+
+@pytest.hookimpl(trylast=True)  # after all that pytest prints
+def pytest_unconfigure(config: pytest.Config) -> None:
     """The session is over: Ctrl-C ends this process as any other."""
     INTERRUPTS.end()
+    measured = config.stash.get(SESSION, None)
+    if measured is not None and measured.lost:
+        note(measured.lost)
+        if measured.saved:
+            print(f"what was measured is kept in {measured.saved}", flush=True)
 
 
 def saved(config: pytest.Config) -> str | None:

@@ -19,7 +19,8 @@ class Profile:
     least of them may take. round_seconds: how long a round of queued steps should last, so that
     one wait at its end does not matter. laps: over how many laps of the session a row's rounds are
     spread. train_limit: seconds a whole training may take by projection from its steps; above it
-    the row is left out and said so.
+    the row is left out and said so. retakes: how often a lap may be taken again because somebody
+    else had our cores during it.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Profile:
     round_seconds: float
     laps: int
     train_limit: float
+    retakes: int = 0
 
     def rounds(self, estimate: float) -> int:
         """Rounds that fit the budget when one takes `estimate` seconds."""
@@ -39,16 +41,20 @@ class Profile:
         return max(least, min(int(self.seconds / each), self.max_rounds))
 
     def long_rounds(self, estimate: float) -> int:
-        """Rounds that fit the budget where one is a whole training; one at least."""
-        return max(1, min(int(self.long_seconds / max(estimate, 1e-9)), self.max_rounds))
+        """Rounds that fit the budget where one is a whole training; one at least.
+
+        One as well where a clock that stepped back made nothing of the estimate.
+        """
+        fit = self.long_seconds / estimate if estimate > 0 else 1
+        return max(1, min(int(fit), self.max_rounds))
 
 
 PROFILES: Final = {
     profile.name: profile
     for profile in (
         Profile("smoke", 0.0, 0.0, 2.0, 2, 2, 0.001, 2, 0.1),
-        Profile("quick", 0.2, 0.2, 2.0, 3, 200, 0.02, 2, 5.0),
-        Profile("standard", 0.8, 6.0, 12.0, 6, 1000, 0.05, 5, 45.0),
-        Profile("full", 8.0, 60.0, 60.0, 15, 2000, 0.2, 8, 1200.0),
+        Profile("quick", 0.2, 0.2, 2.0, 3, 200, 0.02, 2, 5.0, 1),
+        Profile("standard", 0.8, 6.0, 12.0, 6, 1000, 0.05, 5, 45.0, 1),
+        Profile("full", 8.0, 60.0, 60.0, 15, 2000, 0.2, 8, 1200.0, 2),
     )
 }

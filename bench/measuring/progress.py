@@ -54,6 +54,10 @@ class Progress:
             f"[lap {taken + 1}/{laps}] {rows} rows again, in another order{left}\n", flush=True
         )
 
+    def again(self, rows: int) -> None:
+        """Say that rows take their lap again."""
+        self._write(f"[again] {rows} rows: somebody else had the cores\n", flush=True)
+
     def say(self, news: str) -> None:
         """Say what happened meanwhile, on a line of its own."""
         self._write(f"\n{news}\n", flush=True)

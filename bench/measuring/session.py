@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, NoReturn, cast
 
 import msgspec
@@ -18,11 +19,18 @@ from bench.measuring.folder import Folder
 from bench.measuring.harness import Timed, Work, seconds_of, value_of
 from bench.measuring.memory import let_go, shortage
 from bench.measuring.profiles import Profile
-from bench.measuring.settings import DevicePlace, Setting, absences, places, settings
+from bench.measuring.settings import (
+    DevicePlace,
+    Setting,
+    absences,
+    places,
+    settings,
+    thread_counts,
+)
 from bench.measuring.state import state
 from bench.measuring.workload import workload
 from bench.measuring.workshop import Workshop
-from zipnet import data, devices, paper
+from zipnet import data, devices, engines, paper
 from zipnet.engines import Placed
 from zipnet.errors import UserError, one_line, shown
 from zipnet.recipe import KARPATHY_1989
@@ -47,15 +55,19 @@ class Session:
     threads: list[int]
     train_limit: float
     results: Folder
-    whole: bool = True  # every benchmark was asked for, and none has failed
     rows: list[Timed] = field(default_factory=list)
     absent: list[Absent] = field(default_factory=list)
+    everything: set[str] | None = None  # the benchmarks of a whole run; None: not known
+    ran: set[str] = field(default_factory=set)
+    failed: dict[str, Absent] = field(default_factory=dict)  # without a row since its last attempt
+    broken: set[str] = field(default_factory=set)  # those of them that are a failure
     failures: int = 0  # rows lost in a later lap
     finished: bool = False  # all that was to be measured was gone through
     saved: str | None = None
+    lost: str | None = None  # why it is not where it was to be saved
 
     def __post_init__(self) -> None:
-        self.began = datetime.now(UTC)
+        self.began, self._began = datetime.now(UTC), time.monotonic()
         self.before = state()
         self.machine = machine.identity()
         self.absent += absences(KARPATHY_1989, self.engines, self.devices)
@@ -70,6 +82,17 @@ class Session:
         """Every setting to measure, by name."""
         found = settings(KARPATHY_1989, self.engines, self.places.values())
         return {str(setting): setting for setting in found}
+
+    @property
+    def whole(self) -> bool:
+        """Whether every benchmark was run in every setting there is, and none has failed."""
+        if self.everything is None or not self.everything <= self.ran:
+            return False
+        here = places(devices.KINDS, thread_counts(None))
+        everywhere = settings(KARPATHY_1989, engines.names(), here)
+        chosen = set(self.places.values()) >= set(here)
+        chosen = chosen and set(self.settings.values()) >= set(everywhere)
+        return chosen and not self.broken and not self.failures
 
     @functools.cached_property
     def workshop(self) -> Workshop:
@@ -95,29 +118,46 @@ class Session:
             software=machine.software(),
             limits=machine.limits(),
             state=schema.States(self.before, state()),
-            absent=self.absent,
+            absent=[*self.absent, *self.failed.values()],
             machine_info=self.machine,
             commit_info=commit(),
-            datetime=body["datetime"],
+            datetime=self._written(),
             benchmarks=[],
         )
         document: dict[str, Any] = msgspec.to_builtins(about)
         return document | {key: body[key] for key in ("benchmarks", "version")}
 
+    def _written(self) -> str:
+        """Now, by what passed since the run began: the system's clock may be set meanwhile."""
+        return (self.began + timedelta(seconds=time.monotonic() - self._began)).isoformat()
+
     def left_out(self, where: str | None, benchmark: str, reason: str) -> None:
         """Note that a benchmark has no row in a setting or a place, and why."""
+        self.absent.append(self._gap(where, benchmark, reason))
+
+    def _gap(self, where: str | None, benchmark: str, reason: str) -> Absent:
         about = self.settings.get(where or "")
         engine = about.engine if about else None
         place = str(about.place) if about else where
-        self._absent(engine, place, benchmark, reason)
+        return _absent(engine, place, benchmark, reason)
 
-    def _absent(self, engine: str | None, place: str | None, question: str, reason: str) -> None:
-        why = one_line(reason) or "no reason was given"
-        self.absent.append(Absent(engine=engine, device=place, question=question, reason=why))
+    def attempt(self, benchmark: str) -> None:
+        """A benchmark begins, perhaps once more: what an earlier attempt left counts no longer."""
+        self.failed.pop(benchmark, None)
+        self.broken.discard(benchmark)
+        self.rows = [kept for kept in self.rows if kept.name != benchmark]
 
-    def later_laps(self) -> Iterator[tuple[int, int]]:
-        """Take the rest of every row's rounds; yields (laps taken, laps in all) before each lap."""
-        return laps.run(list(self.rows), self._lost)
+    def failure(
+        self, benchmark: str, where: str | None, question: str, reason: str, *, excused: bool
+    ) -> None:
+        """Note that a benchmark failed; excused where that is no fault of its own."""
+        self.failed[benchmark] = self._gap(where, question, reason)
+        if not excused:
+            self.broken.add(benchmark)
+
+    def later_laps(self, again: Callable[[int], object] | None) -> Iterator[tuple[int, int]]:
+        """Take the rest of every row's rounds; see laps.run()."""
+        return laps.run(list(self.rows), self._lost, self.profile.retakes, again)
 
     def _lost(self, timed: Timed, error: Exception) -> None:
         """Drop a row that failed in a later lap: what it did before cannot be trusted either.
@@ -128,20 +168,31 @@ class Session:
         self.rows = [kept for kept in self.rows if kept is not timed]
         reason = short or one_line(f"{type(error).__name__}: {error}", 300)
         place = str(DevicePlace(row.device.partition(":")[0], row.threads))
-        self._absent(row.engine, place, row.question, reason)
+        self.absent.append(_absent(row.engine, place, row.question, reason))
         if short is None:
-            self.whole = False
             self.failures += 1
         else:
             let_go(error)
 
-    def save(self, body: dict[str, Any]) -> str:
-        """Write the result file and return its path or address."""
+    def save(self, body: dict[str, Any]) -> None:
+        """Write the result file: `saved` is its path or address afterwards.
+
+        Hours of measuring are not lost for want of a folder: where saving fails, for whatever
+        reason, `lost` says why, and `saved` lies in the system's folder for temporary files.
+        """
         stamp = self.began.strftime("%Y%m%dT%H%M%SZ")
         document = self.document(body)
-        commit = document["commit_info"]["id"] or "nocommit"
-        self.saved = writer.save(document, self.results, self.machine.name, stamp, commit[:8])
-        return self.saved
+        name = self.machine.name, stamp, (document["commit_info"]["id"] or "nocommit")[:8]
+        try:
+            self.saved = writer.save(document, self.results, *name)
+        except writer.Refused as error:
+            self.saved, self.lost = error.kept, str(error)
+        except Exception as error:  # each file system and store raises what it likes
+            self.lost = one_line(str(error) or type(error).__name__)
+            try:
+                self.saved = writer.rescue(document, *name)
+            except (UserError, OSError) as worse:
+                self.lost += f"; nor can a temporary file be: {one_line(str(worse))}"
 
 
 @dataclass
@@ -150,6 +201,7 @@ class Bench:
 
     session: Session
     benchmark: Any
+    name: str = ""
     timed: Timed | None = None
 
     @property
@@ -219,7 +271,7 @@ class Bench:
             )
         self.benchmark.group, row.unit = row.question, question.unit
         read = seconds_of if question.unit == "s" else value_of
-        self.timed = Timed(self.benchmark, row, work, enter, fresh, leave, read)
+        self.timed = Timed(self.benchmark, row, work, enter, fresh, leave, read, self.name)
         self.timed.plan(self.profile, estimate)
         self.timed.lap(0)
         return self.timed
@@ -228,6 +280,11 @@ class Bench:
         """Note why there is no row, and skip the benchmark for that reason."""
         self.session.left_out(str(setting), question, reason)
         pytest.skip(reason)
+
+
+def _absent(engine: str | None, place: str | None, question: str, reason: str) -> Absent:
+    why = one_line(reason) or "no reason was given"
+    return Absent(engine=engine, device=place, question=question, reason=why)
 
 
 def commit() -> Commit:

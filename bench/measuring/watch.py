@@ -52,7 +52,7 @@ class Watching:
         end = Spent.now()
         own = end.own - self.began.own
         return Watch(
-            seconds=end.wall - self.began.wall,
+            seconds=max(0.0, end.wall - self.began.wall),
             own_cpu_seconds=max(0.0, own),
             other_cpu_seconds=_more(end.busy, self.began.busy, own),
             stolen_cpu_seconds=_more(end.stolen, self.began.stolen),

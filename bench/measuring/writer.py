@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from bench.measuring.folder import Folder
+from bench.measuring.folder import Disk, Folder
 from zipnet.errors import UserError
 from zipnet.results.schema import ResultFile
+
+
+class Refused(UserError):
+    """No reader would take a document; it is kept all the same."""
+
+    def __init__(self, kept: str, reason: object) -> None:
+        super().__init__(f"no reader would take this file, kept as {kept}: {reason}")
+        self.kept = kept
 
 
 def save(document: dict[str, Any], folder: Folder, machine: str, stamp: str, commit: str) -> str:
@@ -17,16 +27,21 @@ def save(document: dict[str, Any], folder: Folder, machine: str, stamp: str, com
 
     Returns its path or address. Raises ValueError where a number is not finite, and UserError
     where the folder cannot be written; nothing is left behind in either case. A document that no
-    reader would take is a UserError as well, but what was measured is kept, in a file of another
-    ending.
+    reader would take is Refused, but what was measured is kept, in a file of another ending.
     """
     content = json.dumps(document, indent=1, allow_nan=False).encode()
     try:
         msgspec.json.decode(content, type=ResultFile)
     except msgspec.ValidationError as error:
         kept = _create(content, folder, f"{machine}/{stamp}_{commit}", ".refused")
-        raise UserError(f"no reader would take this file, kept as {kept}: {error}") from None
+        raise Refused(kept, error) from None
     return _create(content, folder, f"{machine}/{stamp}_{commit}", ".json")
+
+
+def rescue(document: dict[str, Any], machine: str, stamp: str, commit: str) -> str:
+    """The same in a new folder for temporary files, and whatever the document holds."""
+    folder = Disk(Path(tempfile.mkdtemp(prefix="zipnet-")))
+    return folder.create(f"{machine}/{stamp}_{commit}.json", json.dumps(document).encode())
 
 
 def _create(content: bytes, folder: Folder, name: str, ending: str) -> str:

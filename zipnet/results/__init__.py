@@ -25,12 +25,12 @@
     value, low, high: median of one round and its 95% interval, in unit ("s" or "B"). rounds. per,
     works: what rows are compared by is value / works, a presentation's, MAC's, byte's or round's.
     us_per_presentation (microseconds), presentations_per_second, macs_per_second, bytes_per_second.
-    peak_macs_per_second, share_of_peak: what the device reached in the same run, and the share.
+    peak_macs_per_second, share_of_peak: the device's best round in the same run, and the share.
     training_seconds, training_low, training_high, training_kind, times_sun: the 167,693
     presentations of 1989, where the row says how long they take, measured or projected.
     quality: what speaks against it. forbidden: why no verdict may rest on it. disturbed (bool):
-    something else was at work. first_laps, last_laps: the median of the laps of
-    either half, in unit. fingerprint (uint64).
+    something else was at work. retaken: laps that were taken again for it. first_laps, last_laps:
+    the median of the laps of either half, in unit. fingerprint (uint64).
     sound (bool), invalid: why it cannot be right; an invalid row carries no numbers.
 `runs.timings`, a line a round, read on demand
     source, fullname, lap, round (int64, from 1), value (float64) in unit.

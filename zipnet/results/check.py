@@ -23,7 +23,16 @@ from msgspec.structs import astuple
 from zipnet import paper
 from zipnet.errors import shown
 from zipnet.results.places import plain
-from zipnet.results.schema import QUESTIONS, STATISTICS, Benchmark, ResultFile, Row, Stats
+from zipnet.results.schema import (
+    LONGER,
+    QUESTIONS,
+    SLACK,
+    STATISTICS,
+    Benchmark,
+    ResultFile,
+    Row,
+    Stats,
+)
 from zipnet.results.statistics import Columns, Floats, Ragged, Rounds, quantity
 
 # Rounding of stated statistics: sums are taken in another order by newer versions of Python, and
@@ -37,10 +46,6 @@ MANY_ROUNDS: Final = 10
 DIGITS: Final = 6  # significant ones; a timing of a clock has 9 to 17
 COARSE: Final = 1e-3  # seconds; below it, a clock's tick may give many rounds one timing
 DIFFERENT: Final = 20  # above it, one in so many is different at the least
-
-# The sum of a lap's rounds against the time that the lap lasted, which is read by another clock.
-LONGER: Final = 1.01
-SLACK: Final = 1e-3  # seconds
 
 # A library's matrix product need not reach the very peak, and clocks move within a run.
 BEYOND_PEAK: Final = 1.5
@@ -62,7 +67,7 @@ COUNTS: Final = {
 }
 NAMED: Final = re.compile(r"(\d{8}T\d{6})Z_([0-9a-f]{7,40}|nocommit)(-\d+)?\.json")
 LONGEST_RUN: Final = timedelta(days=2)  # a full run takes hours; the name says when it began
-CLOCKS: Final = timedelta(minutes=1)  # between name and datetime: a clock may be set meanwhile
+CLOCKS: Final = timedelta(hours=1)  # between name and datetime: a clock may be set meanwhile
 
 COUNTED: Final = [STATISTICS.index("stddev_outliers"), STATISTICS.index("iqr_outliers")]
 # Statistics that are compared by their own size; the others by that of the row's largest timing.
@@ -87,24 +92,42 @@ def findings(
         _stated(rows, rounds, lines)
     _clock(rows, rounds, lines)
     _laps(rows, rounds, lines)
-    begin = 0
+    begin, best = 0, fastest(rows, rounds)
     for _, file in files:
         own = slice(begin, begin := begin + len(file.benchmarks))
         for row, found in zip(file.benchmarks, lines[own], strict=True):
             found.extend(_work(row.extra_info, file))
         _twice(file, rounds.fingerprints[own].tolist(), lines[own])
-        _rates(file, medians[own].tolist(), lines[own])
+        _rates(file, medians[own].tolist(), best[own].tolist(), lines[own])
     return [tuple(_of_file(file, source)) for source, file in files], lines
 
 
-def peaks(columns: Columns) -> Floats:
+def fastest(rows: Sequence[Benchmark], rounds: Rounds) -> Floats:
+    """Seconds of the best round of each floor that is a peak; infinite of all other rows.
+
+    A ceiling is what was reached once: a floor that others slowed says less than the machine can.
+    Laps during which somebody else had the cores are no evidence at all.
+    """
+    best = np.full(len(rows), np.inf)
+    for at, about in enumerate(row.extra_info for row in rows):
+        if about.question in PEAKS:
+            calm = [not watch.disturbed for watch in about.watch]
+            if len(calm) != len(rounds.laps[at]):
+                calm = [True] * len(rounds.laps[at])
+            seen = rounds.values[at][np.repeat(calm, rounds.laps[at])]
+            best[at] = seen[seen > 0].min(initial=np.inf)
+    return best
+
+
+def peaks(columns: Columns, best: Floats) -> Floats:
     """MAC/s that a row's device reached with as many threads in its file; NaN where none is known.
 
-    Of sound rows only: of a loop of FMAs where there is one, and otherwise of a matrix product.
+    best: see fastest(). Of sound rows only: of a loop of FMAs where there is one, and otherwise of
+    a matrix product.
     """
     names, threads = columns["device"].tolist(), np.nan_to_num(columns["threads"]).tolist()
     keys = list(zip(columns["file"].tolist(), names, threads, strict=True))
-    reached = np.where(columns["sound"], columns["macs_per_second"], np.nan)
+    reached = np.where(columns["sound"] & (columns["unit"] == "s"), columns["macs"] / best, np.nan)
     found: dict[Any, float] = {}
     order = np.argsort(reached)  # the largest comes last, and stays
     for question in PEAKS:
@@ -324,20 +347,22 @@ def _twice(file: ResultFile, fingerprints: Sequence[int], lines: Lines) -> None:
                 found.append(f"holds the very timings of {other}")
 
 
-def _rates(file: ResultFile, medians: Sequence[float], lines: Lines) -> None:
+def _rates(
+    file: ResultFile, medians: Sequence[float], best: Sequence[float], lines: Lines
+) -> None:
     """Rates that no such machine reaches, of rows with nothing else against them."""
     timed = [
-        (row.extra_info, median, found)
-        for row, median, found in zip(file.benchmarks, medians, lines, strict=True)
+        (row.extra_info, median, shortest, found)
+        for row, median, shortest, found in zip(file.benchmarks, medians, best, lines, strict=True)
         if not found and median > 0 and row.extra_info.unit == "s"
     ]
     reached: dict[Allowed, float] = {}  # by any floor: either kind may be the faster
-    for row, median, _ in timed:
-        if row.question in PEAKS and row.macs:
+    for row, _, shortest, _ in timed:
+        if row.macs and shortest < np.inf:
             key = row.device, row.threads or 0
-            reached[key] = max(row.macs / median, reached.get(key, 0.0))
+            reached[key] = max(row.macs / shortest, reached.get(key, 0.0))
     bounds: dict[Allowed, float] = {}
-    for row, median, found in timed:
+    for row, median, _, found in timed:
         key = row.device, row.threads or 0
         if (peak := bounds.get(key)) is None:
             peak = bounds[key] = bound(key, reached)

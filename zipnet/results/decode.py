@@ -19,13 +19,17 @@ from msgspec import Struct
 
 from zipnet.errors import UserError, shown
 from zipnet.results.places import plain
-from zipnet.results.schema import LONGEST_TEXT, QUESTIONS, SCHEMA, Benchmark, ResultFile
+from zipnet.results.schema import (
+    LONGEST,
+    LONGEST_TEXT,
+    QUESTIONS,
+    SCHEMA,
+    SHORTEST,
+    Benchmark,
+    ResultFile,
+    clocked,
+)
 from zipnet.results.statistics import Floats
-
-# Timings outside are no clock's: below a tenth of a nanosecond, above thirty years. Only where no
-# network is at work may one be 0, where the clock is too coarse for it.
-SHORTEST: Final = 1e-10
-LONGEST: Final = 1e9
 
 # Keys of pytest-benchmark that nobody here asks for.
 THEIRS: Final = frozenset({"version", "group", "name", "params", "param", "options"})
@@ -119,7 +123,7 @@ def _rounds(row: Benchmark, path: str, source: str) -> Floats:
         raise _wrong(source, f"{path}.extra_info.presentations", 0, "a whole number >= 1")
     if about.unit == "s" and not (min(data) >= SHORTEST and max(data) <= LONGEST):
         for at, seconds in enumerate(data):
-            if not (SHORTEST <= seconds <= LONGEST or (seconds == 0 and not shows_digits)):
+            if not clocked(seconds, question):
                 raise _wrong(source, f"{path}.stats.data[{at}]", seconds,
                              f"{SHORTEST:g} to {LONGEST:g} seconds")  # fmt: skip
     if about.laps is not None and sum(about.laps) != len(data):

@@ -26,7 +26,7 @@ NAMES: Final = {  # of a file's columns, shorter than the paths by which the fil
     "written", "commit_info_id": "commit", "commit_info_dirty": "dirty", "dataset_name": "dataset",
 }  # fmt: skip
 LISTS: Final = ("warnings", "replica_misses")
-WHOLE: Final = {*counts(Row), "rounds", "works"}
+WHOLE: Final = {*counts(Row), "rounds", "retaken", "works"}
 
 
 def files(runs: Runs) -> pd.DataFrame:

@@ -117,8 +117,22 @@ def _matched(match: Path, bad: list[str]) -> list[Path]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    """Every .json below a folder, hidden ones left out: a writer's temporary file may be there."""
-    return _some([p for p in folder.rglob("*.json") if _is_result(p.name)], str(folder))
+    """Every .json below a folder, hidden ones left out: a writer's temporary file may be there.
+
+    Links to folders are followed, after the folders themselves; none is entered twice, so that a
+    link to a folder above it is no circle.
+    """
+    found: list[Path] = []
+    entered: set[str] = set()
+    for here, folders, files in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(here)) in entered:
+            folders.clear()
+            continue
+        entered.add(real)
+        links = {name for name in folders if Path(here, name).is_symlink()}
+        folders[:] = [*sorted(set(folders) - links), *sorted(links)]
+        found += [Path(here, name) for name in (*folders, *files) if _is_result(name)]
+    return _some(found, str(folder))
 
 
 def _some(found: list[Any], folder: str) -> list[Any]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from zipnet.results.modes import two_modes
 from zipnet.results.places import plain
-from zipnet.results.schema import State, Watch
+from zipnet.results.schema import BUSY_CORES, TICKS, State, Watch
 from zipnet.results.statistics import (
     FEWEST_LAPS,
     FEWEST_ROUNDS,
@@ -35,22 +35,23 @@ DRIFT: Final = 0.05  # between the medians of two laps, and beyond what rounds e
 SLOW_START: Final = 0.1  # the first rounds of each lap, above the rest
 OPENING: Final = 10  # the first rounds are the first tenth of a lap
 SLOWER_CLOCK: Final = 0.9  # after a lap, of what it was before; less is the governor's play
-BUSY_CORES: Final = 0.5  # half a core: system services stay below, a busy loop takes 1
-TICKS: Final = 0.02  # core-seconds that counters of 10 ms, read one after another, may be off by
 FULL_SPEED: Final = 100  # percent
 CALM: Final = ("0", "none", "no", "idle", "gpu idle")  # a GPU's, when nothing slows it
 
-FORBID: Final = ("few rounds", "busy", "stolen")  # no verdict may rest on the row
+# By whether they could change a verdict: on the first none may rest; the second slow a whole row,
+# which no interval shows; all others are noise, which is in the interval already.
+FORBID: Final = ("few rounds", "busy", "stolen")
+SLOWED: Final = ("throttled", "battery")
 REMEDIES: Final = {  # what to try against each kind of doubt, in the order in which they are said
     "few rounds": "Measure longer: --profile full.",
     "busy": "Close what else runs.",
     "stolen": "Ask for a machine of your own, or measure at another hour.",
+    "throttled": "Let it cool; give it air, or a lower fixed clock.",
+    "battery": "Plug it in.",
     "spread": "Close what else runs; try a fixed clock.",
     "drift": "Let the machine cool down or warm up first; try a fixed clock.",
     "slow start": "Measure longer, so that they weigh less: --profile full.",
     "two modes": "Pin the clock and the process to its cores; look for a second memory layout.",
-    "throttled": "Let it cool; give it air, or a lower fixed clock.",
-    "battery": "Plug it in.",
 }
 
 TAKEN: Final = (
@@ -64,8 +65,9 @@ UNKNOWN: Final = State()
 def doubts(rounds: Rounds, watches: Sequence[Sequence[Watch]]) -> Columns:
     """Everything that speaks against each row.
 
-    quality: "kind: text; kind: text", what forbids a verdict first, "" for nothing; forbidden: the
-    first text that forbids one, or None; disturbed (bool): something else was at work meanwhile.
+    quality: "kind: text; kind: text", what could change a verdict first, "" for nothing;
+    forbidden: the first text that forbids one, or None; disturbed (bool): something else was at
+    work meanwhile.
     """
     said: dict[int, dict[str, str]] = {}
     for row, kind, text in chain(_of_rounds(rounds), _watched(watches)):
@@ -160,17 +162,14 @@ def _watched(watches: Sequence[Sequence[Watch]]) -> Found:
                 told.add("throttled")
                 yield row, "throttled", text
         for kind, field, text in TAKEN:
-            if kind in told and (found := _cores([(getattr(w, field), w.seconds) for w in laps])):
+            if kind in told and (found := _cores([w.cores(getattr(w, field)) for w in laps])):
                 yield row, kind, text.format(*found)
         if "battery" in told:
             yield row, "battery", "measured on battery, where clocks are often held down"
 
 
-def _cores(taken: Sequence[tuple[float | None, float]]) -> tuple[str, str] | None:
-    """The cores that somebody else had for certain, and in which lap, where they were worst."""
-    cores = [
-        max(0.0, (spent or 0.0) - TICKS) / seconds if seconds else 0.0 for spent, seconds in taken
-    ]
+def _cores(cores: Sequence[float]) -> tuple[str, str] | None:
+    """The cores that somebody else had in each lap: how many, and when, where they were worst."""
     lap = f"lap {cores.index(max(cores)) + 1} of {len(cores)}"
     return (significant(max(cores), 2), lap) if max(cores) >= BUSY_CORES else None
 

@@ -50,11 +50,15 @@ class Run:
         return self.place.source
 
     @property
+    def whole(self) -> bool:
+        """Whether all was measured."""
+        return self.about.status == "complete" and self.about.scope == "all"
+
+    @property
     def freshness(self) -> tuple[bool, bool, str]:
         """Whole runs come before parts, long ones before quick ones, then the newest."""
-        whole = self.about.status == "complete" and self.about.scope == "all"
         thorough = self.about.profile not in ("smoke", "quick")
-        return (whole, whole and thorough, self.about.datetime)
+        return (self.whole, self.whole and thorough, self.about.datetime)
 
 
 class Runs:
@@ -80,6 +84,12 @@ class Runs:
         return [
             (rows["fullname"][at], rows["invalid"][at]) for at in np.flatnonzero(~rows["sound"])
         ]
+
+    def wrong(self, run: Run) -> str | None:
+        """The first thing in a run that cannot be right, and how many more there are."""
+        found = [*run.findings, *(f"{name}: {reason}" for name, reason in self.excluded(run))]
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        return found[0] + more if found else None
 
     def unknown(self, run: Run) -> tuple[str, ...]:
         """The keys of a run's file that this version does not know; read on demand."""

@@ -16,6 +16,17 @@ from msgspec import Meta, Struct, field
 SCHEMA: Final = 2  # and 1, which had no laps and watched no rows
 LONGEST_TEXT: Final = 2_000  # characters; the longest honest field is an error message
 
+# Timings outside are no clock's: below a tenth of a nanosecond, above thirty years. Only where no
+# network is at work may one be 0, where the clock is too coarse for it.
+SHORTEST: Final = 1e-10
+LONGEST: Final = 1e9
+# The sum of a lap's rounds against the time that the lap lasted, which is read beside them.
+LONGER: Final = 1.01
+SLACK: Final = 1e-3  # seconds
+
+BUSY_CORES: Final = 0.5  # half a core: system services stay below, a busy loop takes 1
+TICKS: Final = 0.02  # core-seconds that counters of 10 ms, read one after another, may be off by
+
 # pytest-benchmark's names for what it derives from the timings.
 STATISTICS: Final = (
     "min", "max", "mean", "stddev", "median", "iqr", "q1", "q3", "iqr_outliers", "stddev_outliers",
@@ -86,6 +97,24 @@ class Watch(Struct, kw_only=True, gc=False):
     before: Is[State | None, says("readings as in `state`")] = None
     after: Is[State | None, says("likewise")] = None
 
+    def cores(self, taken: float | None) -> float:
+        """How many cores somebody had for certain, of the core-seconds that were counted."""
+        return max(0.0, (taken or 0.0) - TICKS) / self.seconds if self.seconds else 0.0
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether somebody else had our cores meanwhile."""
+        others = (self.other_cpu_seconds, self.stolen_cpu_seconds)
+        return any(self.cores(taken) >= BUSY_CORES for taken in others)
+
+
+class Retaken(Struct):
+    """A lap during which somebody else had our cores: taken again later, it does not count."""
+
+    lap: Is[Positive, says("which of `laps` stands in its place, from 1")]
+    data: Is[list[Size], says("its rounds, as in `stats.data`")]
+    watch: Is[Watch, says("what was seen during it")]
+
 
 class Row(Struct, kw_only=True):
     """A benchmark's `extra_info`: who did what in one round.
@@ -117,6 +146,9 @@ class Row(Struct, kw_only=True):
     test: Is[Score | None, says("on the test digits, after the last pass")] = None
     laps: Is[list[Positive] | None, says("rounds of each lap, in the order of `stats.data`")] = None
     watch: Is[list[Watch], says("one object a lap")] = field(default_factory=list)
+    retaken: Is[
+        list[Retaken], says("laps that do not count, by their watch", "laps taken again")
+    ] = field(default_factory=list)
     warnings: Is[list[Text], says("what a reader should know")] = field(default_factory=list)
 
 
@@ -238,7 +270,7 @@ class ResultFile(Struct, kw_only=True):
         Positive, says(f"now {SCHEMA}; a reader refuses a newer one. 1 had no laps, no watch")
     ]
     status: Is[Literal["complete", "interrupted"], says("interrupted: Ctrl-C, or it broke off")]
-    scope: Is[Literal["all", "part"], says("part: some were chosen by options, or one failed")]
+    scope: Is[Literal["all", "part"], says("part: not all benchmarks were run, or one failed")]
     options: Is[Options | None, says("what was asked for")] = None
     profile: Is[Literal["smoke", "quick", "standard", "full"], says("how long rows were measured")]
     workload: Is[dict[str, Plain], says("counts of the network, and `hash`, a SHA-256 of them")]
@@ -276,6 +308,12 @@ class Question(Struct, frozen=True, kw_only=True):
     def shows_digits(self) -> bool:
         """Whether a network is at work, and not only the machine."""
         return self.work in ("learns", "recognises")
+
+
+def clocked(seconds: float, question: Question | None) -> bool:
+    """Whether a clock may have given this time for a round of the question."""
+    coarse = seconds == 0 and not (question and question.shows_digits)
+    return coarse or SHORTEST <= seconds <= LONGEST
 
 
 def _network(words: str, a_round: str, work: Work = "learns", *needs: str) -> Question:

@@ -27,7 +27,7 @@ Read = tuple[str, ResultFile, list[Floats]]  # what messages call it, what it sa
 
 # What stays of a row that cannot be right: what it is, and none of its numbers.
 WHO: Final = ("file", "fullname", "question", "kind", "engine", "device", "threads", "unit")
-UNSHOWN: Final = ("laps", "watch", "benchmarks")  # what quality.py and check.py alone read
+UNSHOWN: Final = ("laps", "watch", "retaken", "benchmarks")  # other columns are made of them
 
 
 def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
@@ -44,6 +44,7 @@ def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
         **flat(rows, Row),
         **summary(rounds),
     }
+    columns["retaken"] = np.array([len(row.retaken) or None for row in rows], float)
     questions = [QUESTIONS.get(row.question) for row in rows]
     columns["kind"] = _objects([question and question.kind for question in questions])
     shows_digits = np.array([bool(q and q.shows_digits) for q in questions], bool)
@@ -55,7 +56,7 @@ def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
     columns["invalid"] = _objects([_reason(lines) for lines in of_rows])
     columns |= quality.doubts(rounds, [row.watch for row in rows])
     columns |= _rates(columns, shows_digits)
-    columns |= _of_peak(columns)
+    columns |= _of_peak(columns, check.fastest(benchmarks, rounds))
     columns |= _training(columns)
     without_numbers(columns, ~columns["sound"])
     return columns, of_files
@@ -169,9 +170,9 @@ def _rates(columns: Columns, shows_digits: Any) -> Columns:
         }
 
 
-def _of_peak(columns: Columns) -> Columns:
+def _of_peak(columns: Columns, best: Floats) -> Columns:
     """MAC/s that the same device reached with as many threads, and the share a row has of it."""
-    peak = check.peaks(columns)
+    peak = check.peaks(columns, best)
     peak = np.where(np.isnan(columns["macs_per_second"]), np.nan, peak)
     share = columns["macs_per_second"] / peak
     return {"peak_macs_per_second": peak, "share_of_peak": share}

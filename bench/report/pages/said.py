@@ -9,12 +9,14 @@ from __future__ import annotations
 import typing
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
 
-from bench.report.wording import TIMES, amount, cut, limits, significant
-from zipnet.results.quality import REMEDIES, SLOWER_CLOCK
+from bench.report.wording import TIMES, amount, cut, limits, percent, significant
+from zipnet.results.noise import within
+from zipnet.results.quality import FORBID, REMEDIES, SLOWED, SLOWER_CLOCK
 from zipnet.results.runs import Run, Runs
 from zipnet.results.schema import ResultFile, Row, State
 
@@ -169,12 +171,28 @@ def _state(about: ResultFile) -> Iterator[str]:
 
 
 def _doubts(quality: Iterable[str]) -> Iterator[str]:
-    """One line for all rows: the table says which. Few rounds are what the profile asked for."""
-    of_rows = [[kind for kind in doubts(text) if kind != "few rounds"] for text in quality]
-    found = Counter(kind for kinds in of_rows for kind in kinds)
-    if found:
-        counts = ", ".join(f"{kind} {count}" for kind, count in found.most_common())
-        yield (
-            f"{sum(map(bool, of_rows))} of {len(of_rows)} rows are in doubt ({counts}); the table "
-            f"of rows says which. {REMEDIES[found.most_common(1)[0][0]]}"
-        )
+    """A line for each kind of doubt that could change a verdict: the table says of which row.
+
+    Few rounds are what the profile asked for, and noise is what sight() speaks of.
+    """
+    of_rows = [doubts(text) for text in quality]
+    for those, words in ((FORBID[1:], "allow no verdict"), (SLOWED, "may be slower than it is")):
+        found = [[kind for kind in kinds if kind in those] for kinds in of_rows]
+        counts = Counter(chain.from_iterable(found)).most_common()
+        if counts:
+            listed = ", ".join(f"{kind} {count}" for kind, count in counts)
+            yield (
+                f"{sum(map(bool, found))} of {len(found)} rows {words} ({listed}); the table of "
+                f"rows says which. {REMEDIES[counts[0][0]]}"
+            )
+
+
+def sight(runs: Runs, run: Run) -> str:
+    """What a run can tell and what not, from how far apart it finds the same rows itself."""
+    null = within(runs, run)
+    if null is None:
+        return "What difference can be seen here is not known: too few rounds, see --profile."
+    return (
+        f"Differences under {percent(null.threshold())} cannot be seen here: so far apart lie the "
+        "first and the last laps of equal rows in this run."
+    )

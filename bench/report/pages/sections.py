@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from bench.report.figures import Drawn
-from bench.report.pages.said import cautions, doubts, of_run
+from bench.report.pages.said import cautions, doubts, of_run, sight
 from bench.report.picks import best, trainings
 from bench.report.wording import duration, significant, times, who
 from zipnet import paper
@@ -26,16 +26,23 @@ from zipnet.results.sweep import fits, overtakings
 
 
 def headline(runs: Runs) -> str:
-    """The answer in a sentence: fastest engine, its time, times the SUN, and what it learned."""
+    """The answer in a sentence: fastest engine, its time, times the SUN, and what it learned.
+
+    Of a run that is a part only where there is no whole one, and said so.
+    """
     rows = runs.rows[runs.rows["newest"] & runs.rows["sound"]]
+    parts = [at for at, run in enumerate(runs.runs) if not run.whole]
+    if whole := not rows["file"].isin(parts).all():
+        rows = rows[~rows["file"].isin(parts)]
     found = trainings(rows)
     if found.empty:
         return "No row of these files says how long the training of 1989 takes."
     run = found["file"].iloc[0]
     first, *others = records(found[found["file"] == run])
     kind = "" if first.training_kind == "measured" else "projected from steps, "
+    part = "" if whole else "By a part of the benchmarks only: "
     return (
-        f"{first.machine} trains the network of 1989 in {duration(first.training_seconds)} "
+        f"{part}{first.machine} trains the network of 1989 in {duration(first.training_seconds)} "
         f"({kind}{who(first)}), {times(first.times_sun)} as fast as the SUN-4/260 with its "
         f"three days; {learned([first, *others])}.{side_by_side(rows[rows['file'] == run])}"
     )
@@ -115,6 +122,7 @@ class Section:
         in_doubt = {kind for quality in sound["quality"] for kind in doubts(quality)}
         return {
             "facts": of_run(self.runs, self.run),
+            "sight": sight(self.runs, self.run),
             "said": f"{learned(self.trainings)}.{side_by_side(sound)}",
             "fits": swept,
             "overtakings": overtakings(swept),
