@@ -1,5 +1,6 @@
 """pytest --benchmark-only, as a person runs it: what it saves, and what nothing can take away."""
 
+import itertools
 import json
 import os
 import random
@@ -8,10 +9,17 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from pytest_benchmark.session import BenchmarkSession
 
+from bench.measuring import harness, plugin
+from bench.measuring import session as sessions
+from bench.measuring.profiles import PROFILES
 from tests.commands import (
     ROOT,
     assert_one_line_and_exit_code_2,
@@ -23,6 +31,7 @@ from tests.commands import (
 )
 from zipnet.cpu import cores
 from zipnet.results.collect import collect
+from zipnet.results.schema import Watch
 
 PROFILE = "smoke"
 # Digits that need no network and no data folder.
@@ -176,6 +185,193 @@ def test_ctrl_c_before_a_first_clock_or_with_a_file_half_open_still_saves(tmp_pa
     assert "bench_good" in [row["name"] for row in about["benchmarks"]]
 
 
+GOOD = (
+    "from zipnet.results.schema import Row\n"
+    "def bench_{0}(bench):\n"
+    "    bench.measure(lambda: None, Row(question='floor-empty', device='cpu'), lambda: None)\n"
+)
+SILENT = "def pytest_collection_modifyitems(items):\n    items[:] = items[:2]\n"
+SKIPPING = (
+    "import pytest\n"
+    "def pytest_collection_modifyitems(items):\n"
+    "    items[0].add_marker(pytest.mark.skip(reason='too slow today'))\n"
+)
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """A folder of three benchmarks in two files, which is all that a whole run goes through."""
+    folder = tmp_path / "bench"
+    folder.mkdir()
+    (folder / "bench_one.py").write_text(GOOD.format("first") + GOOD.format("second"))
+    (folder / "bench_two.py").write_text(GOOD.format("third"))
+    (folder / "conftest.py").write_text('pytest_plugins = ["bench.measuring.plugin"]\n')
+    monkeypatch.setattr(plugin, "BENCHMARKS", folder)
+    yield folder
+    for name in ("bench_one", "bench_two"):  # the next session's have the same names
+        sys.modules.pop(name, None)
+
+
+def session(house, *arguments):
+    """A session of the house: the process, and what it saved."""
+    before = set(house.parent.glob("r/*/*.json"))
+    own = ("-c", "pyproject.toml", "--rootdir", str(house), "-o", f"cache_dir={house}/cache")
+    done = measure(house.parent / "r", *own, *arguments)
+    (path,) = set(house.parent.glob("r/*/*.json")) - before
+    assert findings(path) == []
+    return done, json.loads(path.read_text())
+
+
+def plug(house, text):
+    (house / "conftest.py").write_text((house / "conftest.py").read_text() + text)
+
+
+@pytest.mark.parametrize(
+    ("plugin_text", "arguments", "rows", "scope"),
+    [
+        ("", "{0} -k first", 1, "part"),
+        ("", "{0} --ignore-glob={0}/*two*", 2, "part"),
+        ("", "{0} --deselect=bench_two.py", 2, "part"),
+        ("", "{0} --lf", 1, "part"),
+        ("", "{0}/bench_one.py", 2, "part"),
+        ("", "{0}/bench_one.py {0}/bench_two.py::bench_third", 3, "all"),
+        (SILENT, "{0}", 2, "part"),
+        (SKIPPING, "{0}", 2, "part"),
+        ("", "{0} --engines=eager", 3, "part"),
+        ("", "{0}", 3, "all"),
+    ],
+)
+def test_the_scope_follows_from_what_was_run(house, plugin_text, arguments, rows, scope):
+    plug(house, plugin_text)
+    cache = house / "cache" / "v" / "cache" / "lastfailed"
+    cache.parent.mkdir(parents=True)
+    cache.write_text(json.dumps({"bench_one.py::bench_second": True}))
+    done, about = session(house, *arguments.format(house).split())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (len(about["benchmarks"]), about["scope"]) == (rows, scope)
+
+
+AGAIN = """
+from _pytest.runner import runtestprotocol
+def pytest_runtest_protocol(item, nextitem):
+    "As pytest-rerunfailures runs a test again: its report is called a rerun, until the last."
+    for attempt in range(3):
+        item._initrequest()
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        if attempt == 2 or not any(report.failed for report in reports):
+            break
+    for report in reports:
+        item.ihook.pytest_runtest_logreport(report=report)
+    return True
+"""
+FLAKY = (
+    "from zipnet.results.schema import Row\n"
+    "tries = []\n"
+    "def bench_flaky(bench):\n"
+    "    bench.measure(lambda: None, Row(question='floor-empty', device='cpu'), lambda: None)\n"
+    "    tries.append(1)\n"
+    "    assert len(tries) > 2, 'not yet'\n"
+    "def bench_never(bench):\n"
+    "    assert False, 'never'\n"
+)
+
+
+def test_a_benchmark_that_passes_when_run_again_has_a_row_and_is_not_absent(house):
+    plug(house, AGAIN)
+    (house / "bench_two.py").write_text(FLAKY)
+    done, about = session(house, str(house))
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert [row["name"] for row in about["benchmarks"]] == [
+        "bench_first", "bench_second", "bench_flaky",
+    ]  # fmt: skip
+    assert [a["question"] for a in about["absent"] if a["question"]] == ["bench_never"]
+    assert about["scope"] == "part"
+
+
+def test_a_disturbed_lap_stays_in_the_file_beside_the_one_that_counts(house, monkeypatch):
+    monkeypatch.setitem(PROFILES, PROFILE, replace(PROFILES[PROFILE], retakes=1))
+    watches = itertools.cycle([Watch(seconds=9.0, other_cpu_seconds=9.0), Watch(seconds=9.0)])
+    monkeypatch.setattr(harness, "Watching", lambda: SimpleNamespace(ended=lambda: next(watches)))
+    done, about = session(house, f"{house}/bench_two.py")
+    assert "[again] 1 rows: somebody else had the cores" in done.stdout
+    (row,) = about["benchmarks"]
+    assert [aside["lap"] for aside in row["extra_info"]["retaken"]] == [1, 2]
+    assert row["stats"]["rounds"] == len(row["stats"]["data"]) == sum(row["extra_info"]["laps"])
+
+
+def test_a_clock_that_is_set_back_meanwhile_drops_no_file(house, monkeypatch):
+    class Clock(datetime):
+        given = itertools.count()
+
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) - next(cls.given) * timedelta(days=1)
+
+    monkeypatch.setattr(sessions, "datetime", Clock)
+    _, about = session(house, f"{house}/bench_two.py")
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(about["datetime"])) < timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--benchmark-compare"], ["--benchmark-compare ", "python -m bench compare"]),
+        (["--benchmark-compare=0001"], ["--benchmark-compare ", "python -m bench compare"]),
+        (["--benchmark-compare-fail=mean:5%"], ["-compare-fail ", "--fail-if-slower"]),
+        (["--benchmark-json={}/no/x.json"], ["--benchmark-json", "x.json", "No such file"]),
+        (["--benchmark-json={}"], ["--benchmark-json", "s a directory"]),
+        (["--benchmark-histogram"], ["--benchmark-histogram ", "python -m bench report"]),
+        (["--benchmark-sort=name"], ["--benchmark-sort ", "--benchmark-verbose"]),
+        (["--benchmark-columns=min,max"], ["--benchmark-columns ", "--benchmark-verbose"]),
+        (["--benchmark-timer=time.monotonic"], ["--benchmark-timer ", "--profile"]),
+        (["--benchmark-min-rounds=9"], ["--benchmark-min-rounds ", "--profile"]),
+        (["--benchmark-warmup=on"], ["--benchmark-warmup ", "--profile"]),
+        (["--benchmark-disable-gc"], ["--benchmark-disable-gc ", "--profile"]),
+        (["--benchmark-cprofile=tottime"], ["--benchmark-cprofile ", "cProfile"]),
+        (["--benchmark-cprofile-top=3"], ["--benchmark-cprofile-top ", "cProfile"]),
+    ],
+)
+def test_what_pytest_benchmark_would_do_otherwise_is_refused_at_once(tmp_path, arguments, words):
+    arguments = [argument.format(tmp_path) for argument in arguments]
+    done = measure(tmp_path / "r", "bench/bench_floor.py", *arguments)
+    assert_one_line_and_exit_code_2(done, *words)
+    assert not (tmp_path / "r").exists()
+
+
+def test_what_pytest_benchmark_does_well_it_does(house):
+    json_file, store = house.parent / "theirs.json", house.parent / "store"
+    json_file.write_text("earlier")
+    table = ("--benchmark-verbose", "--benchmark-sort=name", "--benchmark-columns=median,rounds")
+    theirs = (f"--benchmark-json={json_file}", "--benchmark-save=x", f"--benchmark-storage={store}")
+    done, about = session(house, str(house), *table, *theirs)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Median" in done.stdout
+    assert "StdDev" not in done.stdout
+    assert len(json.loads(json_file.read_text())["benchmarks"]) == len(about["benchmarks"]) == 3
+    assert len(list(store.glob("*/0001_x.json"))) == 1
+
+
+def test_a_file_that_pytest_benchmark_cannot_write_at_the_end_costs_nothing_else(
+    house, monkeypatch
+):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(BenchmarkSession, "save_json", full)
+    done, about = session(house, str(house), f"--benchmark-json={house.parent}/theirs.json")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "No space left" in done.stderr
+    assert len(about["benchmarks"]) == 3
+
+
+def test_benchmarks_without_benchmark_only_are_skipped_and_said_how_to_run(tmp_path):
+    done = run_here("pytest", "-q", "bench/bench_floor.py")
+    assert done.returncode == 0, done.stdout
+    assert "benchmarks were not run: they run under: pytest --benchmark-only" in done.stdout
+    assert "error" not in done.stdout.lower()
+
+
 # What these tests ask of a session, rows of microseconds show as well as the others.
 SHORT_ROWS = ("bench/bench_floor.py", "-k", "empty or sync or launch")
 SHORT = 5
@@ -297,6 +493,7 @@ def test_kill_9_leaves_earlier_files_intact_and_no_half_file(measured, tmp_path,
         (["--devices", "cuda,xpu"], ["no cuda device", "devices here: cpu"]),
         (["--train-limit", "-1"], ["--train-limit is -1", "above 0"]),
         (["--train-limit", "nan"], ["--train-limit is nan"]),
+        (["--train-limit", "inf"], ["--train-limit is inf"]),
         (["--results=/dev/null"], ["/dev/null", "--results"]),
         (["--results=/proc/results"], ["/proc/results", "--results"]),
         (["--results=README.md"], ["README.md", "--results"]),

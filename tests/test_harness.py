@@ -233,9 +233,10 @@ def test_a_question_of_another_unit_keeps_what_its_rounds_return(monkeypatch):
     assert one.benchmark.stats.stats.data == one.values
     assert all(value > 4096 for value in one.values)  # and no seconds
     assert one.values == sorted(set(one.values))
-    one.work = lambda: None
-    with pytest.raises(TypeError, match="a round returned None; expected a number"):
-        one.lap(0)
+    for nothing in (None, -1, float("inf"), float("nan")):
+        one.work = lambda value=nothing: value
+        with pytest.raises(TypeError, match=f"a round returned {nothing}; expected a number"):
+            one.lap(0)
 
 
 def test_a_question_that_the_schema_does_not_have_is_refused_before_the_clock():

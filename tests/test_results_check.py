@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from bench.report.pages.said import cautions as cautions_of
+from bench.report.pages.said import sight
 from tests import records_factory as factory
 from zipnet import paper
 from zipnet.results import check
 from zipnet.results.collect import collect
+from zipnet.results.noise import within
+from zipnet.results.quality import REMEDIES
 from zipnet.results.schema import ResultFile
-from zipnet.results.statistics import Rounds, summary
+from zipnet.results.statistics import Rounds, percent, summary
 
 
 def checked(*contents, name="renamed by somebody.json"):
@@ -142,6 +145,42 @@ def test_a_run_to_be_trusted_less_is_said_so(tmp_path, kind):
     if content["schema"] == 1:
         factory.unwatched(content)
     assert any(says in line for line in cautions(tmp_path, content))
+
+
+def test_doubts_that_could_change_no_verdict_are_no_caution(tmp_path):
+    """Noise is in the interval already, and in what a run says that it can tell."""
+    content = factory.result()
+    rng = random.Random(1)
+    for row in content["benchmarks"]:
+        data = row["stats"]["data"]
+        factory.retimed(row, [t * rng.lognormvariate(0, 0.3) for t in data])
+    runs = read(tmp_path, content)
+    assert sum("spread" in text for text in runs.columns["quality"]) > 20
+    assert cautions_of(runs, runs.runs[0]) == []
+    told = sight(runs, runs.runs[0])
+    least = percent(within(runs, runs.runs[0]).threshold())
+    assert told.startswith(f"Differences under {least} cannot be seen here")
+
+
+def test_what_could_change_a_verdict_is_counted_by_kind_with_its_remedy(tmp_path):
+    content = factory.result()
+    seen = (
+        {"other_cpu_seconds": 9.0},
+        {"stolen_cpu_seconds": 9.0},
+        {"before": {"power": "battery"}},
+    )
+    for row, reading in zip(content["benchmarks"], (*seen, *seen[:1]), strict=False):
+        row["extra_info"]["watch"][0] |= reading
+    of, (no_verdict, slower) = len(content["benchmarks"]), cautions(tmp_path, content)
+    assert no_verdict.startswith(f"3 of {of} rows allow no verdict (busy 2, stolen 1); ")
+    assert no_verdict.endswith(REMEDIES["busy"])
+    assert slower.startswith(f"1 of {of} rows may be slower than this machine is (battery 1); ")
+
+
+def test_a_run_of_two_rounds_a_row_says_that_it_can_tell_nothing(tmp_path):
+    rows = [factory.learning("sgd-queued", 9.0, 10, 1, engine="eager", rounds=2)]
+    runs = read(tmp_path, factory.result(benchmarks=rows))
+    assert "is not known" in sight(runs, runs.runs[0])
 
 
 def test_a_load_before_the_run_says_nothing_where_rows_were_watched(tmp_path):

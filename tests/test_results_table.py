@@ -154,6 +154,22 @@ def test_the_newest_complete_run_speaks_for_a_machine(tmp_path):
     assert alone.newest == alone.runs
 
 
+def test_a_part_is_a_headline_only_where_nothing_whole_is_and_says_so(tmp_path):
+    step, faster = exact("sgd-queued", 0.5, engine="eager"), exact("sgd-queued", 0.1, engine="xla")
+    whole = factory.result("whole", benchmarks=[step], datetime="2026-01-01T00:00:00")
+    parts = {"own": factory.result("whole", scope="part", benchmarks=[faster]),
+             "other": factory.result("other", scope="part", benchmarks=[faster])}  # fmt: skip
+    for name, part in parts.items():
+        folder = tmp_path / name
+        factory.write(folder, part, "part.json")
+        alone = headline(collect([str(folder)]))
+        assert alone.startswith(f"By a part of the benchmarks only: {part['machine_info']['name']}")
+        factory.write(folder, whole, "whole.json")
+        assert headline(collect([str(folder)])).startswith(
+            "whole trains the network of 1989 in 2.3"
+        )
+
+
 def test_a_figure_shows_all_or_the_first_of_each_machine(tmp_path):
     for at, name in enumerate(("a", "b", "c")):
         factory.write(tmp_path, factory.result(name, 1 + at), f"{at}.json")

@@ -54,6 +54,7 @@ def test_results_are_never_overwritten(address):
 @pytest.fixture(params=[errno.EPERM, errno.ENOTSUP, errno.ENOSYS, NotImplementedError])
 def no_hard_links(request, monkeypatch):
     """As on exFAT and on many network folders."""
+
     def link(*names, **options):
         if isinstance(request.param, int):
             raise OSError(request.param, os.strerror(request.param))
@@ -83,13 +84,14 @@ def test_what_cannot_be_moved_into_place_leaves_no_empty_file(tmp_path, no_hard_
 
 def test_a_machines_folder_that_cannot_be_made_is_found_before_the_first_row(tmp_path):
     (tmp_path / "m").write_text("")
-    with pytest.raises(UserError, match="cannot be written: .*--results"):
+    with pytest.raises(UserError, match=r"cannot be written: .*--results"):
         folder(str(tmp_path)).probe("m")
 
 
 @pytest.mark.parametrize("why", ["disk full", "folder gone", "store away", "not JSON"])
 def test_what_cannot_be_saved_is_kept_and_its_path_is_the_last_line(tmp_path, monkeypatch, why):
     """With a result file's own name, in a folder that can be reported on."""
+
     def fail(*_):
         raise {"disk full": UserError("results folder 'r' cannot be written: No space left"),
                "folder gone": FileNotFoundError(2, "No such file"),

@@ -94,10 +94,12 @@ def synchronize(device: torch.device) -> None:
 
 
 def describe(device: torch.device) -> str:
-    """The device's model name, such as 'NVIDIA H200' or 'Apple M4'."""
+    """The device's model name, such as 'NVIDIA H200' or 'Apple M4'; its kind where it has none."""
     if device.type in ("cuda", "xpu"):
-        return str(getattr(torch, device.type).get_device_name(device))
-    return cpu.model() + (" GPU" if device.type == "mps" else "")
+        name = str(getattr(torch, device.type).get_device_name(device))
+    else:
+        name = cpu.model() + (" GPU" if device.type == "mps" else "")
+    return name.strip() or device.type
 
 
 def held_memory(kind: str) -> int | None:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -54,7 +55,7 @@ def seconds_of(work: Work) -> float:
 def value_of(work: Work) -> float:
     """What one call returned: a round of a question whose unit is not seconds."""
     value = work()
-    if not isinstance(value, int | float):
+    if not (isinstance(value, int | float) and 0 <= value < math.inf):
         raise TypeError(f"a round returned {value!r}; expected a number in its question's unit")
     return value
 

@@ -5,6 +5,7 @@ Which folder is collected when is decided in the top-level conftest.py, which lo
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -98,7 +99,7 @@ def _open_session(config: pytest.Config) -> Any:
         for device in wanted_devices:
             devices.require(device)
     limit = option("train_limit")
-    if limit is not None and not limit > 0:
+    if limit is not None and not 0 < limit < math.inf:
         raise UserError(f"--train-limit is {limit:g}; give a number of seconds above 0")
     session = Session(
         profile=profile,

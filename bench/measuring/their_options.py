@@ -76,5 +76,5 @@ def _writable(path: Path) -> None:
         if not there:
             path.unlink()
     except OSError as error:
-        where = f"--benchmark-json {shown(str(path))} cannot be written: {error.strerror}"
+        where = f"--benchmark-json {shown(str(path), 200)} cannot be written: {error.strerror}"
         raise UserError(f"{where}; give a file in a folder that is there") from None

@@ -347,9 +347,7 @@ def _twice(file: ResultFile, fingerprints: Sequence[int], lines: Lines) -> None:
                 found.append(f"holds the very timings of {other}")
 
 
-def _rates(
-    file: ResultFile, medians: Sequence[float], best: Sequence[float], lines: Lines
-) -> None:
+def _rates(file: ResultFile, medians: Sequence[float], best: Sequence[float], lines: Lines) -> None:
     """Rates that no such machine reaches, of rows with nothing else against them."""
     timed = [
         (row.extra_info, median, shortest, found)

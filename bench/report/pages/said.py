@@ -176,7 +176,10 @@ def _doubts(quality: Iterable[str]) -> Iterator[str]:
     Few rounds are what the profile asked for, and noise is what sight() speaks of.
     """
     of_rows = [doubts(text) for text in quality]
-    for those, words in ((FORBID[1:], "allow no verdict"), (SLOWED, "may be slower than it is")):
+    for those, words in (
+        (FORBID[1:], "allow no verdict"),
+        (SLOWED, "may be slower than this machine is"),
+    ):
         found = [[kind for kind in kinds if kind in those] for kinds in of_rows]
         counts = Counter(chain.from_iterable(found)).most_common()
         if counts:
