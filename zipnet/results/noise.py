@@ -276,11 +276,6 @@ def nulls(
     return {null.machine: null for null in tested if null}
 
 
-def within(runs: Runs, run: Run) -> NullTest | None:
-    """How far apart one run finds the same rows in its first laps and in its last ones."""
-    return _within([run], runs.columns)
-
-
 def _between(
     own: list[Run], compared: frozenset[int], keys: Keyed, columns: Columns
 ) -> NullTest | None:

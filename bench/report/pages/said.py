@@ -15,8 +15,8 @@ from typing import Any, Final
 import msgspec
 
 from bench.report.wording import TIMES, amount, cut, limits, percent, significant
-from zipnet.results.noise import within
-from zipnet.results.quality import FORBID, REMEDIES, SLOWED, SLOWER_CLOCK
+from zipnet.results.noise import threshold
+from zipnet.results.quality import FORBID, REMEDIES, SLOWED, SLOWER_CLOCK, resolution
 from zipnet.results.runs import Run, Runs
 from zipnet.results.schema import ResultFile, Row, State
 
@@ -191,11 +191,12 @@ def _doubts(quality: Iterable[str]) -> Iterator[str]:
 
 
 def sight(runs: Runs, run: Run) -> str:
-    """What a run can tell and what not, from how far apart it finds the same rows itself."""
-    null = within(runs, run)
-    if null is None:
-        return "What difference can be seen here is not known: too few rounds, see --profile."
+    """What a run can tell and what not, from how far apart it finds its own rows."""
+    apart = resolution(runs.of(run))
+    if apart is None:
+        return "What difference can be seen here is not known: too few undisturbed rounds a row."
+    least = percent(float(threshold(apart)))
     return (
-        f"Differences under {percent(null.threshold())} cannot be seen here: so far apart lie the "
-        "first and the last laps of equal rows in this run."
+        f"Differences under {least} cannot be seen here: so far apart lie the first and the last "
+        "laps of 19 in 20 rows of this run."
     )
