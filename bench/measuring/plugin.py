@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="standard",
         help=f"one of: {', '.join(PROFILES)} (default: standard); smoke only tries what it runs",
     )
-    group.addoption("--digits", default="auto", help="data set: auto, usps, mnist or fonts")
+    group.addoption("--digits", default="auto", help="data set that `python -m zipnet data` knows")
     group.addoption("--engines", help="comma-separated; default: every engine that runs here")
     group.addoption("--devices", help="comma-separated; default: every device that is here")
     group.addoption("--threads", help="comma-separated; default: 1 and all that the CPU has")

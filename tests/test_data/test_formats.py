@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from tests.test_data.conftest import Web, libsvm, published
 from zipnet import data
 from zipnet.data import mnist, usps
-from zipnet.data.digits import Splits
+from zipnet.data.digits import Splits, fingerprint
 from zipnet.errors import UserError
 
 PIXELS = st.floats(-1, 1, width=32)
@@ -95,6 +96,70 @@ def test_mnist_draw_takes_no_digit_twice_and_keeps_labels_with_images() -> None:
     np.testing.assert_array_equal(values % 10, digits.y_train)
     assert np.unique(values, return_counts=True)[1].max() <= 2  # 0 to 49 are there twice
     assert (len(digits.x_train), len(digits.x_test)) == (200, 100)
+
+
+def as_prepro_does(full: Splits, order: tuple[str, str], n: dict[str, int]) -> Splits:
+    """What prepro.py of 2022 makes of MNIST, by torch and numpy's own global generator."""
+    before = np.random.get_state()
+    np.random.seed(1337)
+    made = {}
+    for split in order:
+        images, labels = getattr(full, f"x_{split}"), getattr(full, f"y_{split}")
+        drawn = np.random.permutation(len(images))[: n[split]]
+        x = torch.tensor(images[drawn].astype(np.float32))[:, None] / 127.5 - 1.0
+        shrunk = torch.nn.functional.interpolate(x, (16, 16), mode="bilinear")
+        made |= {f"x_{split}": shrunk.numpy(), f"y_{split}": labels[drawn]}
+    np.random.set_state(before)
+    return Splits(**made)
+
+
+@pytest.mark.parametrize(
+    ("name", "order", "train"),
+    [
+        ("mnist-2022", ("test", "train"), 7291),
+        ("mnist-2022-twin", ("train", "test"), 7291),
+        ("mnist-50000", ("test", "train"), 50_000),
+    ],
+)
+def test_the_draws_of_2022_are_those_of_prepro(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, order: tuple[str, str], train: int
+) -> None:
+    rng = np.random.default_rng(3)
+    few = rng.integers(0, 256, (60, 28, 28), np.uint8)
+    picks = {n: rng.integers(0, 60, n) for n in (60_000, 10_000)}
+    full = Splits(*(part for n, p in picks.items() for part in (few[p], (p % 10).astype(np.uint8))))
+    np.savez(tmp_path / "mnist.npz", **full._asdict())
+    monkeypatch.setenv("ZIPNET_DATA", str(tmp_path))
+    digits = data.load(name)
+    expected = as_prepro_does(full, order, {"train": train, "test": 2007})
+    np.testing.assert_array_equal(digits.y_train, expected.y_train)
+    np.testing.assert_array_equal(digits.y_test, expected.y_test)
+    np.testing.assert_allclose(digits.x_train, expected.x_train, rtol=0, atol=2e-6)
+    np.testing.assert_allclose(digits.x_test, expected.x_test, rtol=0, atol=2e-6)
+    assert digits.name == name
+
+
+def test_more_digits_of_2022_are_those_of_2022_and_more(real_data: str) -> None:
+    few, more = data.load("mnist-2022"), data.load("mnist-50000")
+    np.testing.assert_array_equal(more.x_train[: len(few.x_train)], few.x_train)
+    np.testing.assert_array_equal(more.x_test, few.x_test)
+    assert len(more.x_train) == 50_000
+
+
+# Of all but the training images: some copies of MNIST read their pixels of value 1 as 0.
+HASHES = {
+    "mnist": "17e0571f6a1972b30beb76230833af45b2b3858e36496ca2b51c11bd02ad7c50",
+    "mnist-2022": "fcff052e327e650f13133a3634753c34d55e00487ec917afd2609e0bd2537b90",
+    "mnist-2022-twin": "8e9f30d052f872827b8a7dc60b5c6efb68ba9db60992ede44f3ef1fd3d2d2ba6",
+    "mnist-50000": "00a874f0a3e4644a072db6656dd067d2b966e612939c69ac2b81aef3891df004",
+}
+
+
+@pytest.mark.parametrize("name", HASHES)
+def test_draws_of_mnist_do_not_change_between_releases(real_data: str, name: str) -> None:
+    digits = data.load(name)
+    most = (digits.y_train, digits.x_test, digits.y_test)
+    assert fingerprint(most) == HASHES[name]  # type: ignore[arg-type]
 
 
 def test_usps_has_the_class_counts_of_zip_info(real_data: str) -> None:

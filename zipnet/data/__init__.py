@@ -1,4 +1,4 @@
-"""The digits: usps (the real ones), mnist (a stand-in), fonts (printed, without any network).
+"""The digits: usps (the real ones), mnist (stand-ins), fonts (printed, without any network).
 
     digits = load("auto")  # Digits: x (n, 1, 16, 16) float32 in [-1, 1], y (n,) uint8
 
@@ -17,7 +17,7 @@ from zipnet.errors import choice, note
 
 __all__ = ["NAMES", "Digits", "load", "without_network"]
 
-_SOURCES = {source.name: source for source in (USPS, MNIST, FONTS)}
+_SOURCES = {source.name: source for source in (USPS, *MNIST, FONTS)}
 NAMES = ("auto", *_SOURCES)
 
 

@@ -33,7 +33,7 @@ class Digits:
 
     x_train, x_test: (n, 1, 16, 16) float32 in [-1, 1], C-contiguous; -1 is paper, +1 is ink.
     y_train, y_test: (n,) uint8, 0 to 9.
-    name: where they come from: usps, mnist or fonts.
+    name: where they come from, as load() takes it.
     sha256: of these arrays, so that two results can be told to rest on the same data.
     """
 

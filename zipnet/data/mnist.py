@@ -1,19 +1,32 @@
-"""mnist: Karpathy's stand-in for the digits of 1989, which he believed lost.
+"""MNIST as Karpathy's stand-in for the digits of 1989, which he believed lost.
 
 7,291 of the 60,000 training digits and 2,007 of the 10,000 test digits of MNIST (LeCun, Cortes,
 Burges), drawn without replacement, pixels to [-1, 1], 28x28 to 16x16 by bilinear interpolation
-without antialiasing, as in prepro.py of github.com/karpathy/lecun1989-repro. That script walks
-over a set of strings, so its own draw changes from run to run; ours is seeded, and no draw can be
-his. The checksums are those of torchvision.datasets.MNIST.
+without antialiasing, as in prepro.py of github.com/karpathy/lecun1989-repro.
+
+That script seeds numpy once and draws both splits from the one stream, walking over a set of
+strings, whose order changes from run to run. So two data sets are his:
+
+    mnist-2022       test digits drawn first: from his own start it gives about what he published
+    mnist-2022-twin  training digits drawn first
+    mnist-50000      mnist-2022 with the first 50,000 training digits of its draw, not 7,291
+    mnist            a draw of ours, by another generator
+
+Pixels agree with torch's to the last bits of a float32; a training of 167,693 steps tells even
+those apart, by a few misses. The checksums are those of torchvision.datasets.MNIST.
 """
 
 from __future__ import annotations
 
 import gzip
 import struct
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from zipnet import paper
 from zipnet.data.digits import Array, Digits, Labels, Pixels, Splits
@@ -29,6 +42,9 @@ FILES: tuple[Remote, ...] = (
     Remote(_MIRROR, "t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"),
 )
 SEED: Final = 1337  # prepro.py's
+MORE_TRAIN_DIGITS: Final = 50_000  # "the training set by ~7X" (Karpathy2022)
+
+Indices = npt.NDArray[np.int64]
 
 FORMAT: Final = Format(
     name="mnist",
@@ -49,13 +65,40 @@ def parse(raw: bytes) -> Labels:
     return np.frombuffer(raw, np.uint8, offset=4 + 4 * axes).reshape(shape)
 
 
-def prepare(full: Splits, train: int = paper.TRAIN_DIGITS, test: int = paper.TEST_DIGITS) -> Digits:
-    """Draw so many digits from each split of MNIST, (n, 28, 28) uint8, and shrink them."""
+Draw = Callable[[int, int], tuple[Indices, Indices]]
+
+
+def ours(train: int, test: int) -> tuple[Indices, Indices]:
+    """Permutations of so many training and test digits, by PCG64."""
     rng = np.random.Generator(np.random.PCG64(SEED))
-    from_train = rng.permutation(len(full.x_train))[:train]
-    from_test = rng.permutation(len(full.x_test))[:test]
+    return rng.permutation(train), rng.permutation(test)
+
+
+def of_2022(train: int, test: int) -> tuple[Indices, Indices]:
+    """prepro.py's, where its set of splits happens to begin with "test"."""
+    rng = np.random.RandomState(SEED)
+    of_test = rng.permutation(test)
+    return rng.permutation(train), of_test
+
+
+def of_2022_twin(train: int, test: int) -> tuple[Indices, Indices]:
+    """prepro.py's, where its set of splits happens to begin with "train"."""
+    rng = np.random.RandomState(SEED)
+    return rng.permutation(train), rng.permutation(test)
+
+
+def prepare(
+    full: Splits,
+    name: str = "mnist",
+    draw: Draw = ours,
+    train: int = paper.TRAIN_DIGITS,
+    test: int = paper.TEST_DIGITS,
+) -> Digits:
+    """Draw so many digits from each split of MNIST, (n, 28, 28) uint8, and shrink them."""
+    drawn = draw(len(full.x_train), len(full.x_test))
+    from_train, from_test = drawn[0][:train], drawn[1][:test]
     return Digits.of(
-        "mnist",
+        name,
         Splits(
             x_train=_prepared(full.x_train[from_train]),
             y_train=full.y_train[from_train],
@@ -87,13 +130,23 @@ def _along(x: Pixels, axis: int, side: int) -> Pixels:
     return mixed
 
 
-def _download() -> Digits:
-    return prepare(Splits(*(parse(gzip.decompress(raw)) for raw in fetch("mnist", FILES))))
+def _source(name: str, draw: Draw, train: int = paper.TRAIN_DIGITS) -> Source:
+    """One draw; ZIPNET_DATA's mnist.npz, where it lies, is what all of them draw from."""
+    prepared = partial(prepare, name=name, draw=draw, train=train)
+
+    def build() -> Digits:
+        return prepared(Splits(*(parse(gzip.decompress(raw)) for raw in fetch("mnist", FILES))))
+
+    def given() -> Digits | None:
+        full = replace(FORMAT, train=train).read()
+        return None if full is None else prepared(full)
+
+    return Source(name, version=1, build=build, given=given)
 
 
-def _given() -> Digits | None:
-    splits = FORMAT.read()
-    return None if splits is None else prepare(splits)
-
-
-MNIST: Final = Source("mnist", version=1, build=_download, given=_given)
+MNIST: Final = (
+    _source("mnist", ours),
+    _source("mnist-2022", of_2022),
+    _source("mnist-2022-twin", of_2022_twin),
+    _source("mnist-50000", of_2022, train=MORE_TRAIN_DIGITS),
+)

@@ -233,7 +233,7 @@ class Commit(Struct):
 class Dataset(Struct):
     """The digits that were shown."""
 
-    name: Is[Text, says("usps, mnist, fonts")]
+    name: Is[Text, says("usps, fonts, or a draw of mnist")]
     sha256: Is[Text, says("of the arrays")]
 
 
