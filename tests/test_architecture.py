@@ -65,6 +65,7 @@ zipnet.engines: *
 zipnet.engines:
 zipnet: verify evaluation
 zipnet: training
+zipnet: rivals
 zipnet: replicas
 zipnet:
 zipnet: __main__

@@ -1,6 +1,10 @@
 """The closed form gives what the article prints."""
 
-from zipnet import paper
+import pytest
+import torch
+
+from zipnet import data, paper
+from zipnet.recipe import RECIPES
 
 
 def test_totals_are_those_that_the_article_prints():
@@ -30,3 +34,43 @@ def test_work_of_a_step_and_of_the_run():
 def test_every_published_time_has_a_source_and_the_sun_is_the_slowest():
     assert all(p.source and p.what for p in paper.PUBLISHED)
     assert max(paper.PUBLISHED, key=lambda p: p.seconds).year == 1989
+
+
+def printed(misses, digits):
+    """What repro.py and modern.py print of so many misses: per cent, and misses."""
+    wrong = torch.zeros(digits)
+    wrong[:misses] = 1
+    share = torch.mean(wrong).item()
+    return round(100 * share, 2), int(share * digits)
+
+
+KARPATHYS = [r for r in paper.REPORTED if r.data.startswith("mnist")]
+
+
+@pytest.mark.parametrize("reported", KARPATHYS, ids=lambda r: f"{r.recipe} on {r.data}")
+def test_reported_misses_are_those_that_his_scripts_print_so(reported):
+    """They print int(error * digits), in float32, which may take one away."""
+    train, test = reported.printed or (reported.train_misses, reported.test_misses)
+    assert printed(reported.test_misses, paper.TEST_DIGITS) == (reported.test_error, test)
+    if reported.train_misses is not None:
+        found = printed(reported.train_misses, paper.TRAIN_DIGITS)
+        assert found == (reported.train_error, train)
+
+
+@pytest.mark.parametrize(("name", "misses"), [("more-data", 61), ("more-data-modern", 32)])
+def test_training_misses_reported_for_more_data_are_of_3000_digits(name, misses):
+    (reported,) = [r for r in paper.REPORTED if r.recipe == name]
+    assert printed(misses, 3000) == (reported.train_error, reported.printed[0])
+
+
+def test_misses_of_the_article_are_its_per_cents():
+    (article,) = [r for r in paper.REPORTED if r.recipe == "as-printed"]
+    assert round(100 * article.train_misses / paper.TRAIN_DIGITS, 2) == article.train_error
+    assert round(100 * article.test_misses / paper.TEST_DIGITS, 0) == article.test_error
+
+
+def test_every_report_is_of_data_and_a_source_and_every_reported_step_has_its_recipe():
+    assert all(r.source and r.data in data.NAMES for r in paper.REPORTED)
+    known = {r.recipe for r in paper.REPORTED}
+    assert known - {"as-printed"} <= set(RECIPES)
+    assert set(RECIPES) - known == {"micro-vit"}  # he tells no figures of his

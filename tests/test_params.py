@@ -10,7 +10,7 @@ from zipnet import paper
 from zipnet.errors import UserError
 from zipnet.net import Net
 from zipnet.params import NAMES, Params
-from zipnet.recipe import AS_PRINTED, KARPATHY_1989
+from zipnet.recipe import AS_PRINTED, KARPATHY_1989, named
 
 
 def test_there_are_as_many_as_the_article_says(start):
@@ -40,6 +40,29 @@ def test_the_articles_start_is_karpathys_without_root_and_output_bias():
         )
         assert np.abs(getattr(printed, name)).max() <= 2.4 / fan_in
     assert not printed.outb.any()
+
+
+@pytest.mark.parametrize("recipe", [KARPATHY_1989, named("dropout")], ids=["repro", "modern"])
+def test_the_start_of_2022_is_what_torch_draws_to_the_bit(recipe):
+    torch_before = torch.random.get_rng_state()
+    torch.manual_seed(1337)
+    shapes = {25: (12, 1, 5, 5), 200: (12, 8, 5, 5), 192: (192, 30), 30: (30, 10)}
+    weights = [
+        (torch.rand(*shape) - 0.5) * 2 * 2.4 / fan_in**0.5 for fan_in, shape in shapes.items()
+    ]
+    torch.random.set_rng_state(torch_before)
+    start = Params.of_2022(recipe)
+    for ours, theirs in zip((start.H1w, start.H2w, start.H3w, start.outw), weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs.numpy())
+    assert not any(bias.any() for bias in (start.H1b, start.H2b, start.H3b))
+    assert (start.outb == (-1 if recipe is KARPATHY_1989 else 0)).all()
+
+
+def test_output_biases_start_where_the_recipe_says():
+    for name in ("1989", "softmax"):
+        recipe = named(name)
+        assert (Params.init(5, recipe).outb == recipe.output_bias).all()
+    np.testing.assert_array_equal(Params.init(5, named("softmax")).H3w, Params.init(5).H3w)
 
 
 def test_a_state_dict_of_karpathys_net_loads(start):

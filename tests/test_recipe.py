@@ -16,6 +16,32 @@ def test_the_1989_recipe_is_per_example_sgd_for_23_passes():
     assert (recipe.passes, recipe.batch, recipe.optimizer, recipe.lr) == (23, 1, "sgd", 0.03)
 
 
+def test_the_steps_of_2022_are_those_of_modern_py_and_the_article_about_it():
+    """Each adds to the one before; facts of modern.py's docstring and code."""
+    softmax, adamw, shift, dropout = map(named, ("softmax", "adamw", "shift", "dropout"))
+    assert (softmax.loss, softmax.output, softmax.output_bias) == ("cross_entropy", "identity", 0)
+    assert (softmax.passes, softmax.optimizer, softmax.lr, softmax.lr_end) == (
+        23,
+        "sgd",
+        0.01,
+        0.01,
+    )
+    assert adamw.weight_decay == 0.01  # torch.optim.AdamW's own
+    for recipe, passes in ((adamw, 46), (shift, 60), (dropout, 80)):
+        assert (recipe.passes, recipe.batch, recipe.optimizer) == (passes, 1, "adamw")
+        alpha = 7 / (passes - 1)
+        expected = (1 - alpha) * 3e-4 + alpha * 1e-4
+        assert recipe.lr_at(7) == pytest.approx(expected)
+    assert [r.shift for r in (adamw, shift, dropout)] == [False, True, True]
+    assert [r.dropout for r in (adamw, shift, dropout)] == [0, 0, 0.25]
+    assert [r.activation for r in (adamw, shift, dropout)] == ["tanh", "tanh", "relu"]
+    assert replace(named("more-data"), name="1989", source="", passes=23) == replace(
+        KARPATHY_1989, source=""
+    )
+    modern = named("more-data-modern")
+    assert replace(modern, name="dropout", source="", passes=80) == replace(dropout, source="")
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -38,6 +64,7 @@ def test_the_1989_recipe_is_per_example_sgd_for_23_passes():
         ("gamma", 0.05),
         ("estimate", 500),
         ("rates", (0.1, float("inf"))),
+        ("network", "lenet-5"),
     ],
 )
 def test_nonsense_is_refused_by_name(field, value):

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from zipnet import data, paper
 from zipnet.cpu import cores
-from zipnet.errors import Parser, run_command, whole_number
+from zipnet.errors import Parser, UserError, choice, run_command, whole_number
 from zipnet.recipe import KARPATHY_1989, RECIPES, Recipe, named
 
 if TYPE_CHECKING:
     from zipnet.evaluation import Evaluation
 
 PROG = "python -m zipnet"
+STARTS = ("2022",)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -57,7 +58,11 @@ def _parser() -> Parser:
         "--seed",
         type=whole_number(0, 2**63 - 1),
         default=0,
-        help="of the initial weights; default 0",
+        help="of the initial weights, shifts and dropout; default 0",
+    )
+    train.add_argument(
+        "--start",
+        help="2022: Karpathy's own initial weights; --seed is then of shifts and dropout alone",
     )
     train.add_argument(
         "--replicas",
@@ -97,6 +102,12 @@ def _data(arguments: argparse.Namespace) -> int:
 
 def _train(arguments: argparse.Namespace) -> int:
     recipe = named(arguments.recipe)
+    if arguments.start is not None:
+        choice("--start", arguments.start, STARTS)
+        if arguments.replicas is not None:
+            raise UserError("--start 2022 is one network and --replicas many; leave out either")
+        if recipe.rival:
+            raise UserError(f"--start 2022 is of the network of 1989; {recipe.name} trains another")
     if arguments.passes is not None:
         recipe = replace(recipe, passes=arguments.passes)
     if arguments.batch is not None:
@@ -108,15 +119,19 @@ def _train(arguments: argparse.Namespace) -> int:
 
     name = arguments.engine
     if name is None:
-        name = engines.fastest(recipe, arguments.device)
+        name = "torch" if recipe.rival else engines.fastest(recipe, arguments.device)
+    else:
+        engines.require(name, recipe, arguments.device)
     about = {
         "recipe": recipe.name,
         "engine": name,
         "device": arguments.device,
+        "start": arguments.start or "seed",
         "seed": arguments.seed,
         "passes": recipe.passes,
         "batch": recipe.batch,
         "lr": recipe.lr,
+        "loss": recipe.loss,
         "threads": arguments.threads,
     }
     if arguments.replicas is not None:
@@ -129,16 +144,24 @@ def _train_one(arguments: argparse.Namespace, recipe: Recipe, about: dict[str, o
     from zipnet.params import Params
     from zipnet.training import train
 
-    engine = engines.make(str(about["engine"]), recipe, arguments.device, arguments.threads)
+    device, threads, seed = arguments.device, arguments.threads, arguments.seed
     digits = data.load(arguments.data)
 
     def after_pass(number: int, on_train: Evaluation, on_test: Evaluation) -> None:
         out = sys.stderr if arguments.json else sys.stdout
         print(number, on_train.line("train"), on_test.line("test"), sep="\n", file=out, flush=True)
 
-    seed = arguments.seed
     told = None if arguments.json and not sys.stderr.isatty() else after_pass
-    training = train(engine, digits, Params.init(seed, recipe), seed=seed, after_pass=told)
+    if recipe.rival:
+        from zipnet.rivals import train_rival
+
+        training = train_rival(
+            recipe, digits, seed, device=device, threads=threads, after_pass=told
+        )
+    else:
+        engine = engines.make(str(about["engine"]), recipe, device, threads)
+        start = Params.of_2022(recipe) if arguments.start else Params.init(seed, recipe)
+        training = train(engine, digits, start, seed=seed, after_pass=told)
     if arguments.json:
         print(json.dumps(about | {"dataset": digits.name} | training.as_dict()))
         return 0
@@ -146,7 +169,8 @@ def _train_one(arguments: argparse.Namespace, recipe: Recipe, about: dict[str, o
     per = 1e6 * training.seconds / training.presentations
     print(
         f"{training.presentations:,} presentations in {training.seconds:.2f} s, "
-        f"{per:.1f} us each: engine {engine.name} on {arguments.device}, {digits.name}"
+        f"{per:.1f} us each: engine {about['engine']} on {device}, {digits.name}, "
+        f"loss {recipe.loss}"
     )
     return 0
 

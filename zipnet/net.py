@@ -17,7 +17,8 @@ from zipnet.reference import H2_INPUTS
 Weights = dict[str, Tensor]
 
 
-def _nonlinearity(name: str, a: Tensor) -> Tensor:
+def nonlinearity(name: str, a: Tensor) -> Tensor:
+    """The named nonlinearity, elementwise."""
     if name == "tanh":
         return torch.tanh(a)
     if name == "scaled_tanh":
@@ -46,7 +47,7 @@ class Net(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Outputs of the last layer."""
         hidden, output = self.recipe.activation, self.recipe.output
-        finish = [partial(_nonlinearity, name) for name in (hidden, hidden, hidden, output)]
+        finish = [partial(nonlinearity, name) for name in (hidden, hidden, hidden, output)]
         return _layers({name: getattr(self, name) for name in NAMES}, x, paper.BACKGROUND, finish)
 
 
@@ -75,7 +76,7 @@ def curvature(w: Weights, x: Tensor, recipe: Recipe) -> Weights:
     lines: list[Callable[[Tensor], Tensor]] = []
 
     def noting(name: str, sums: Tensor) -> Tensor:
-        a = _nonlinearity(name, sums)
+        a = nonlinearity(name, sums)
         value, steepness = a**2, _slope(name, a) ** 2
         lines.append(lambda u: value + steepness * (u - u.detach()))
         return a

@@ -1,6 +1,7 @@
 """Params: the eight named float32 arrays that are the whole network.
 
-Names and shapes are Karpathy's (lecun1989-repro/repro.py), so that a state_dict of his loads.
+Names and shapes are Karpathy's (lecun1989-repro/repro.py), so that a state_dict of his loads. There
+are two ways to start: Params.init(seed), and the one start of 2022.
 """
 
 from __future__ import annotations
@@ -63,8 +64,26 @@ class Params:
         arrays = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
         for name, (shape, fan_in) in _TABLE.items():
             if fan_in:
-                bound = 2.4 / (math.sqrt(fan_in) if recipe.init == "root" else fan_in)
+                bound = recipe.bound(fan_in)
                 arrays[name][...] = rng.uniform(-bound, bound, shape)
+        arrays["outb"][...] = recipe.output_bias
+        return cls(**arrays)
+
+    @classmethod
+    def of_2022(cls, recipe: Recipe = KARPATHY_1989) -> Params:
+        """Karpathy's own initial weights, to the bit, with the recipe's output biases.
+
+        What torch.manual_seed(1337) and then Net() of repro.py or modern.py draw. torch's generator
+        on the CPU is the Mersenne Twister, seeded as numpy's RandomState seeds it, and its float32
+        in [0, 1) is a draw's low 24 bits; neither library has changed that since.
+        """
+        rng = np.random.RandomState(1337)
+        arrays = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
+        for name, (shape, fan_in) in _TABLE.items():
+            if fan_in:
+                low_bits = rng.randint(0, 2**32, shape, np.uint32) & np.uint32(2**24 - 1)
+                uniform = low_bits.astype(np.float32) / np.float32(2**24)
+                arrays[name][...] = (uniform - 0.5) * 2 * 2.4 / fan_in**0.5  # rounded as his
         arrays["outb"][...] = recipe.output_bias
         return cls(**arrays)
 

@@ -5,6 +5,7 @@ A recipe says nothing about who executes it or where: engines and devices are ch
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Final, Literal, get_args, get_type_hints
 
@@ -16,6 +17,7 @@ Output = Literal["tanh", "scaled_tanh", "identity"]
 Loss = Literal["mse", "cross_entropy"]
 Optimizer = Literal["sgd", "adamw", "pseudo-newton"]
 Init = Literal["root", "fan-in"]
+Network = Literal["1989", "fully-connected", "micro-vit"]
 
 FLOAT32: Final = 2.0**127  # what every engine's arithmetic can hold
 OWNERS: Final = {  # the one optimizer that has the constant
@@ -28,8 +30,9 @@ OWNERS: Final = {  # the one optimizer that has the constant
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One way to train the network. Raises UserError where a value makes no sense.
+    """One way to train a network. Raises UserError where a value makes no sense.
 
+    network: which one learns; all but the one of 1989 are in zipnet/rivals.py.
     passes: times the training digits are shown, in constant order.
     batch: digits a weight update; 1 is per-example SGD.
     activation: of H1, H2 and H3. output: of the last layer. "scaled_tanh" is paper.AMPLITUDE x
@@ -54,6 +57,7 @@ class Recipe:
 
     name: str
     source: str
+    network: Network = "1989"
     passes: int = paper.PASSES
     batch: int = 1
     activation: Activation = "tanh"
@@ -89,7 +93,7 @@ class Recipe:
         if self.dropout >= 1:
             raise UserError(f"recipe: dropout is {self.dropout}; give a share below 1")
         kinds = get_type_hints(Recipe)
-        for name in ("activation", "output", "init", "loss", "optimizer"):
+        for name in ("network", "activation", "output", "init", "loss", "optimizer"):
             choice(f"recipe: {name}", getattr(self, name), get_args(kinds[name]))
         self._check_optimizer()
 
@@ -121,9 +125,18 @@ class Recipe:
         return self.shift or self.dropout > 0
 
     @property
+    def rival(self) -> bool:
+        """Whether it trains another network than that of 1989, without engines and Params."""
+        return self.network != "1989"
+
+    @property
     def step_macs(self) -> int:
         """Multiply-accumulates of a step on one digit; those of measuring sigma are not in it."""
         return paper.STEP_MACS + (paper.CURVATURE_MACS if self.gamma else 0)
+
+    def bound(self, fan_in: int) -> float:
+        """Initial weights of a unit with so many inputs are uniform in +- this."""
+        return 2.4 / (math.sqrt(fan_in) if self.init == "root" else fan_in)
 
     def at_rate(self, lr: float) -> Recipe:
         """The recipe with this learning rate from the first pass to the last."""
@@ -181,7 +194,107 @@ AS_PRINTED_1998: Final = replace(
     gamma=0.0,
 )
 
-RECIPES: Final = {recipe.name: recipe for recipe in (KARPATHY_1989, AS_PRINTED, AS_PRINTED_1998)}
+# The steps of 2022, each on top of the one before. What they were reported to end with, and on
+# which digits, is in paper.REPORTED.
+
+SOFTMAX: Final = replace(
+    KARPATHY_1989,
+    name="softmax",
+    source="Karpathy 2022, lecun1989-repro/modern.py, change 1: softmax cross-entropy on outputs "
+    "without tanh, learning rate 0.01; output biases start at 0",
+    output="identity",
+    output_bias=0.0,
+    loss="cross_entropy",
+    lr=0.01,
+    lr_end=0.01,
+)
+
+ADAMW: Final = replace(
+    SOFTMAX,
+    name="adamw",
+    source="Karpathy 2022, modern.py, change 2: AdamW with torch's weight decay of 0.01, learning "
+    "rate 3e-4 falling to 1e-4 pass by pass, 46 passes",
+    passes=46,
+    optimizer="adamw",
+    lr=3e-4,
+    lr_end=1e-4,
+    weight_decay=0.01,
+)
+
+SHIFT: Final = replace(
+    ADAMW,
+    name="shift",
+    source="Karpathy 2022, modern.py, change 3: images shifted by at most a pixel, 60 passes",
+    passes=60,
+    shift=True,
+)
+
+DROPOUT: Final = replace(
+    SHIFT,
+    name="dropout",
+    source="Karpathy 2022, modern.py, change 4: a quarter of what H3 sees is dropped, relu in "
+    "place of tanh, 80 passes",
+    passes=80,
+    activation="relu",
+    dropout=0.25,
+)
+
+MORE_DATA: Final = replace(
+    KARPATHY_1989,
+    name="more-data",
+    source="Karpathy 2022, 'Deep Neural Nets', section 'Cheating with data': recipe 1989 on "
+    "50,000 digits (mnist-50000) for 100 passes",
+    passes=100,
+)
+
+MORE_DATA_MODERN: Final = replace(
+    DROPOUT,
+    name="more-data-modern",
+    source="Karpathy 2022, 'Deep Neural Nets', section 'Cheating with data': recipe dropout on "
+    "50,000 digits (mnist-50000); how many passes is not said, 100 is a guess",
+    passes=MORE_DATA.passes,
+)
+
+FULLY_CONNECTED: Final = replace(
+    KARPATHY_1989,
+    name="fully-connected",
+    source="LeCun et al. 1989 compare with one hidden layer of 40 units, and say no more of it. "
+    "Ours: all else as in recipe 1989, but eight digits a step and a learning rate for them",
+    network="fully-connected",
+    batch=8,
+    lr=0.2,
+    lr_end=0.2,
+)
+
+MICRO_VIT: Final = replace(
+    SHIFT,
+    name="micro-vit",
+    source="Karpathy 2022, 'Deep Neural Nets', tried a 'micro-ViT' of about the same parameters "
+    "and flops, and tells neither its form nor its figures. Ours: recipe shift with relu, 32 "
+    "digits a step, and a learning rate that suits",
+    network="micro-vit",
+    batch=32,
+    activation="relu",
+    lr=3e-3,
+    lr_end=1e-4,
+)
+
+RECIPES: Final = {
+    recipe.name: recipe
+    for recipe in (
+        KARPATHY_1989,
+        AS_PRINTED,
+        AS_PRINTED_1998,
+        SOFTMAX,
+        ADAMW,
+        SHIFT,
+        DROPOUT,
+        MORE_DATA,
+        MORE_DATA_MODERN,
+        FULLY_CONNECTED,
+        MICRO_VIT,
+    )
+}
 
 
 def named(name: str) -> Recipe:

@@ -61,11 +61,14 @@ def train_replicas(
     """Train every replica and evaluate it at its end, as many at a time as the engine can.
 
     An engine of launches trains as many as the device holds in each; one whose compiled code lets
-    go of Python's lock trains `threads` at a time (None: one a core); any other, one by one.
+    go of Python's lock trains `threads` at a time (None: one a core); any other, one by one. So are
+    rivals, which have no engine: its name is then of no account.
     after_each is told how many are done and the one that just was. Raises what train() raises.
     """
-    in_launches = engines.require(engine, recipe, device).many_at_once == "launch"
-    side_by_side = _in_launches if in_launches else _on_threads
+    side_by_side = _rivals
+    if not recipe.rival:
+        in_launches = engines.require(engine, recipe, device).many_at_once == "launch"
+        side_by_side = _in_launches if in_launches else _on_threads
     began = time.perf_counter()
     finished = []
     for training in side_by_side(engine, recipe, digits, replicas, device, threads):
@@ -97,6 +100,22 @@ def _on_threads(
     apart = engines.kind(engine).many_at_once == "threads"
     with ThreadPoolExecutor((threads or cores()) if apart else 1) as pool:
         yield from pool.map(one, replicas)
+
+
+def _rivals(
+    engine: str,  # noqa: ARG001 - they have none
+    recipe: Recipe,
+    digits: Digits,
+    replicas: Sequence[Replica],
+    device: str,
+    threads: int | None,
+) -> Iterator[Training]:
+    """One network of torch after the other, on all threads."""
+    from zipnet.rivals import train_rival
+
+    for replica in replicas:
+        changed = _changed(recipe, replica)
+        yield train_rival(changed, digits, replica.seed, device=device, threads=threads)
 
 
 def _in_launches(

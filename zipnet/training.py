@@ -14,6 +14,7 @@ from zipnet.engines.base import Engine, Many, Placed
 from zipnet.errors import UserError
 from zipnet.evaluation import Evaluation, Observer, Split, targets
 from zipnet.params import Array, Params
+from zipnet.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,8 @@ class Stage:
 
 def stage(engine: Engine | Many, digits: Digits) -> Stage:
     """Place a data set for training with the engine, and prepare the engine for it."""
+    require_batch(engine.recipe, digits)
     x, y, batch = digits.x_train, targets(digits.y_train), engine.recipe.batch
-    if batch > len(x):
-        raise UserError(f"batch is {batch}, but {digits.name} has {len(x)} training digits")
     whole = len(x) // batch * batch
     parts = [engine.place(x[:whole], y[:whole], batch)]
     if whole < len(x):
@@ -133,6 +133,14 @@ def train(
                 observer.look(index + 1)
         on_train, on_test = observer.last()
     return Training(on.presentations * passes, seconds, on_train, on_test)
+
+
+def require_batch(recipe: Recipe, digits: Digits) -> None:
+    """Raise UserError where there are fewer training digits than the recipe's batch."""
+    if recipe.batch > len(digits.x_train):
+        raise UserError(
+            f"batch is {recipe.batch}, but {digits.name} has {len(digits.x_train)} training digits"
+        )
 
 
 def require_finite(engine: Engine, losses: list[object], index: int) -> None:

@@ -57,6 +57,8 @@ def why_not(name: str, recipe: Recipe, device: str) -> str | None:
         return f"{error.name} is not installed"
     except (ImportError, OSError, RuntimeError) as error:  # installed, but not for this machine
         return f"its library does not load: {one_line(str(error), 200)}"
+    if recipe.rival:
+        return f"recipe {recipe.name} trains another network, in plain torch: zipnet/rivals.py"
     return engine.why_not(recipe, device)
 
 
