@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zipnet.params import Params
     from zipnet.recipe import Recipe, named
     from zipnet.replicas import Replica, train_replicas
+    from zipnet.rivals import train_rival
     from zipnet.training import train
 
 __version__ = "0.2.0"
@@ -32,6 +33,7 @@ _HOME = {
     "named": "zipnet.recipe",
     "train": "zipnet.training",
     "train_replicas": "zipnet.replicas",
+    "train_rival": "zipnet.rivals",
 }
 __all__ = [
     "Digits",
@@ -45,6 +47,7 @@ __all__ = [
     "named",
     "train",
     "train_replicas",
+    "train_rival",
 ]
 
 
