@@ -504,6 +504,11 @@ def test_bad_options_are_one_line_and_exit_code_2(arguments, words):
     assert_one_line_and_exit_code_2(done, *words)
 
 
+def test_digits_of_another_number_are_not_measured_on(real_data):
+    done = run_here(*MEASURE, "--digits", "mnist-50000", "bench/bench_floor.py")
+    assert_one_line_and_exit_code_2(done, "mnist-50000", "50,000", "7,291")
+
+
 def test_a_bad_option_reaches_the_shell():
     done = run(*MEASURE, "--engines", "warp", "bench/bench_floor.py")
     assert_one_line_and_exit_code_2(done, "--engines 'warp'", "eager")

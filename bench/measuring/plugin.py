@@ -88,7 +88,7 @@ def _open_session(config: pytest.Config) -> Any:
     from bench.measuring.folder import folder
     from bench.measuring.session import Session
     from bench.measuring.settings import chosen, thread_counts
-    from zipnet import data, devices, engines
+    from zipnet import data, devices, engines, paper
     from zipnet.errors import choice
 
     option = config.getoption
@@ -114,7 +114,12 @@ def _open_session(config: pytest.Config) -> Any:
     if option("engines") is not None and not session.settings:
         reasons = "; ".join(f"{a.engine} on {a.device}: {a.reason}" for a in session.absent)
         raise UserError(f"--engines {option('engines')}: none can run here: {reasons}")
-    _ = session.workshop.digits  # a data set that cannot be had is said now, not after minutes
+    digits = session.workshop.digits  # a data set that cannot be had is said now, not after minutes
+    if len(digits.x_train) != paper.TRAIN_DIGITS:
+        raise UserError(
+            f"--digits {digits.name} has {len(digits.x_train):,} training digits; "
+            f"give one of {paper.TRAIN_DIGITS:,}, which is what the questions are about"
+        )
     return session
 
 
