@@ -5,7 +5,7 @@ from __future__ import annotations
 from bench.measuring.harness import seconds_of
 from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, only
-from zipnet import engines, paper
+from zipnet import engines
 from zipnet.replicas import Replica, train_replicas
 
 TURNS = 2  # trainings for each place to train in: the last ones to end must not weigh too much
@@ -30,7 +30,7 @@ def bench_replicas(bench: Bench, setting: Setting) -> None:
     estimate = TURNS * step * recipe.passes * len(workshop.digits.x_train)
     shown = count * recipe.passes * len(workshop.digits.x_train)
     row = bench.row("replicas", setting, probe, ready.verified)
-    row.presentations, row.steps, row.macs = shown, shown, shown * paper.STEP_MACS
+    row.presentations, row.steps, row.macs = shown, shown, shown * recipe.step_macs
     row.passes, row.replicas = recipe.passes, count
 
     def work() -> None:

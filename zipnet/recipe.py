@@ -81,10 +81,9 @@ class Recipe:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise UserError(f"recipe: {name} is {shown(value)}; give a whole number from 1 up")
-        numbers = {name: getattr(self, name) for name in ("lr", "lr_end", "weight_decay", "mu")}
+        names = ("lr", "lr_end", "weight_decay", "mu", "gamma", "dropout")
+        numbers = {name: getattr(self, name) for name in names}
         numbers |= {f"rates[{i}]": rate for i, rate in enumerate(self.rates)}
-        for name in ("dropout", "gamma"):
-            numbers[name] = getattr(self, name)
         for name, value in numbers.items():
             if not 0 <= value < FLOAT32:
                 raise UserError(f"recipe: {name} is {shown(value)}; give a finite number from 0 up")

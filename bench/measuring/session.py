@@ -234,7 +234,7 @@ class Bench:
             batch=placed.batch,
             steps=passes * placed.steps,
             presentations=presentations,
-            macs=presentations * paper.STEP_MACS,
+            macs=presentations * self.workshop.recipe.step_macs,
             dataset=self.workshop.digits.name,
             dataset_sha256=self.workshop.digits.sha256,
             verified=verified,
