@@ -4,6 +4,7 @@ An engine that does not is one skip with its reason. The tolerances are in zipne
 """
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -93,6 +94,18 @@ def test_losses_and_parameters_follow_the_reference(case, recipe, shared, start,
         pytest.skip(str(reason))
     found = verify(engine, trajectory(start, recipe, *few, batch=1))
     assert found.steps == 48
+
+
+FIRST_ORDER = [place for place in HERE if place[0] in ("xla", "mlx")]
+
+
+@pytest.mark.parametrize("case", [case(*place) for place in FIRST_ORDER])
+def test_engines_of_first_order_know_the_scaled_tanh_and_refuse_second_derivatives(
+    case, shared, start, few
+):
+    assert "second derivatives" in engines.why_not(case[0], AS_PRINTED, case[1])
+    recipe = replace(KARPATHY_1989, activation="scaled_tanh", output="scaled_tanh", lr=0.01)
+    verify(shared(*case, recipe), trajectory(start, recipe, *few, batch=1))
 
 
 @pytest.mark.parametrize(("case", "batch"), BATCHES)

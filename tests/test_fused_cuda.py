@@ -22,7 +22,7 @@ from zipnet import devices, engines
 from zipnet.data import Digits
 from zipnet.data.digits import Splits
 from zipnet.params import SHAPES, Params
-from zipnet.recipe import KARPATHY_1989
+from zipnet.recipe import AS_PRINTED, KARPATHY_1989
 from zipnet.replicas import Replica, train_replicas
 from zipnet.training import train
 
@@ -72,6 +72,21 @@ def test_the_simulator_is_never_taken_for_a_gpu(monkeypatch):
     monkeypatch.setattr(fused_cuda, "SIMULATED", True)
     monkeypatch.setattr(devices, "why_not", lambda device: None)
     assert "only simulates" in engines.why_not("fused_cuda", KARPATHY_1989, "cuda")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "reason"),
+    [
+        (AS_PRINTED, "scaled tanh"),
+        (replace(KARPATHY_1989, activation="scaled_tanh"), "scaled tanh"),
+        (replace(AS_PRINTED, activation="tanh", output="tanh"), "second derivatives"),
+        (replace(KARPATHY_1989, shift=True), "at random"),
+    ],
+)
+def test_what_its_kernels_have_not_is_refused_with_the_reason(recipe, reason, monkeypatch):
+    monkeypatch.setattr(devices, "why_not", lambda device: None)
+    monkeypatch.setattr(gpu, "why_not", lambda: None)
+    assert reason in engines.why_not("fused_cuda", recipe, "cuda")
 
 
 @pytest.mark.parametrize(
