@@ -5,6 +5,7 @@ A path named on the command line is collected in any case.
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,16 @@ import pytest
 
 # Here and not in bench/conftest.py, because options must be known before folders are visited.
 pytest_plugins = ["bench.measuring.plugin"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Ask now for what the headline will need: after the last row it would be too late."""
+    if config.getoption("benchmark_only"):
+        from bench.measuring.plugin import in_one_line
+
+        with in_one_line():
+            for module in ("bench.report.pages.sections", "zipnet.results.collect"):
+                importlib.import_module(module)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -52,7 +52,7 @@ def main() -> int:
     node = _command(commands, "node", _node, about_node)
     node.add_argument("--devices", help="comma-separated; default: accelerators, else the CPU")
     node.add_argument("--engines", help="comma-separated; default: all that run here")
-    node.add_argument("--profile", default="standard", help="default: %(default)s")
+    node.add_argument("--profile", default="quick", help="default: %(default)s")
     node.add_argument("--minutes", type=float, default=7.0, help="for all; default: %(default)g")
     node.add_argument("--results", default="results", metavar="DIR", help="default: %(default)s")
     for stream in (sys.stdout, sys.stderr):

@@ -6,7 +6,8 @@ It keeps to what CUDA does with a captured graph, so that code which is wrong th
   what they made is filled with NaN until a replay computes it;
 - a replay runs the same operations on the same memory, whatever Python's names stand for by then;
 - what needs an answer from the device, or a copy from the host's memory, is refused in a capture;
-- a capture takes place on a side stream, and only after the same operations ran there before.
+- a capture takes place on a side stream, and only after the same operations ran there before;
+- it minds what its own thread does: the process has others, which it must not forbid anything.
 """
 
 from __future__ import annotations
@@ -144,7 +145,8 @@ class SimulatedCuda:
         self.now = before
 
     @contextmanager
-    def graph(self, graph, stream):
+    def graph(self, graph, stream, capture_error_mode="global"):
+        assert capture_error_mode == "thread_local", "another thread's allocation would break it"
         assert graph.recorder is None, "a graph is captured once"
         assert stream is not self.main, "the default stream cannot be captured"
         assert stream in self.main.waited_for, "the warm-up may not have finished"

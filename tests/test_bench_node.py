@@ -1,5 +1,6 @@
 """python -m bench node: laws before benchmarks, a time that is kept, a file to bring home."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -95,16 +96,61 @@ def test_a_broken_law_stops_everything(stages, monkeypatch, tmp_path, capfd):
     benchmarks(monkeypatch, "raise SystemExit('measured all the same')")
     assert node.measure_node(wanted(tmp_path)) == 1
     out, err = capfd.readouterr()
-    assert "node: laws: failed, code 1" in out
+    assert "node: laws of law: failed, code 1" in out
+    assert "node: law is not measured: it did not go through all its laws" in out
     assert "law broken" in out
     assert "no benchmark is run" in out
     assert "measured all the same" not in err
 
 
+def test_an_engine_that_breaks_a_law_is_left_out_and_the_others_are_measured(
+    stages, monkeypatch, tmp_path, capfd
+):
+    held = "['eager-cpu', 'eager_too-cpu', 'compiled-cpu']"
+    law = LAW.replace("['law-test']", held)
+    stages.write_text(law.replace("pass", "assert e != 'eager-cpu', 'broken'"))
+    pairs = [(name, "cpu") for name in ("compiled", "eager", "eager_too")]
+    monkeypatch.setattr(node, "_chosen", lambda listed, wanted: pairs)
+    measured = []
+    monkeypatch.setattr(node, "_benchmarks", lambda _, *more: measured.extend(more) or ["true"])
+    assert node.measure_node(wanted(tmp_path)) == 1
+    assert measured[0] == [("eager_too", "cpu"), ("compiled", "cpu")]  # slow to compile: last
+    told = [line for line in capfd.readouterr().out.splitlines() if line.startswith("node: ")]
+    assert told[:2] == [
+        "node: compiled,eager,eager_too on cpu, digits: fonts, 1 min 00 s in all",
+        "node: plan: the laws, engine by engine, 36 s at most",
+    ]
+    assert told[2].startswith("node: plan: benchmarks, profile quick, while time is left: sgd, ")
+
+
+def test_laws_that_take_too_long_cost_their_engine_and_nobody_else(stages, monkeypatch, tmp_path):
+    law = LAW.replace("['law-test']", "['slow-cpu', 'eager-cpu']")
+    stages.write_text(law.replace("pass", "import time; time.sleep(600 if e == 'slow-cpu' else 0)"))
+    pairs = [("slow", "cpu"), ("eager", "cpu")]
+    assert node._held_to_the_laws(pairs, time.monotonic() + 30) == [("eager", "cpu")]
+
+
+def test_laws_are_run_of_the_engines_that_were_asked_for(tmp_path):
+    asked = ["fused_cuda-cuda", "eager-cuda"]
+    command = [sys.executable, "-m", "pytest", "-q", "--collect-only", node.LAWS]
+    ids = subprocess.run(
+        [*command, "-k", " or ".join(asked)], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout
+    ours = [line for line in ids.splitlines() if "::" in line]
+    assert ours
+    assert all(any(re.search(rf"\b{pair}\b", line) for pair in asked) for line in ours)
+
+
+def test_benchmarks_end_before_the_node_does(tmp_path):
+    command = node._benchmarks(wanted(tmp_path), [("eager", "cpu")], "fonts", time.monotonic() + 50)
+    within = next(float(word.partition("=")[2]) for word in command if "--within" in word)
+    assert 40 < within < 50 - node.MARGIN * 60 + 1
+
+
 def test_laws_that_nobody_was_held_to_are_no_laws_kept(stages, monkeypatch, tmp_path, capfd):
     monkeypatch.setattr(node, "_chosen", lambda listed, wanted: [("none", "such")])
     assert node.measure_node(wanted(tmp_path)) == 1
-    assert "node: laws: failed, code 5" in capfd.readouterr().out
+    assert "node: laws of none: failed, code 5" in capfd.readouterr().out
 
 
 def test_benchmarks_without_a_file_are_a_failure(stages, monkeypatch, tmp_path, capfd):
@@ -120,7 +166,7 @@ def test_a_stage_over_its_time_is_interrupted_once_and_may_save(tmp_path, capfd)
         "try: time.sleep(60)\n"
         f"except KeyboardInterrupt: time.sleep(0.5); pathlib.Path({str(saved)!r}).touch()\n"
     )
-    assert not node._stage("slow", [sys.executable, "-c", code], time.monotonic() + 3)
+    assert node._stage("slow", [sys.executable, "-c", code], time.monotonic() + 3) is None
     assert saved.exists()
     assert "slow: stopped, the time is up (--minutes)" in capfd.readouterr().out
 
@@ -136,7 +182,7 @@ def test_a_stage_in_a_long_round_is_told_twice_and_may_save(monkeypatch, tmp_pat
         f"except KeyboardInterrupt: time.sleep(0.5); pathlib.Path({str(saved)!r}).touch()\n"
     )
     began = time.monotonic()
-    assert not node._stage("long", [sys.executable, "-c", code], began + 3)
+    assert node._stage("long", [sys.executable, "-c", code], began + 3) is None
     assert saved.exists()
 
 
@@ -145,7 +191,7 @@ def test_a_stage_that_does_not_listen_is_killed(monkeypatch):
     monkeypatch.setattr(node, "GRACE", 0.5)
     code = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(60)"
     began = time.monotonic()
-    assert not node._stage("deaf", [sys.executable, "-c", code], began + 1.0)
+    assert node._stage("deaf", [sys.executable, "-c", code], began + 1.0) is None
     assert time.monotonic() - began < 20
 
 
@@ -160,12 +206,12 @@ def test_a_batch_scripts_background_job_still_stops_its_stages_in_time(tmp_path)
             stderr=subprocess.STDOUT,
             text=True,
         )
-    while process.stdout.readline() != "node: laws ...\n":
+    while process.stdout.readline() != "node: laws of eager ...\n":
         assert process.poll() is None
     began = time.monotonic()
     out, _ = ended(process)
     assert process.returncode == 1
-    assert "node: laws: stopped, the time is up" in out
+    assert "node: laws of eager: stopped, the time is up" in out
     # It was not killed for being deaf.
     assert time.monotonic() - began < node.PATIENCE + node.GRACE
 

@@ -19,7 +19,9 @@ from pytest_benchmark.session import BenchmarkSession
 
 from bench.measuring import harness, plugin
 from bench.measuring import session as sessions
+from bench.measuring.harness import WARMING, Timed
 from bench.measuring.profiles import PROFILES
+from bench.measuring.progress import BY_WORTH
 from tests.commands import (
     ROOT,
     assert_one_line_and_exit_code_2,
@@ -63,13 +65,35 @@ def test_a_node_holds_the_laws_then_measures_then_checks(measured):
     done, path = measured
     told = [line for line in done.stdout.splitlines() if line.startswith("node: ")]
     assert told[0].startswith("node: eager on cpu, digits: ")
-    assert [line.partition(",")[0] for line in told[2::2]] == [
-        "node: laws: ok",
+    assert [line.partition(",")[0] for line in told[5:-1:2]] == [
+        "node: laws of eager: ok",
         "node: benchmarks: ok",
         "node: check: ok",
     ]
     assert told[-1] == f"node: bring home {path}"
     assert json.loads(path.read_text())["options"]["engines"] == ["eager"]
+
+
+def test_rows_go_by_worth_and_what_is_slow_to_compile_last():
+    listed = measure(
+        "unused", "--collect-only", "-q", "--engines", "eager,compiled", "--devices=cpu"
+    )
+    rows = [line for line in listed.stdout.splitlines() if "::" in line]
+    files = [row.partition("::")[0].removeprefix("bench/") for row in rows if "compiled" not in row]
+    assert list(dict.fromkeys(files)) == [f"{name}.py" for name in BY_WORTH]
+    slow = ["compiled" in row for row in rows]
+    assert slow == sorted(slow)
+    assert any(slow)
+    assert not any("NOTSET" in row for row in rows)
+
+
+def test_a_session_without_time_ends_well_with_what_it_has_and_says_what_it_left_out(tmp_path):
+    few = ("-k", "floor or synced_step", "--devices", "cpu", "--engines", "eager", "--threads", "1")
+    done = measure(tmp_path, *few, "--within", "1e-9")
+    assert done.returncode == 0, done.stdout
+    assert not list(tmp_path.rglob("*.json"))
+    session = SimpleNamespace(each=2.0, rounds=[3, 2, 1])
+    assert Timed.later.fget(session) == pytest.approx(2.0 * 3 + 2 * WARMING)
 
 
 def test_the_file_says_what_results_readme_promises(measured):

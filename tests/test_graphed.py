@@ -116,7 +116,7 @@ def test_off_cuda_there_is_a_reason():
 # --- the simulator itself: it must refuse what CUDA refuses -----------------------------------
 
 
-def capture(body, warm=True):
+def capture(body, warm=True, mode="thread_local"):
     cuda = SimulatedCuda()
     side, graph = cuda.Stream(), cuda.CUDAGraph()
     side.wait_stream(cuda.current_stream())
@@ -124,7 +124,7 @@ def capture(body, warm=True):
         if warm:
             body()
     cuda.current_stream().wait_stream(side)
-    with cuda.graph(graph, stream=side):
+    with cuda.graph(graph, stream=side, capture_error_mode=mode):
         made = body()
     return graph, made
 
@@ -156,6 +156,11 @@ def test_waiting_and_copying_from_the_host_are_refused_in_a_capture(body):
 def test_a_capture_without_a_warm_up_is_refused():
     with pytest.raises(AssertionError, match="never ran before the capture"):
         capture(lambda: torch.ones(2) * 3, warm=False)
+
+
+def test_a_capture_that_would_mind_other_threads_is_refused():
+    with pytest.raises(AssertionError, match="another thread"):
+        capture(lambda: torch.ones(2) * 3, mode="global")
 
 
 def test_a_graph_without_a_capture_is_not_replayed():

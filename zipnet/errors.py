@@ -84,6 +84,14 @@ class Parser(argparse.ArgumentParser):
         self.exit(EXIT_USAGE, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")
 
 
+def not_installed(error: ModuleNotFoundError) -> str | None:
+    """What is missing and which extra brings it; None where it is no library of ours."""
+    library = (error.name or "").partition(".")[0]
+    if library not in EXTRAS:
+        return None
+    return f"{library} is not installed; in the clone: pip install -e '.[{EXTRAS[library]}]'"
+
+
 def run_command(prog: str, body: Callable[[], int]) -> int:
     """Run a command's body and turn what went wrong into one line on stderr and an exit code.
 
@@ -97,11 +105,9 @@ def run_command(prog: str, body: Callable[[], int]) -> int:
         print(f"{prog}: {error}", file=sys.stderr)
         return EXIT_USAGE
     except ModuleNotFoundError as error:
-        library = (error.name or "").partition(".")[0]
-        if library not in EXTRAS:
+        if (said := not_installed(error)) is None:
             raise
-        remedy = f"in the clone: pip install -e '.[{EXTRAS[library]}]'"
-        print(f"{prog}: {library} is not installed; {remedy}", file=sys.stderr)
+        print(f"{prog}: {said}", file=sys.stderr)
         return EXIT_USAGE
     except KeyboardInterrupt:
         print(f"{prog}: interrupted", file=sys.stderr)

@@ -96,6 +96,12 @@ class Timed:
             rounds = profile.long_rounds(estimate)
         self.rounds = shares(rounds, profile.laps)
 
+    @property
+    def later(self) -> float:
+        """Seconds that the laps after the first will take, about."""
+        laps = self.rounds[1:]
+        return self.each * sum(laps) + WARMING * len(laps)
+
     def lap(self, number: int) -> None:
         """Take this lap's rounds and add them to the row, all of them or none.
 

@@ -4,8 +4,12 @@ Every stage is a process of its own, so that none holds the GPU while another ne
 grant it to one process at a time), and a stage that crashes is a line here. Nothing is downloaded:
 libraries are installed beforehand, and digits come from ZIPNET_DATA, the cache or fonts.
 
-Exit codes: 0 the laws held and everything asked for was measured; 1 a law was broken, a benchmark
-failed, or the time was up (the file then says `interrupted`); 2 usage, or no engine runs here.
+The time is shared out beforehand, and what matters most goes first: the laws of the engines asked
+for, each with its share, then rows by their worth, begun only while time is left. An engine that
+broke a law, or could not be held to all of them in its time, is not measured; the others are.
+
+Exit codes: 0 the laws held and what fitted into the time was measured; 1 a law was broken, a
+benchmark failed, or a stage had to be stopped; 2 usage, or no engine runs here.
 """
 
 from __future__ import annotations
@@ -16,16 +20,23 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.measuring.progress import spoken
+from bench.measuring.progress import BY_WORTH, spoken
+from bench.measuring.settings import SLOW_TO_COMPILE
 from zipnet import data
 from zipnet.errors import UserError, choice
 
+Pair = tuple[str, str]
+"""An engine and the device that it runs on."""
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 LAWS: Final = "tests/test_engine_laws.py"
+LAWS_SHARE: Final = 0.6  # of the time at most, for all laws; the rest is the benchmarks'
+MARGIN: Final = 0.1  # of the time, in which the last row and the saving must end
 PATIENCE = 10.0  # seconds in which a stage that was told to stop may end its round
 GRACE = 20.0  # seconds after it was told again, in which it saves what it has
 
@@ -48,17 +59,15 @@ def measure_node(wanted: Wanted) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's way to say the same
     deadline = time.monotonic() + wanted.seconds
     ready = _chosen(_engines(), wanted)
-    engines = ",".join(dict.fromkeys(engine for engine, _ in ready))
-    devices = ",".join(dict.fromkeys(device for _, device in ready))
     digits = data.without_network()
-    _say(f"{engines} on {devices}, digits: {digits}, {spoken(wanted.seconds)} in all")
-
-    named = " or ".join(f"{engine}-{device}" for engine, device in ready)
-    if not _stage("laws", [sys.executable, "-m", "pytest", "-q", LAWS, "-k", named], deadline):
+    for line in _plan(wanted, ready, digits):
+        _say(line)
+    lawful = _held_to_the_laws(ready, time.monotonic() + LAWS_SHARE * wanted.seconds)
+    if not lawful:
         _say("no benchmark is run: an engine that breaks a law measures something else")
         return 1
     before = set(wanted.results.glob("*/*.json"))
-    measured = _stage("benchmarks", _benchmarks(wanted, engines, devices, digits), deadline)
+    measured = _stage("benchmarks", _benchmarks(wanted, lawful, digits, deadline), deadline)
     files = sorted(set(wanted.results.glob("*/*.json")) - before)
     if not files:
         _say("there is no result file")
@@ -67,7 +76,42 @@ def measure_node(wanted: Wanted) -> int:
     sound = _stage("check", check, time.monotonic() + GRACE)
     for file in files:
         _say(f"bring home {file}")
-    return 0 if measured and sound else 1
+    return 0 if measured == sound == 0 and len(lawful) == len(ready) else 1
+
+
+def _named(pairs: list[Pair]) -> tuple[str, str]:
+    """Their engines and their devices, as options take them."""
+    engines, devices = (",".join(dict.fromkeys(names)) for names in zip(*pairs, strict=True))
+    return engines, devices
+
+
+def _plan(wanted: Wanted, ready: list[Pair], digits: str) -> Iterator[str]:
+    """What will be done, a line a stage, before anything is."""
+    engines, devices = _named(ready)
+    yield f"{engines} on {devices}, digits: {digits}, {spoken(wanted.seconds)} in all"
+    yield f"plan: the laws, engine by engine, {spoken(LAWS_SHARE * wanted.seconds)} at most"
+    rows = ", ".join(file.removeprefix("bench_") for file in BY_WORTH)
+    yield f"plan: benchmarks, profile {wanted.profile}, while time is left: {rows}"
+    yield "plan: check of the result file"
+
+
+def _held_to_the_laws(ready: list[Pair], end: float) -> list[Pair]:
+    """Run the laws, an engine a stage, each with an even share of what is left until the end.
+
+    Returns those that kept every one. What is slow to compile comes last.
+    """
+    lawful: list[Pair] = []
+    engines = sorted({engine: 0 for engine, _ in ready}, key=SLOW_TO_COMPILE.__contains__)
+    for left, engine in zip(range(len(engines), 0, -1), engines, strict=True):
+        pairs = [pair for pair in ready if pair[0] == engine]
+        named = " or ".join("-".join(pair) for pair in pairs)
+        now = time.monotonic()
+        command = [sys.executable, "-m", "pytest", "-q", LAWS, "-k", named]
+        if _stage(f"laws of {engine}", command, now + (end - now) / left) == 0:
+            lawful += pairs
+        else:
+            _say(f"{engine} is not measured: it did not go through all its laws")
+    return lawful
 
 
 def _engines() -> list[tuple[str, str, str]]:
@@ -80,7 +124,7 @@ def _engines() -> list[tuple[str, str, str]]:
     return [(engine, device, reason) for engine, device, reason in fields]
 
 
-def _chosen(listed: list[tuple[str, str, str]], wanted: Wanted) -> list[tuple[str, str]]:
+def _chosen(listed: list[tuple[str, str, str]], wanted: Wanted) -> list[Pair]:
     """The engines and devices to run. Raises UserError with the reasons where there are none."""
     engines = list(dict.fromkeys(engine for engine, _, _ in listed))
     devices = list(dict.fromkeys(device for _, device, _ in listed))
@@ -99,8 +143,11 @@ def _chosen(listed: list[tuple[str, str, str]], wanted: Wanted) -> list[tuple[st
     return accelerated if accelerated and wanted.devices is None else ready
 
 
-def _benchmarks(wanted: Wanted, engines: str, devices: str, digits: str) -> list[str]:
+def _benchmarks(wanted: Wanted, pairs: list[Pair], digits: str, deadline: float) -> list[str]:
+    engines, devices = _named(pairs)
+    left = deadline - time.monotonic() - MARGIN * wanted.seconds
     options = {
+        "--within": f"{max(1.0, left):.0f}",
         "--profile": wanted.profile,
         "--engines": engines,
         "--devices": devices,
@@ -111,8 +158,8 @@ def _benchmarks(wanted: Wanted, engines: str, devices: str, digits: str) -> list
     return [sys.executable, "-m", "pytest", "--benchmark-only", *named]
 
 
-def _stage(name: str, command: list[str], deadline: float) -> bool:
-    """Run one stage, its output going where ours goes; whether it ended well and in time."""
+def _stage(name: str, command: list[str], deadline: float) -> int | None:
+    """Run one stage, its output going where ours goes; its exit code, None where it was stopped."""
     began = time.monotonic()
     _say(f"{name} ...")
     # In a session of its own it hears of Ctrl-C from us alone.
@@ -126,7 +173,7 @@ def _stage(name: str, command: list[str], deadline: float) -> bool:
     took = spoken(time.monotonic() - began)
     ended = {0: "ok", None: "stopped, the time is up (--minutes)"}.get(code, f"failed, code {code}")
     _say(f"{name}: {ended}, after {took}")
-    return code == 0
+    return code
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -6,8 +6,10 @@ Which folder is collected when is decided in the top-level conftest.py, which lo
 from __future__ import annotations
 
 import math
+import time
 import warnings
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -17,8 +19,8 @@ import pytest
 from bench.measuring import their_options
 from bench.measuring.interrupts import INTERRUPTS
 from bench.measuring.profiles import PROFILES
-from bench.measuring.progress import Progress, duration
-from zipnet.errors import EXIT_USAGE, UserError, note, one_line
+from bench.measuring.progress import BY_WORTH, Progress, duration
+from zipnet.errors import EXIT_USAGE, UserError, not_installed, note, one_line
 
 SESSION: pytest.StashKey[Any] = pytest.StashKey()
 PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
@@ -47,6 +49,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="leave out whole trainings projected to take longer (default: by profile)",
     )
     group.addoption(
+        "--within",
+        type=float,
+        default=math.inf,
+        metavar="SECONDS",
+        help="begin no row for which no time is left; rows go by worth (default: no end)",
+    )
+    group.addoption(
         "--results",
         default="results",
         metavar="FOLDER",
@@ -62,14 +71,25 @@ def _measuring(config: pytest.Config) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options before minutes are spent, and open the session."""
-    try:
+    with in_one_line():
         their_options.check(config)
         if not _measuring(config):
             return
         _interruptible(config)
         config.stash[SESSION] = _open_session(config)
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """End pytest, with the one line that commands would say, where a person has to do something."""
+    try:
+        yield
     except UserError as error:
         pytest.exit(str(error), returncode=EXIT_USAGE)
+    except ModuleNotFoundError as error:
+        if (said := not_installed(error)) is None:
+            raise
+        pytest.exit(said, returncode=EXIT_USAGE)
 
 
 def _interruptible(config: pytest.Config) -> None:
@@ -101,6 +121,8 @@ def _open_session(config: pytest.Config) -> Any:
     limit = option("train_limit")
     if limit is not None and not 0 < limit < math.inf:
         raise UserError(f"--train-limit is {limit:g}; give a number of seconds above 0")
+    if not option("within") > 0:
+        raise UserError(f"--within is {option('within'):g}; give a number of seconds above 0")
     session = Session(
         profile=profile,
         digits_name=choice("--digits", option("digits"), data.NAMES),
@@ -109,6 +131,7 @@ def _open_session(config: pytest.Config) -> Any:
         threads=thread_counts(option("threads")),
         train_limit=profile.train_limit if limit is None else limit,
         results=folder(option("results")),
+        end=time.monotonic() + option("within"),
     )
     session.results.probe(session.machine.name)
     if option("engines") is not None and not session.settings:
@@ -152,9 +175,10 @@ def _settings_of(function: Any, measured: Any) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Drop a benchmark that has a row for no setting; why is noted where settings are chosen.
+    """Go by worth, and what is slow to compile last; drop a benchmark that has a row nowhere.
 
-    pytest would keep it, with a skip of its own, and count it among what will be measured.
+    Why it has none is noted where settings are chosen. pytest would keep it, with a skip of its
+    own, and count it among what will be measured.
     """
     if config.stash.get(SESSION, None) is None:
         benchmarks = [item for item in items if "bench" in getattr(item, "fixturenames", ())]
@@ -162,7 +186,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=HOW))
         config.stash[SKIPPED] = len(benchmarks)
         return
-    empty = [item for item in items if item.name.endswith("[NOTSET]")]
+    from bench.measuring.settings import slow_to_compile
+
+    def worth(item: pytest.Item) -> tuple[bool, int]:
+        parameters = getattr(getattr(item, "callspec", None), "params", {})
+        setting = config.stash[SESSION].settings.get(parameters.get("setting"))
+        slow = setting is not None and slow_to_compile(setting)
+        file = item.path.stem
+        return slow, BY_WORTH.index(file) if file in BY_WORTH else len(BY_WORTH)
+
+    items.sort(key=worth)
+    empty = [item for item in items if "NOTSET" in item.name.partition("[")[2]]
     if empty:
         items[:] = [item for item in items if item not in empty]
         config.hook.pytest_deselected(items=empty)
@@ -186,6 +220,13 @@ def bench(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     from bench.measuring.session import Bench
 
     session = request.config.stash[SESSION]
+    if session.over:
+        reason = f"no time was left for it (--within {request.config.getoption('within'):g})"
+        parameters = getattr(getattr(request.node, "callspec", None), "params", {})
+        where = parameters.get("setting") or parameters.get("place")
+        session.cut = True
+        session.left_out(where, request.node.originalname, reason)
+        pytest.skip(reason)
     measuring = Bench(session, benchmark, request.node.nodeid)
     yield measuring
     if request.node.stash.get(PASSED, False) and measuring.timed is not None:
@@ -361,7 +402,8 @@ def _save(session: pytest.Session, measured: Any) -> None:
         machine_info=None,  # the session's document has its own
         commit_info=None,
     )
-    measured.save(body)
+    with in_one_line():
+        measured.save(body)
     if measured.lost:
         session.exitstatus = EXIT_USAGE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -55,12 +56,14 @@ class Session:
     threads: list[int]
     train_limit: float
     results: Folder
+    end: float = math.inf  # by time.monotonic(): after it no row begins
     rows: list[Timed] = field(default_factory=list)
     absent: list[Absent] = field(default_factory=list)
     everything: set[str] | None = None  # the benchmarks of a whole run; None: not known
     ran: set[str] = field(default_factory=set)
     failed: dict[str, Absent] = field(default_factory=dict)  # without a row since its last attempt
     broken: set[str] = field(default_factory=set)  # those of them that are a failure
+    cut: bool = False  # there was no time for some row
     failures: int = 0  # rows lost in a later lap
     finished: bool = False  # all that was to be measured was gone through
     saved: str | None = None
@@ -70,6 +73,7 @@ class Session:
         self.began, self._began = datetime.now(UTC), time.monotonic()
         self.before = state()
         self.machine = machine.identity()
+        self.workload = workload()  # now, because a library that counts may be missing
         self.absent += absences(KARPATHY_1989, self.engines, self.devices)
 
     @functools.cached_property
@@ -92,7 +96,7 @@ class Session:
         everywhere = settings(KARPATHY_1989, engines.names(), here)
         chosen = set(self.places.values()) >= set(here)
         chosen = chosen and set(self.settings.values()) >= set(everywhere)
-        return chosen and not self.broken and not self.failures
+        return chosen and not (self.broken or self.failures or self.cut)
 
     @functools.cached_property
     def workshop(self) -> Workshop:
@@ -113,7 +117,7 @@ class Session:
                 train_limit=self.train_limit,
             ),
             profile=cast(Any, self.profile.name),  # the writer holds it to the schema
-            workload=workload(),
+            workload=self.workload,
             dataset=schema.Dataset(digits.name, digits.sha256),
             software=machine.software(),
             limits=machine.limits(),
@@ -130,6 +134,11 @@ class Session:
     def _written(self) -> str:
         """Now, by what passed since the run began: the system's clock may be set meanwhile."""
         return (self.began + timedelta(seconds=time.monotonic() - self._began)).isoformat()
+
+    @property
+    def over(self) -> bool:
+        """Whether the time that is left will go for the later laps of the rows there are."""
+        return time.monotonic() + sum(row.later for row in self.rows) > self.end
 
     def left_out(self, where: str | None, benchmark: str, reason: str) -> None:
         """Note that a benchmark has no row in a setting or a place, and why."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from zipnet import cpu, devices, engines
 from zipnet.errors import UserError, choice, whole
 from zipnet.recipe import Recipe
 from zipnet.results.schema import Absent
 
+SLOW_TO_COMPILE: Final = ("compiled",)  # engines
 Benchmark = TypeVar("Benchmark", bound=Callable[..., object])
 
 
@@ -69,7 +70,7 @@ def patiently(
 
 def slow_to_compile(setting: Setting) -> bool:
     """torch.compile takes some ten seconds for each shape that it meets."""
-    return setting.engine == "compiled"
+    return setting.engine in SLOW_TO_COMPILE
 
 
 def once_a_device(setting: Setting) -> bool:

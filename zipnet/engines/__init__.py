@@ -55,7 +55,7 @@ def why_not(name: str, recipe: Recipe, device: str) -> str | None:
         engine = kind(name)
     except ModuleNotFoundError as error:
         return f"{error.name} is not installed"
-    except (ImportError, OSError, RuntimeError) as error:  # installed, but not for this machine
+    except Exception as error:  # installed, but not for this machine or what else is installed
         return f"its library does not load: {one_line(str(error), 200)}"
     if recipe.rival:
         return f"recipe {recipe.name} trains another network, in plain torch: zipnet/rivals.py"

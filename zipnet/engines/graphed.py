@@ -116,7 +116,9 @@ class Graphed(TorchEngine):
                     for _ in range(WARM_STEPS):
                         self.step(x[0], y[0])
                 self.cuda.current_stream().wait_stream(side)
-            with self.cuda.graph(graph, stream=side):  # records and computes nothing
+            # Records and computes nothing. Other threads may use the GPU meanwhile: replicas train,
+            # and libraries ask for memory, which "global", torch's default, would take amiss.
+            with self.cuda.graph(graph, stream=side, capture_error_mode="thread_local"):
                 for k in range(size):
                     losses[k].copy_(self.step(x[k], y[k]))
         return Program(x, y, losses, graph.replay)

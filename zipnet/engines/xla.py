@@ -7,7 +7,7 @@ XLA runs each operation of a step as a kernel of its own, and that is what remai
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Final, final
 
 # JAX would take most of a GPU's memory when it first looks at it, from engines that come after.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -26,6 +26,11 @@ from zipnet.reference import BETA1, BETA2, EPSILON, H2_INPUTS
 
 Weights = dict[str, jax.Array]
 _PLATFORMS = {"cpu": "cpu", "cuda": "cuda", "mps": "METAL", "xpu": "xpu"}
+# On a GPU XLA chooses among convolutions by timing them, anew for each shape, and some of them sum
+# with atomics: two halves would not be the whole, nor a run itself again. The options rule out both
+# (https://openxla.org/xla/determinism). They go with each program: XLA_FLAGS count only before JAX
+# starts, and one that is not known there ends the process.
+REPEATABLE: Final = {"xla_gpu_exclude_nondeterministic_ops": True, "xla_gpu_autotune_level": 0}
 _DEVICES = {"cpu": "cpu", "gpu": "cuda:0", "METAL": "mps:0"}  # what JAX calls a platform, in torch
 
 
@@ -51,8 +56,14 @@ def _forward(w: Weights, x: jax.Array, recipe: Recipe) -> jax.Array:
     """(n, 1, 16, 16) -> (n, 10), as zipnet.net.Net."""
     hidden = recipe.activation
     h1 = _nonlinearity(hidden, _conv(x, w["H1w"]) + w["H1b"])  # (n, 12, 8, 8)
+    # In whole thirds, whose gradient is a sum; that of an index would be a scatter, XLA's slowest
+    # operation where it must repeat.
+    thirds = [h1[:, 4 * third : 4 * third + 4] for third in range(3)]
     blocks = [
-        _conv(h1[:, np.array(inputs)], w["H2w"][4 * g : 4 * g + 4])
+        _conv(
+            jnp.concatenate([thirds[c // 4] for c in inputs[::4]], axis=1),
+            w["H2w"][4 * g : 4 * g + 4],
+        )
         for g, inputs in enumerate(H2_INPUTS)
     ]
     h2 = _nonlinearity(hidden, jnp.concatenate(blocks, axis=1) + w["H2b"])  # (n, 12, 4, 4)
@@ -79,8 +90,9 @@ class Xla(Engine):
         super().__init__(recipe, device, threads)
         self._device = jax.devices(_PLATFORMS[device])[0]
         self._pending: jax.Array | None = None
-        self._scan = jax.jit(self._take_steps)
-        self._answer = jax.jit(lambda w, x: _forward(w, x, recipe))
+        options = REPEATABLE if device.partition(":")[0] == "cuda" else None
+        self._scan = jax.jit(self._take_steps, compiler_options=options)
+        self._answer = jax.jit(lambda w, x: _forward(w, x, recipe), compiler_options=options)
 
     @classmethod
     def why_not(cls, recipe: Recipe, device: str) -> str | None:
