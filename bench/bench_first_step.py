@@ -29,6 +29,7 @@ CACHES = (
     "TORCHINDUCTOR_CACHE_DIR",
     "TRITON_CACHE_DIR",
     "CUDA_CACHE_PATH",
+    "ZIPNET_CACHE",
     "TMPDIR",
 )
 FOR_AN_INTERVAL = 6  # rounds: the fewest whose extremes are a 95% interval of the median

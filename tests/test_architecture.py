@@ -51,12 +51,9 @@ zipnet.fused: example
 zipnet.fused: batch
 zipnet.fused: steps
 zipnet.fused:
+zipnet.fused_cuda: cuda_layout
 zipnet.fused_cuda: cuda_compiling
-zipnet.fused_cuda: cuda_functions
-zipnet.fused_cuda: cuda_layout rows
-zipnet.fused_cuda: cuda_forward cuda_loss cuda_update gpu
-zipnet.fused_cuda: cuda_backward
-zipnet.fused_cuda: kernels
+zipnet.fused_cuda: gpu
 zipnet.fused_cuda: cuda_steps
 zipnet.fused_cuda:
 zipnet.engines: base

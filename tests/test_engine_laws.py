@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests import ptx_on_cpu
 from tests.conftest import MODERN, random_digits
 from tests.simulated_graphs import SimulatedCuda
 from zipnet import devices, engines
@@ -34,8 +35,11 @@ ABSENT = {
     if (reason := engines.why_not(place[0], KARPATHY_1989, place[1])) is not None
 }
 HERE = [place for place in EVERYWHERE if place not in ABSENT]
-# On a machine without a GPU the laws hold graphed to account through a simulator of CUDA graphs.
+# On a machine without a GPU the laws hold graphed to account through a simulator of CUDA graphs,
+# and fused_cuda through the PTX of its kernels.
 HERE.append(("graphed", "simulated"))
+if ("fused_cuda", "cuda") in ABSENT and ptx_on_cpu.why_not() is None:
+    HERE.append(("fused_cuda", "simulated"))
 CASES = [case(*place) for place in HERE]
 # torch.compile takes half a minute for each shape, so the compiled engine shows one batch for all.
 BATCHES = [
@@ -57,11 +61,22 @@ def test_an_engine_is_here_or_says_why_not(pair):
 
 
 def make(name, device, recipe=KARPATHY_1989):
+    if (name, device) == ("fused_cuda", "simulated"):
+        return engines.kind(name)(recipe, "cpu")
     if device == "simulated":
         engine = Graphed(recipe, "cpu", threads=1)
         engine.cuda = SimulatedCuda()
         return engine
     return engines.make(name, recipe, device, threads=2 if device == "cpu" else None)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def gpu():
+    """The one that fused_cuda finds where there is none."""
+    with pytest.MonkeyPatch.context() as patch:
+        if ("fused_cuda", "simulated") in HERE:
+            ptx_on_cpu.SimulatedGpu().take_the_place(patch)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
-"""fused_cuda without a GPU: its laws in numba's simulator, its machine code, its reasons.
+"""fused_cuda without a GPU: its compiled kernels on a CPU, their registers and banks, its reasons.
 
-On a GPU, `pytest -m cuda` holds the compiled kernels to the laws (tests/test_engine_laws.py).
+The laws of the contract hold the same PTX to account (tests/test_engine_laws.py); on a GPU,
+`pytest -m cuda` holds the GPU itself.
 """
 
 import os
@@ -8,70 +9,60 @@ import re
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from tests.commands import ROOT
-from tests.conftest import random_digits
-from zipnet import devices, engines
+from tests import ptx_on_cpu
+from tests.conftest import MODERN, random_digits
+from tests.ptx_on_cpu import SimulatedGpu, bank_cycles
+from zipnet import engines
 from zipnet.data import Digits
 from zipnet.data.digits import Splits
+from zipnet.errors import UserError
+from zipnet.fused_cuda import cuda_layout
 from zipnet.params import SHAPES, Params
 from zipnet.recipe import AS_PRINTED, KARPATHY_1989
 from zipnet.replicas import Replica, train_replicas
 from zipnet.training import train
+from zipnet.verify import trajectory, verify
 
-pytest.importorskip("numba_cuda", reason="numba-cuda is not installed")
+pytest.importorskip("cuda.bindings.nvrtc", reason="cuda-bindings is not installed")
 
-from numba import cuda
+from zipnet.engines.fused_cuda import FusedCuda
+from zipnet.fused_cuda import cuda_compiling, gpu
+from zipnet.fused_cuda.cuda_compiling import LEARNERS, KernelChoices, source
+from zipnet.fused_cuda.cuda_layout import SHARED_BYTES, THREADS
 
-from zipnet.fused_cuda import cuda_layout, gpu
-from zipnet.fused_cuda.cuda_compiling import SIMULATED, THREADS
-from zipnet.fused_cuda.kernels import ANSWER, LEARN, KernelChoices, answerer, learner
-
-MULTIPROCESSOR = 65_536  # registers of one, since Kepler: CUDA C++ Programming Guide
-MODERN = KernelChoices("relu", "identity", "cross_entropy", "adamw", one_by_one=False)
-KERNELS = {
-    "learn": (lambda: learner(KernelChoices()), LEARN),
-    "learn-batches": (lambda: learner(KernelChoices(one_by_one=False)), LEARN),
-    "learn-modern": (lambda: learner(MODERN), LEARN),
-    "answer": (lambda: answerer(KernelChoices()), ANSWER),
+REGISTERS = 65_536  # of one multiprocessor, since Kepler: CUDA C++ Programming Guide
+CHOICES = {
+    "one": KernelChoices(),
+    "batches": KernelChoices(one_by_one=False),
+    "modern": KernelChoices("relu", "identity", "cross_entropy", "adamw", one_by_one=False),
 }
 
 
-def simulate(*arguments, **environment):
-    """Run a module with numba's CUDA simulator, on one core: its threads take turns anyway."""
-    hidden = {"NUMBA_ENABLE_CUDASIM": "1", "CUDA_VISIBLE_DEVICES": ""}
-    pinned = "import os, sys; hasattr(os, 'sched_setaffinity') and os.sched_setaffinity(0, "
-    pinned += "{min(os.sched_getaffinity(0))}); import runpy; sys.argv = sys.argv[1:]; "
-    pinned += "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
-    return subprocess.run(
-        [sys.executable, "-c", pinned, *arguments],
-        cwd=ROOT,
-        env={**os.environ, **hidden, **environment},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+@pytest.fixture
+def compiler():
+    missing = cuda_compiling.compiler_missing()
+    if missing is not None:
+        pytest.skip(missing)
 
 
-def test_the_laws_hold_in_the_simulator():
-    done = simulate("pytest", "-q", "-p", "no:cacheprovider", "tests/simulated_cuda.py")
-    assert done.returncode == 0, done.stdout + done.stderr
+@pytest.fixture
+def simulated(monkeypatch):
+    """Kernels on the CPU."""
+    missing = ptx_on_cpu.why_not()
+    if missing is not None:
+        pytest.skip(missing)
+    stand_in = SimulatedGpu()
+    stand_in.take_the_place(monkeypatch)
+    return stand_in
 
 
-def test_the_simulator_is_never_taken_for_a_gpu(monkeypatch):
-    """Where there is a GPU, the simulator's times would pass for the GPU's."""
-    from zipnet.engines import fused_cuda
-
-    monkeypatch.setattr(fused_cuda, "SIMULATED", True)
-    monkeypatch.setattr(devices, "why_not", lambda device: None)
-    assert "only simulates" in engines.why_not("fused_cuda", KARPATHY_1989, "cuda")
+# --- where it runs --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -105,7 +96,7 @@ def test_other_devices_are_refused_with_the_reason(device, reason):
     ("capability", "shared", "reason"),
     [
         ((7, 0), 98_304, r"compute capability 7\.0, and it needs 7\.5"),
-        ((8, 6), 49_152, f"needs {cuda_layout.SHARED_BYTES:,} bytes .* this GPU offers 49,152"),
+        ((8, 6), 49_152, f"needs {SHARED_BYTES:,} bytes .* this GPU offers 49,152"),
         ((7, 5), 65_536, None),
         ((9, 0), 232_448, None),
     ],
@@ -117,23 +108,137 @@ def test_a_gpu_that_will_not_do_is_refused_with_both_numbers(capability, shared,
 
 def test_an_absent_compiler_is_named_with_the_remedy(monkeypatch):
     def load(library):
-        if library == "nvrtc":
-            raise gpu.DynamicLibNotFoundError
+        raise cuda_compiling.DynamicLibNotFoundError
 
-    monkeypatch.setattr(gpu, "load_nvidia_dynamic_lib", load)
-    assert "finds no libnvrtc: pip install 'numba-cuda[cu13]'" in gpu.why_not()
+    monkeypatch.setattr(cuda_compiling, "load_nvidia_dynamic_lib", load)
+    monkeypatch.setenv("PATH", "")
+    assert "pip install 'nvidia-cuda-nvrtc==" in gpu.why_not()
+    cuda_compiling.compiled.cache_clear()
+    with pytest.raises(UserError, match="no libnvrtc"):
+        cuda_compiling.compiled(KernelChoices(), "sm_90")
 
 
-def test_a_kernel_opts_in_to_the_shared_memory_that_it_needs(monkeypatch):
-    from numba.cuda.cudadrv import driver
+def test_the_compiler_of_a_toolkit_is_found_through_its_nvcc(monkeypatch, tmp_path):
+    """nvcc may be a script on the path that calls one elsewhere, and CUDA_HOME need not be set."""
+    nvcc = tmp_path / "bin" / "nvcc"
+    nvcc.parent.mkdir()
+    nvcc.write_text(f"#!/bin/sh\necho '#$ _SPACE_= \n#$ TOP={tmp_path}/cuda/bin/..' >&2\n")
+    nvcc.chmod(0o755)
+    (tmp_path / "cuda" / "bin").mkdir(parents=True)
+    asked = []
 
-    told = []
-    fake = SimpleNamespace(cuKernelSetAttribute=lambda *arguments: told.append(arguments))
-    monkeypatch.setattr(driver, "driver", fake)
-    gpu.allow_shared_memory(SimpleNamespace(handle="kernel", device=SimpleNamespace(id=0)))
-    [(attribute, size, handle, device)] = told
-    assert attribute.name == "CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES"
-    assert (size, handle, device) == (cuda_layout.SHARED_BYTES, "kernel", 0)
+    def load(library):
+        asked.append(os.environ.get("CUDA_HOME"))
+        if asked[-1] is None:
+            raise cuda_compiling.DynamicLibNotFoundError
+
+    monkeypatch.delenv("CUDA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(nvcc.parent), prepend=os.pathsep)
+    monkeypatch.setattr(cuda_compiling, "load_nvidia_dynamic_lib", load)
+    assert cuda_compiling.compiler_missing() is None
+    assert asked == [None, str(tmp_path / "cuda")]
+    assert "CUDA_HOME" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("capability", "target"),
+    [((9, 0), "sm_90"), ((7, 5), "sm_75"), ((99, 0), r"compute_\d+")],
+)
+def test_a_gpu_newer_than_the_compiler_gets_the_newest_ptx(compiler, capability, target):
+    assert re.fullmatch(target, cuda_compiling.target_for(capability))
+
+
+def test_what_was_compiled_is_kept_and_another_source_is_compiled_anew(
+    compiler, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("ZIPNET_CACHE", str(tmp_path))
+    compiled = cuda_compiling.compiled.__wrapped__
+    calls = []
+    monkeypatch.setattr(cuda_compiling, "_compile", lambda *asked: calls.append(asked) or b"code")
+    assert compiled(KernelChoices(), "sm_90") == compiled(KernelChoices(), "sm_90") == b"code"
+    assert len(calls) == 1
+    compiled(KernelChoices(), "sm_80")
+    compiled(KernelChoices("relu"), "sm_90")
+    monkeypatch.setattr(cuda_compiling, "source", lambda choices: source(choices) + " ")
+    compiled(KernelChoices(), "sm_90")
+    assert len(calls) == 4
+    monkeypatch.setenv("ZIPNET_CACHE", str(tmp_path / next(iter(tmp_path.rglob("*")))))
+    assert compiled(KernelChoices("relu", "identity"), "sm_90") == b"code"
+
+
+def test_what_does_not_compile_is_said_in_the_compilers_words(compiler, monkeypatch):
+    monkeypatch.setattr(cuda_compiling, "source", lambda choices: "__device__ int f = nonsense;")
+    with pytest.raises(UserError, match=r'for sm_90: .*"nonsense" is undefined'):
+        cuda_compiling._compile(KernelChoices(), "sm_90")
+
+
+HOST = """
+from types import SimpleNamespace
+import torch
+from zipnet.engines.fused_cuda import ManyFusedCuda
+from zipnet.fused_cuda import gpu
+from zipnet.params import Params
+from zipnet.recipe import KARPATHY_1989
+import numpy as np
+torch.cuda.get_device_capability = lambda device: (9, 0)
+torch.cuda.get_device_properties = lambda device: SimpleNamespace(multi_processor_count=132)
+torch.cuda.current_stream = lambda device: SimpleNamespace(cuda_stream=0)
+gpu.DEVICE = torch.device("cpu")
+print(gpu.why_not(), gpu.blocks_at_once())
+many = ManyFusedCuda(KARPATHY_1989)
+many.load([Params.init(0)] * 3)
+many._state.weights.fill_(1); many._state.gradients.fill_(2)
+many._state.first.fill_(3); many._state.second.fill_(4); many._state.steps = 7
+many.rates = [0.5, 0.25, 0.125]
+placed = many.place(np.full((4, 1, 16, 16), 0.75), np.full((4, 10), -1.0), 2)
+many.run(placed)[:] = 0
+many.predict(placed)
+"""
+
+
+def test_the_driver_is_asked_for_what_the_kernels_take(compiler, tmp_path):
+    """The host's side for real, down to a libcuda that prints what a GPU would be given."""
+    if shutil.which("gcc") is None or sys.platform != "linux":
+        pytest.skip("the stand-in for libcuda is built by gcc, for Linux")
+    library = tmp_path / "libcuda.so.1"
+    made = Path(__file__).with_name("fake_libcuda.c")
+    subprocess.run(["gcc", "-w", "-shared", "-fPIC", "-o", library, made, "-ldl"], check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", HOST],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "LD_LIBRARY_PATH": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    said, learn, answer = done.stdout.splitlines()
+    assert said == f"None {232_448 // SHARED_BYTES * 132}"
+    assert learn.startswith(f"learn<<<(3, 1, 1), {THREADS}, {SHARED_BYTES}>>> 1 2 3 4 0.75 -1 0.5 ")
+    assert learn.endswith(f" 2 2 {KARPATHY_1989.weight_decay:g} 7")
+    assert answer.startswith(f"answer<<<(4, 3, 1), {THREADS}, {SHARED_BYTES}>>> 1 0.75 ")
+    assert answer.endswith(" 4")
+
+
+# --- replicas, and where things lie ---------------------------------------------------------------
+
+
+def ends_as_alone(wanted, looked_at):
+    x, y = random_digits(12, seed=1)
+    labels = y.argmax(axis=1).astype(np.uint8)
+    digits = Digits.of("random", Splits(x, labels, x[:5], labels[:5]))
+    recipe = replace(KARPATHY_1989, passes=2, lr=0.05, lr_end=0.01)
+    finished = train_replicas("fused_cuda", recipe, digits, wanted, device="cuda").trainings
+    for i in looked_at:
+        lr = {} if wanted[i].lr is None else {"lr": wanted[i].lr, "lr_end": wanted[i].lr}
+        engine = engines.make("fused_cuda", replace(recipe, **lr), "cuda")
+        alone = train(engine, digits, Params.init(wanted[i].seed))
+        assert (finished[i].train, finished[i].test) == (alone.train, alone.test)
+
+
+def test_replicas_end_where_they_would_have_ended_alone(simulated, monkeypatch):
+    """Three of them, two to a launch, with seeds and learning rates of their own."""
+    monkeypatch.setattr(FusedCuda, "why_not", classmethod(lambda *_: None))
+    monkeypatch.setattr(gpu, "blocks_at_once", lambda: 2)
+    ends_as_alone([Replica(0), Replica(1, lr=0.2), Replica(1)], range(3))
 
 
 @pytest.mark.cuda
@@ -142,20 +247,8 @@ def test_on_a_gpu_replicas_end_where_they_would_have_ended_alone():
     reason = engines.why_not("fused_cuda", KARPATHY_1989, "cuda")
     if reason is not None:
         pytest.skip(reason)
-    x, y = random_digits(60, seed=1)
-    labels = y.argmax(axis=1).astype(np.uint8)
-    digits = Digits.of("random", Splits(x, labels, x[:20], labels[:20]))
-    recipe = replace(KARPATHY_1989, passes=3, lr=0.05, lr_end=0.01)
     wanted = [Replica(seed) for seed in range(gpu.blocks_at_once())] + [Replica(1, lr=0.02)]
-    finished = train_replicas("fused_cuda", recipe, digits, wanted, device="cuda").trainings
-    for i in (0, 1, len(wanted) // 2, len(wanted) - 2, len(wanted) - 1):
-        lr = {} if wanted[i].lr is None else {"lr": wanted[i].lr, "lr_end": wanted[i].lr}
-        engine = engines.make("fused_cuda", replace(recipe, **lr), "cuda")
-        alone = train(engine, digits, Params.init(wanted[i].seed))
-        assert (finished[i].train, finished[i].test) == (alone.train, alone.test)
-
-
-# --- where things lie ---------------------------------------------------------------------------
+    ends_as_alone(wanted, (0, 1, len(wanted) // 2, len(wanted) - 2, len(wanted) - 1))
 
 
 def test_every_parameter_has_a_place_of_its_own_and_comes_back(start):
@@ -166,112 +259,204 @@ def test_every_parameter_has_a_place_of_its_own_and_comes_back(start):
 
 
 def test_weights_and_working_values_fit_where_turing_has_room():
-    assert cuda_layout.SHARED_BYTES <= 64 * 1024
-    assert (
-        gpu.EACH * (cuda_layout.SHARED_BYTES + 1024) <= 164 * 1024
-    )  # A100; each block costs 1 kB more
+    each = SHARED_BYTES + cuda_layout.RESERVED
+    assert SHARED_BYTES <= 64 * 1024
+    assert LEARNERS * each <= 164 * 1024  # A100
 
 
-@pytest.mark.parametrize(
-    "places",
-    [
-        pytest.param([p * 25 for p in range(6)], id="H1w by plane"),
-        pytest.param(
-            [4 * g * cuda_layout.PLANE2 + s * 25 for g in range(3) for s in range(8)],
-            id="H2w by input",
-        ),
-        pytest.param([c * cuda_layout.A1_PLANE for c in range(12)], id="H1 by plane"),
-        pytest.param([r * cuda_layout.ROW3 for r in range(32)], id="H3w by row"),
-        pytest.param([n * cuda_layout.SUMS3 for n in range(30)], id="sums for H3 by unit"),
-        pytest.param([y * cuda_layout.D1_ROW for y in range(8)], id="deltas of H1 by row"),
-        pytest.param([2 * y * cuda_layout.IMAGE_ROW + 8 * h for y in range(3) for h in range(2)],
-                     id="the image by unit"),
-    ],
-)  # fmt: skip
-def test_lanes_of_a_warp_meet_in_different_banks(places):
-    assert max(Counter(place % 32 for place in places).values()) == 1
+# --- machine code ---------------------------------------------------------------------------------
 
-
-# --- machine code -------------------------------------------------------------------------------
-
-
-@pytest.fixture(params=["8.0", "9.0"])
-def capability(request, monkeypatch):
-    """An architecture to compile for, which numba-cuda would read off the GPU."""
-    from numba.cuda import dispatcher
-
-    if SIMULATED:
-        pytest.skip("the simulator compiles nothing")
-    found = tuple(int(part) for part in request.param.split("."))
-    here = SimpleNamespace(compute_capability=found)
-    monkeypatch.setattr(dispatcher, "get_current_device", lambda: here)
-    return found
-
-
-def compiled(name, capability):
-    """The kernel's PTX, or a skip where numba-cuda finds no compiler."""
-    missing = gpu.compiler_missing()
-    if missing is not None:
-        pytest.skip(missing)
-    make, signature = KERNELS[name]
-    make.__globals__["learner"].cache_clear()
-    make.__globals__["answerer"].cache_clear()
-    kernel = make().py_func
-    ptx, _ = cuda.compile_ptx(kernel, signature, cc=capability, launch_bounds=THREADS)
-    return ptx
+# Registers a thread at most, in the eights in which they are given out, by NVRTC and ptxas 13.5.
+# Nothing lies on the stack, nothing is spilled.
+ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
+TABLE = {
+    ("one", "learn"): (80, 80, 80, 80, 80, 80, 80),
+    ("batches", "learn"): (128, 128, 128, 128, 128, 152, 152),
+    ("modern", "learn"): (128, 128, 128, 128, 128, 152, 152),
+    ("one", "answer"): (80, 56, 56, 56, 56, 56, 56),
+    ("batches", "answer"): (80, 56, 56, 56, 56, 56, 56),
+    ("modern", "answer"): (80, 56, 56, 56, 56, 56, 56),
+}
 
 
 def assembler():
-    """Where ptxas is: in a wheel of NVIDIA's, as libnvvm is, or else on the path."""
+    """Where ptxas is: in a wheel of NVIDIA's, as NVRTC is, or else on the path."""
     wheels = [str(p) for folder in sys.path for p in Path(folder).glob("nvidia/*/bin/ptxas")]
     return wheels[0] if wheels else shutil.which("ptxas")
 
 
-@pytest.mark.parametrize("name", KERNELS)
-def test_the_kernel_compiles_to_float32_in_registers_and_shared_memory(name, capability):
-    ptx = compiled(name, capability)
-    assert ".local" not in ptx  # nothing is indexed that should be in a register
-    assert ".f64" not in ptx
-    assert len(re.findall(r"fma\.rn\.f32", ptx)) > 200
-    assert len(re.findall(r"ld\.shared\.", ptx)) > 150
-    assert not re.search(r"\sld\.[fb]32", ptx)  # every address is known to be shared or global
-    assert "atom" not in ptx
-
-
-def test_a_step_has_twelve_barriers(capability):
-    once = 2  # before the first step and after the last
-    assert compiled("learn", capability).count("bar.sync") == 12 + once
-
-
-@pytest.mark.parametrize("name", KERNELS)
-def test_the_assembler_spills_nothing(name, capability, tmp_path):
+def assembled(ptx, architecture, folder):
+    """Each kernel's (registers, bytes of stack, of spills stored and loaded, of shared memory)."""
     ptxas = assembler()
     if ptxas is None:
         pytest.skip("no ptxas: pip install nvidia-cuda-nvcc")
-    source = tmp_path / "kernel.ptx"
-    source.write_text(compiled(name, capability))
-    target = f"-arch=sm_{capability[0]}{capability[1]}"
-    done = subprocess.run(
-        [ptxas, "-v", target, str(source), "-o", str(tmp_path / "kernel.cubin")],
-        capture_output=True,
-        text=True,
-    )
+    path = folder / "kernels.ptx"
+    path.write_text(ptx)
+    options = ["-v", f"-arch=sm_{architecture}", "-o", str(folder / "kernels.cubin")]
+    done = subprocess.run([ptxas, *options, str(path)], capture_output=True, text=True)
     said = done.stdout + done.stderr
     if "Unsupported .version" in said:
-        pytest.skip(f"{ptxas} is older than libnvvm")
+        pytest.skip(f"{ptxas} is older than NVRTC")
     assert done.returncode == 0, said
-    assert "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads" in said
-    registers = int(re.search(r"Used (\d+) registers", said)[1])
-    blocks = gpu.EACH if name == "learn" else 1
-    assert blocks * registers * THREADS <= MULTIPROCESSOR
+    found = {}
+    for about in said.split("Function properties for ")[1:]:
+        stack = re.search(r"(\d+) bytes stack frame, (\d+) .*stores, (\d+) .*loads", about)
+        used = re.search(r"Used (\d+) registers", about)
+        shared = re.search(r"(\d+) bytes smem", about)
+        numbers = [used[1], *stack.groups(), shared[1] if shared else 0]
+        found[about.split()[0]] = tuple(map(int, numbers))
+    return found
 
 
-def test_numbers_that_numba_must_take_for_float32_are():
-    from zipnet.fused_cuda import cuda_functions, cuda_loss, cuda_update
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("name", CHOICES)
+def test_registers_and_memory_keep_to_the_table(compiler, name, architecture, tmp_path):
+    ptx = ptx_on_cpu.compiled(CHOICES[name], f"compute_{architecture}")
+    for kernel, (registers, *memory) in assembled(ptx, architecture, tmp_path).items():
+        assert memory == [0, 0, 0, 0]  # shared memory is asked for at the launch
+        assert registers <= TABLE[name, kernel][ARCHITECTURES.index(architecture)]
+        blocks = LEARNERS if (name, kernel) == ("one", "learn") else 1
+        assert blocks * registers * THREADS <= REGISTERS
 
-    for module, names in (
-        (cuda_functions, "ZERO ONE TWO"),
-        (cuda_loss, "TENTH"),
-        (cuda_update, "SMALL"),
-    ):
-        assert all(isinstance(getattr(module, name), np.float32) for name in names.split())
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_a_kernel_is_float32_in_registers_and_shared_memory(compiler, name):
+    ptx = ptx_on_cpu.compiled(CHOICES[name])
+    assert ".local" not in ptx  # nothing is indexed that should be in a register
+    assert ".f64" not in ptx
+    assert "atom" not in ptx
+    assert not re.search(r"\s(ld|st)\.(v\d\.)?[fbu]32", ptx)  # each is known as shared or global
+    learn, answer = ("\n".join(ptx_on_cpu.entry(ptx, kernel)[1]) for kernel in ("learn", "answer"))
+    once = 2  # before the first step and after the last
+    ends_a_batch = name != "one"
+    assert learn.count("bar.sync") == 12 + once + ends_a_batch
+    assert answer.count("bar.sync") == 6 + 2
+
+
+# --- the compiled kernels on a CPU ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["compute_75", "compute_100", "compute_120"])
+@pytest.mark.parametrize(
+    ("recipe", "batch"), [(KARPATHY_1989, 1), (KARPATHY_1989, 2), (MODERN, 2)], ids=list(CHOICES)
+)
+def test_code_for_other_gpus_follows_the_reference(simulated, start, recipe, batch, target):
+    """The laws are held by that for compute_90."""
+    simulated.compiler = lambda choices: ptx_on_cpu.compiled(choices, target)
+    recipe = replace(recipe, batch=batch)
+    path = trajectory(start, recipe, *random_digits(4), batch=batch)
+    found = verify(FusedCuda(recipe, "cpu"), path)
+    assert found.param_distance < 2e-6
+
+
+def spoilt(spoil):
+    """A compiler whose PTX of learn() has been spoilt: the simulator must see it."""
+
+    def compiler(choices):
+        head, learn = ptx_on_cpu.compiled(choices).split(".entry learn(")
+        assert spoil(learn) != learn
+        return f"{head}.entry learn({spoil(learn)}"
+
+    return compiler
+
+
+def nth(pattern, n, text):
+    """Replace the nth match."""
+
+    def spoil(ptx):
+        match = list(re.finditer(pattern, ptx, re.DOTALL))[n]
+        return ptx[: match.start()] + match.expand(text) + ptx[match.end() :]
+
+    return spoil
+
+
+TID = r"mov\.u32\s+(%r\d+), %tid\.x;"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "fault"),
+    [
+        # The third barrier stands between the sums of H2 and those who add them up.
+        (nth(r"bar\.sync\s+0;", 3, ""), "'races': [1-9]"),
+        (
+            nth(rf"({TID}.*?)bar\.sync", 0, r"\1setp.lt.s32 %p1, \2, 99;\n@%p1 bar.sync"),
+            "'divergent': [1-9]",
+        ),
+        (nth(r"((?:bar\.sync.*?){3})st\.shared.f32[^;]*;", 0, r"\1"), "'unwritten': [1-9]"),
+        (nth(r"(ld\.shared\.f32\s+%f\d+, \[%r\d+\+)", 0, r"\g<1>999"), "'outside': [1-9]"),
+        (nth(r"(ld\.shared\.f32\s+%f\d+, \[%r\d+)", 0, r"\g<1>+2]; //"), "'unaligned': [1-9]"),
+    ],
+    ids=["race", "divergent barrier", "uninitialised", "outside", "unaligned"],
+)
+def test_the_simulator_finds_what_is_wrong(simulated, start, spoil, fault):
+    simulated.compiler = spoilt(spoil)
+    engine = FusedCuda(KARPATHY_1989, "cpu")
+    engine.load(start)
+    with pytest.raises(AssertionError, match=fault):
+        engine.run(engine.place(*random_digits(2), 1))
+
+
+def test_an_instruction_that_is_not_known_is_named(simulated, start):
+    simulated.compiler = spoilt(nth(r"fma\.rn\.f32", 0, "fma.rz.f32"))
+    engine = FusedCuda(KARPATHY_1989, "cpu")
+    engine.load(start)
+    with pytest.raises(OSError, match="undefined symbol: fma_rz_f32"):
+        engine.run(engine.place(*random_digits(2), 1))
+
+
+# --- banks ----------------------------------------------------------------------------------------
+
+
+def accesses(*rows):
+    """(thread, word, words) each, of one instruction."""
+    return np.array([(1, 5, 0, t, w, n, 0) for t, w, n in rows], ptx_on_cpu.ACCESS)
+
+
+@pytest.mark.parametrize(
+    ("rows", "cycles", "least"),
+    [
+        ([(t, t, 1) for t in range(32)], 1, 1),
+        ([(t, 7, 1) for t in range(32)], 1, 1),  # one word for all
+        ([(t, 2 * t, 1) for t in range(32)], 2, 1),
+        ([(t, 32 * t, 1) for t in range(32)], 32, 1),
+        ([(t, 25 * t, 1) for t in range(32)], 1, 1),
+        ([(t, 4 * t, 4) for t in range(32)], 4, 4),  # 128 words: a quarter of the warp a cycle
+        ([(t, 8 * t, 4) for t in range(32)], 8, 4),
+        ([(t, 0, 4) for t in range(8)], 1, 1),
+    ],
+)  # fmt: skip
+def test_cycles_of_a_warps_access_are_counted_by_banks(rows, cycles, least):
+    found = bank_cycles(accesses(*rows))
+    assert (found["cycles"].sum(), found["least"].sum()) == (cycles, least)
+
+
+# Cycles that shared memory needs for one presentation: by the accesses of the PTX for compute_90,
+# and what they would be if lanes never met in a bank.
+CYCLES = {
+    "H1": (411, 363),
+    "H2, sums": (671, 513),
+    "H2, finished": (108, 60),
+    "H3, sums": (270, 270),
+    "H3, finished": (34, 34),
+    "outputs": (48, 48),
+    "deltas of H3, outw learns": (59, 59),
+    "deltas of H2, H3w learns": (579, 573),
+    "deltas of H1, sums; H2b learns": (708, 510),
+    "deltas of H1, finished; H1b learns": (192, 144),
+    "H2w learns; H1w, sums": (1448, 888),
+    "H1w learns; the next image": (117, 109),
+}
+
+
+def test_bank_conflicts_of_a_presentation_keep_to_the_table(simulated, start):
+    """Phase 1 fills the memory, 2 brings the first image: the second presentation is looked at."""
+    first = 3 + len(CYCLES)
+    simulated.log = range(first, first + len(CYCLES))
+    engine = FusedCuda(KARPATHY_1989, "cpu")
+    engine.load(start)
+    engine.run(engine.place(*random_digits(3), 1))
+    found = bank_cycles(simulated.accesses)
+    assert set(found["phase"]) == set(simulated.log)
+    phases = [found[found["phase"] == phase] for phase in simulated.log]
+    counted = [(phase["cycles"].sum(), phase["least"].sum()) for phase in phases]
+    assert dict(zip(CYCLES, counted, strict=True)) == CYCLES

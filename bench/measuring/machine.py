@@ -24,7 +24,7 @@ from zipnet import cpu, devices
 from zipnet.errors import answer, one_line
 from zipnet.results.schema import Cpu, Limits, Machine, Plain
 
-LIBRARIES = ("numpy", "torch", "numba", "numba-cuda", "jax", "jaxlib", "mlx", "pytest-benchmark")
+LIBRARIES = ("numpy", "torch", "numba", "cuda-bindings", "jax", "jaxlib", "mlx", "pytest-benchmark")
 
 # Those that change how fast multiply-adds are done, by the names of the Linux kernel.
 EXTENSIONS: Final = (

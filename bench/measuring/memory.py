@@ -12,7 +12,7 @@ import pytest
 from zipnet import devices
 from zipnet.errors import one_line
 
-# torch on cuda, mps and the CPU; JAX; MLX; numba's driver: most raise a plain RuntimeError.
+# torch on cuda, mps and the CPU; JAX; MLX; CUDA's driver: most raise a plain RuntimeError.
 _WORDS: Final = re.compile(
     r"out[ _]of[ _]memory|can't allocate memory|unable to allocate|RESOURCE_EXHAUSTED",
     re.IGNORECASE,

@@ -1,4 +1,4 @@
-"""fused_cuda: the whole loop of steps in one GPU kernel on one multiprocessor, written in Python.
+"""fused_cuda: the whole loop of steps in one GPU kernel on one multiprocessor, in CUDA C++.
 
 Weights and activations stay in shared memory for as many steps as a run has, so a step launches
 nothing and waits for nobody outside its multiprocessor. zipnet/fused_cuda derives how. A batch too
@@ -9,10 +9,12 @@ launch, one thread block each.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, cast, final
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from zipnet import devices, paper
 from zipnet.engines.base import (
@@ -25,8 +27,7 @@ from zipnet.engines.base import (
     first_order,
 )
 from zipnet.fused_cuda import cuda_steps, gpu
-from zipnet.fused_cuda.cuda_compiling import SIMULATED
-from zipnet.fused_cuda.kernels import KernelChoices
+from zipnet.fused_cuda.cuda_compiling import KernelChoices
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
 
@@ -35,40 +36,37 @@ PIXELS = paper.IMAGE_SIDE**2
 
 @final
 class ManyFusedCuda(Many):
-    """Networks side by side, a thread block each; arrays are numba's, on the first GPU."""
+    """Networks side by side, a thread block each; arrays are torch's, on the first GPU."""
 
     def load(self, networks: Sequence[Params]) -> None:
         """Copy networks to the GPU; see Many.load."""
         self._state = cuda_steps.start(networks)
         self.rates = [self.recipe.lr] * len(networks)
-        self._placed_rates: tuple[list[float], Any] = ([], None)
+        self._placed_rates: tuple[list[float], Tensor] = ([], torch.empty(0))
 
     def place(self, x: Array, y: Array, batch: int) -> Placed:
         """Copy digits to the GPU; see Engine.place."""
         steps_x, steps_y = as_steps(x, y, batch)
-        placed_x, placed_y = (
-            cuda_steps.to_gpu(steps_x, PIXELS),
-            cuda_steps.to_gpu(steps_y, paper.CLASSES),
-        )
-        return Placed(placed_x, placed_y, len(steps_x), batch, gpu.name())
+        placed_x = cuda_steps.to_gpu(steps_x.reshape(-1, PIXELS))
+        placed_y = cuda_steps.to_gpu(steps_y.reshape(-1, paper.CLASSES))
+        return Placed(placed_x, placed_y, len(steps_x), batch, str(placed_x.device))
 
     def prepare(self, placed: Placed) -> None:
         """Compile by launches on no digits, which write back the weights that they read."""
-        x, y = cuda_steps.nothing(PIXELS), cuda_steps.nothing(paper.CLASSES)
-        nothing = Placed(x, y, 0, placed.batch, placed.device)
+        nothing = Placed(placed.x[:0], placed.y[:0], 0, placed.batch, placed.device)
         self.run(nothing)
         self.predict(nothing)
         self.sync()
 
-    def run(self, placed: Placed) -> Any:
+    def run(self, placed: Placed) -> Tensor:
         """All steps of all networks in one launch; see Many.run."""
         if self._placed_rates[0] != self.rates:
-            self._placed_rates = list(self.rates), cuda_steps.to_gpu_flat(self.rates)
+            self._placed_rates = list(self.rates), cuda_steps.to_gpu(self.rates)
         rates, decay = self._placed_rates[1], self.recipe.weight_decay
         choices = self._choices(placed.batch)
         return cuda_steps.run(self._state, placed.x, placed.y, placed.batch, rates, choices, decay)
 
-    def predict(self, placed: Placed) -> Any:
+    def predict(self, placed: Placed) -> Tensor:
         """All digits by all networks in one launch; see Many.predict."""
         return cuda_steps.predict(self._state, placed.x, self._choices(1))
 
@@ -82,7 +80,7 @@ class ManyFusedCuda(Many):
 
     def numpy(self, array: Any) -> npt.NDArray[np.float32]:
         """Copy out; see Engine.numpy."""
-        return np.array(array.copy_to_host(), np.float32)
+        return cast("npt.NDArray[np.float32]", array.cpu().numpy())
 
     def params(self) -> list[Params]:
         """Copy the networks out; see Many.params."""
@@ -103,17 +101,12 @@ class FusedCuda(Engine):
 
     @classmethod
     def why_not(cls, recipe: Recipe, device: str) -> str | None:
-        """It needs numba's CUDA target, the first GPU, and a recipe without random numbers."""
+        """It needs CUDA's compiler, the first GPU, and a recipe without random numbers."""
         if device.partition(":")[0] != "cuda":
             return "the fused_cuda engine is made for CUDA GPUs"
         if device not in ("cuda", "cuda:0"):
             return "it runs on the first GPU; CUDA_VISIBLE_DEVICES chooses which that is"
-        missing = devices.why_not("cuda")
-        if SIMULATED:
-            if missing is None:  # the simulator's times would pass for the GPU's
-                return "numba only simulates CUDA here; unset NUMBA_ENABLE_CUDASIM"
-            return _cannot(recipe)
-        return missing or gpu.why_not() or _cannot(recipe)
+        return devices.why_not("cuda") or gpu.why_not() or _cannot(recipe)
 
     @classmethod
     def at_once(cls, device: str, threads: int | None) -> int:  # noqa: ARG003 - one GPU, no threads
@@ -137,12 +130,12 @@ class FusedCuda(Engine):
         """Compile; see Engine.prepare."""
         self._one.prepare(placed)
 
-    def run(self, placed: Placed) -> Any:
+    def run(self, placed: Placed) -> Tensor:
         """All steps in one launch; see Engine.run."""
         self._one.rates = [self.lr]
         return self._one.run(placed).reshape(placed.steps)
 
-    def predict(self, placed: Placed) -> Any:
+    def predict(self, placed: Placed) -> Tensor:
         """All digits in one launch, on the whole GPU; see Engine.predict."""
         return self._one.predict(placed).reshape(placed.presentations, paper.CLASSES)
 

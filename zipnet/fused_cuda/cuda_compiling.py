@@ -1,48 +1,166 @@
-"""How the functions of this package are compiled: typed names for numba-cuda's decorators.
+"""From the kernels' CUDA C++ to machine code, by NVRTC, the compiler that CUDA has as a library.
 
-`kernel` is what Python launches; `inlined` is compiled into its callers, and only a function that
-a kernel calls directly may use `cuda` itself, because numba's simulator lends it to one module at a
-time. No fast-math: operations happen in the order written, and the compiler may only fuse a
-multiplication with the addition that uses it. So a run repeats bit for bit.
+What a kernel must know when it is compiled is written in front of its source: the layout, the
+choices of a recipe, constants of the network and of AdamW. No GPU is needed for any of it.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-from typing import Any, Final, TypeVar, cast
+import hashlib
+import math
+import os
+import shutil
+import subprocess
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
 
-import numba_cuda  # noqa: F401 - numba's own, older CUDA target would answer in its place
-import numpy as np
-from numba import cuda
-from numba.core.errors import NumbaPerformanceWarning
+from cuda.bindings import nvrtc
+from cuda.pathfinder import DynamicLibNotFoundError, load_nvidia_dynamic_lib
 
-THREADS: Final = 384
-"""Of a block: twelve warps, three for each of a multiprocessor's four schedulers."""
+from zipnet import paper
+from zipnet.atomic import replacing
+from zipnet.data.surroundings import cache_folder
+from zipnet.errors import UserError, one_line
+from zipnet.fused_cuda.cuda_layout import NUMBERS
+from zipnet.recipe import Activation, Loss, Optimizer, Output
+from zipnet.reference import BETA1, BETA2, EPSILON
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-SIMULATED: Final[bool] = bool(cuda.config.ENABLE_CUDASIM)
-"""Whether numba runs kernels as Python threads on the CPU: for tests, NUMBA_ENABLE_CUDASIM=1."""
-
-at: Final = np.uint64
-"""a[at(i)] is a[i] for an i that is never negative: Python's check for that would cost a compare
-and a select at every access."""
-
-# A launch of few blocks leaves multiprocessors idle, and numba advises against it. Here that is
-# the design: one training has one chain of steps, and one multiprocessor holds all of it.
-warnings.filterwarnings("ignore", message="Grid size", category=NumbaPerformanceWarning)
-
-
-def inlined(function: Function) -> Function:
-    """Compile a function into the kernels that use it."""
-    options: Any = {"device": True} if SIMULATED else {"device": True, "forceinline": True}
-    return cast(Function, cuda.jit(**options)(function))
+LEARNERS: Final = 2
+"""Trainings that one multiprocessor shall hold: with so many, each thread has 80 registers."""
+FOLDER: Final = Path(__file__).parent
+_FLOATS: Final = {
+    "BACKGROUND": paper.BACKGROUND,
+    "OLD_MEAN": BETA1,
+    "NEW_MEAN": 1 - BETA1,
+    "OLD_SQUARE": BETA2,
+    "NEW_SQUARE": 1 - BETA2,
+    "LOG_BETA1": math.log(BETA1),
+    "LOG_BETA2": math.log(BETA2),
+    "EPSILON": EPSILON,
+}
 
 
-def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function that Python launches: kernel[blocks, THREADS, stream, bytes](...).
+@dataclass(frozen=True)
+class KernelChoices:
+    """Fields of a Recipe, and whether a step is one presentation: fixed when compiling."""
 
-    The bound on threads keeps the registers of a block within those of a multiprocessor.
+    activation: Activation = "tanh"
+    output: Output = "tanh"
+    loss: Loss = "mse"
+    optimizer: Optimizer = "sgd"
+    one_by_one: bool = True
+
+
+def compiler_missing() -> str | None:
+    """None where NVRTC is here, in a wheel or in a CUDA toolkit; otherwise the remedy."""
+    for home in (None, _toolkit()):
+        try:
+            with patch.dict(os.environ, {} if home is None else {"CUDA_HOME": home}):
+                load_nvidia_dynamic_lib("nvrtc")
+        except DynamicLibNotFoundError:
+            continue
+        return None
+    major = version("cuda-bindings").partition(".")[0]
+    return (
+        f"no libnvrtc of CUDA {major} is found: pip install 'nvidia-cuda-nvrtc=={major}.*', or "
+        "cuda-bindings of the CUDA that torch has"
+    )
+
+
+def _toolkit() -> str | None:
+    """Where the CUDA toolkit is that has the nvcc on the path, which may be a link or a script."""
+    nvcc = shutil.which("nvcc")
+    if nvcc is None:
+        return None
+    asked = [nvcc, "--dryrun", "-x", "cu", os.devnull]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False).stderr
+    tops = [
+        line.removeprefix("#$ TOP=") for line in told.splitlines() if line.startswith("#$ TOP=")
+    ]
+    return str(Path(tops[0]).resolve()) if tops else None
+
+
+def source(choices: KernelChoices) -> str:
+    """kernels.cu, and in front of it what is fixed when compiling."""
+    switches = {
+        "RELU": choices.activation == "relu",
+        "FLAT": choices.output == "identity",
+        "CROSS_ENTROPY": choices.loss == "cross_entropy",
+        "ADAMW": choices.optimizer == "adamw",
+        "AT_ONCE": choices.one_by_one and choices.optimizer == "sgd",
+    }
+    numbers = NUMBERS | {"LEARNERS": LEARNERS if switches["AT_ONCE"] else 1}
+    lines = [
+        *(f"constexpr int {name} = {value};" for name, value in numbers.items()),
+        *(f"constexpr bool {name} = {str(value).lower()};" for name, value in switches.items()),
+        *(f"constexpr float {name} = {float(value)!r};" for name, value in _FLOATS.items()),
+        '#include "kernels.cu"',
+    ]
+    return "\n".join(lines)
+
+
+@cache
+def compiled(choices: KernelChoices, target: str) -> bytes:
+    """Machine code of both kernels for a target such as sm_90, or PTX for one such as compute_90.
+
+    It takes seconds, so it is kept among zipnet's caches where there are any. Raises UserError with
+    the compiler's words where it fails.
     """
-    return cuda.jit(**({} if SIMULATED else {"launch_bounds": THREADS}))(function)
+    missing = compiler_missing()
+    if missing is not None:
+        raise UserError(missing)
+    parts = [*map(str, checked(nvrtc.nvrtcVersion())), target, source(choices)]
+    parts += [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.cu*"))]
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()
+    with suppress(ImportError, OSError):  # a cache is a convenience
+        kept = cache_folder() / "cuda" / key
+        if not kept.exists():
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            code = _compile(choices, target)
+            with replacing(kept) as file:
+                file.write(code)
+            return code
+        return kept.read_bytes()
+    return _compile(choices, target)
+
+
+def _compile(choices: KernelChoices, target: str) -> bytes:
+    program = checked(nvrtc.nvrtcCreateProgram(source(choices).encode(), b"zipnet.cu", 0, [], []))
+    options = [f"--gpu-architecture={target}", "--std=c++17", f"--include-path={FOLDER}"]
+    outcome = nvrtc.nvrtcCompileProgram(program, len(options), [o.encode() for o in options])[0]
+    if outcome != nvrtc.nvrtcResult.NVRTC_SUCCESS:
+        log = b" " * checked(nvrtc.nvrtcGetProgramLogSize(program))
+        checked(nvrtc.nvrtcGetProgramLog(program, log))
+        raise UserError(f"NVRTC cannot compile for {target}: {one_line(log.decode(), 300)}")
+    size, get = (
+        (nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN)
+        if target.startswith("sm_")
+        else (nvrtc.nvrtcGetPTXSize, nvrtc.nvrtcGetPTX)
+    )
+    code: bytes = b" " * checked(size(program))
+    checked(get(program, code))
+    checked(nvrtc.nvrtcDestroyProgram(program))
+    return code
+
+
+def target_for(capability: tuple[int, int]) -> str:
+    """What to compile for: the GPU itself, or for one newer than this NVRTC the newest it knows.
+
+    The driver then translates the newest's PTX.
+    """
+    known = checked(nvrtc.nvrtcGetSupportedArchs())
+    number = 10 * capability[0] + capability[1]
+    return f"sm_{number}" if number in known else f"compute_{max(n for n in known if n <= number)}"
+
+
+def checked(answer: tuple[Any, ...]) -> Any:
+    """What a call of CUDA's returned beside its code; raises RuntimeError for any but success."""
+    code, *values = answer
+    if code.value:
+        raise RuntimeError(f"CUDA reports {code.name}")
+    return values[0] if len(values) == 1 else values

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from zipnet.params import SHAPES, Array, Params
 
+THREADS: Final = 384  # of a block: twelve warps, three for each of a multiprocessor's schedulers
 PLANE1: Final = 65  # between planes of H1b, and of the sums for H1's gradient
 PLANE2: Final = 202  # between planes of H2w
 ROW3: Final = 31  # between rows of H3w
@@ -61,7 +62,8 @@ W1, B1, W2, B2, W3, B3, WO, BO, WEIGHTS = _offsets(
 #       H1w's gradient (y 8, o 12, tap 25), 301 apart
 IMAGE_ROW: Final = 21
 IMAGE: Final = 19 * IMAGE_ROW
-A1_PLANE: Final = 133
+A1_ROW, A1_PLANE = 12, 133
+D2_PLANE: Final = 24
 D1_ROW, D1_PLANE = 9, 73
 SUMS2_PLANE, SUMS2 = 18, 217
 SUMS3: Final = 33
@@ -72,8 +74,13 @@ X, Y, A1, A2, A3, AO, D3, D2, D1, SUMS, FLOATS = _offsets(
     WEIGHTS, IMAGE, 10, 12 * A1_PLANE, 192, 30, 10, 30, 288, 12 * D1_PLANE, 8 * SUMS1W
 )  # fmt: skip
 
+NUMBERS: Final = {name: value for name, value in globals().items() if isinstance(value, int)}
+"""All of the above, by the names under which the kernels know them."""
+
 SHARED_BYTES: Final = 4 * FLOATS
 """Shared memory that one thread block asks for: weights, working values, 4 bytes each."""
+RESERVED: Final = 1024
+"""Bytes of it that CUDA keeps for itself in each block beside that, since Ampere."""
 
 
 def _places() -> NDArray[np.int64]:

@@ -1,0 +1,47 @@
+// The loss of one presentation, and its gradient with respect to the sums of the outputs.
+//
+// mse is the mean over batch and outputs of (y - out)^2; cross-entropy the mean over the batch of
+// the softmax's, as zipnet/reference.py. `share` is 1 / batch.
+#pragma once
+#include "rows.cuh"
+
+// Softmax's denominator, and the largest output, which it subtracts so that nothing overflows.
+struct Softmax {
+    float top, total;
+};
+
+__device__ __forceinline__ Softmax softmax() {
+    const Row<10> out = row<10>(AO);
+    Softmax found = {out[0], 0.0f};
+#pragma unroll
+    for (int k = 1; k < 10; k++) found.top = out[k] > found.top ? out[k] : found.top;
+#pragma unroll
+    for (int k = 0; k < 10; k++) found.total += expf(out[k] - found.top);
+    return found;
+}
+
+// What this presentation adds to the loss of its batch.
+__device__ __forceinline__ float loss(float share) {
+    float total = 0.0f;
+    if (CROSS_ENTROPY) {
+        const Softmax of = softmax();
+        const float log_sum = logf(of.total);
+        for (int k = 0; k < 10; k++)
+            if (a[Y + k] > 0.0f) total += log_sum - (a[AO + k] - of.top);
+        return total * share;
+    }
+#pragma unroll
+    for (int k = 0; k < 10; k++) {
+        const float gap = a[Y + k] - a[AO + k];
+        total += gap * gap;
+    }
+    return total * (share * 0.1f);
+}
+
+// Gradient of the loss with respect to the sum of output k, of a batch of one.
+__device__ __forceinline__ float output_delta(int k, const Softmax& of) {
+    const float out = a[AO + k], y = a[Y + k];
+    const float delta = CROSS_ENTROPY ? expf(out - of.top) / of.total - (y > 0.0f ? 1.0f : 0.0f)
+                                      : 2.0f * 0.1f * (out - y);
+    return FLAT ? delta : delta * (1.0f - out * out);
+}
