@@ -8,8 +8,8 @@
 The kernels are CUDA C++. From below: `rows.cuh` (rows of values in registers), `forward.cuh`,
 `loss.cuh`, `backward.cuh` (the phases of a step), `kernels.cu` (the phases with barriers between,
 and the update after a batch). In Python: `cuda_layout` (what lies where in shared memory),
-`cuda_compiling` (from source to machine code), `gpu` (what a GPU must offer, launches), `cuda_steps`
-(the verbs).
+`cuda_compiling` (from source to machine code), `gpu` (what a GPU must offer, and launches),
+`cuda_steps` (the verbs).
 
 Why one block. A step of per-example SGD needs the weights that the step before left, so steps
 cannot overlap, and within a step each of twelve phases needs what all threads of the one before
@@ -39,9 +39,9 @@ warps x words = cycles of shared memory:
     H1w learns                  300        10     100
                                              about 3,580
 
-if no two lanes of a warp ever met in a bank; with those that do, tests/test_fused_cuda.py counts 30%
-more from the compiled code. That is 1.8 to 2.4 us at that clock, if nothing else ever waits; on top
-come twelve barriers and the latency of each phase's first loads. Shared memory, then, and not
+if no two lanes of a warp ever met in a bank; with those that do, tests/test_fused_cuda.py counts
+30% more from the compiled code. That is 1.8 to 2.4 us at that clock, if nothing else ever waits; on
+top come twelve barriers and the latency of each phase's first loads. Shared memory, then, and not
 arithmetic, is the bound to work on.
 
 Weights take 40,072 bytes, working values the rest of `layout.SHARED_BYTES`: more than the 48 kB

@@ -1,0 +1,33 @@
+"""xla's programs for a GPU are to repeat themselves; that JAX knows the options, a CPU shows."""
+
+import numpy as np
+import pytest
+
+from tests.conftest import random_digits
+from zipnet.params import SHAPES
+from zipnet.recipe import KARPATHY_1989
+from zipnet.verify import trajectory, verify
+
+jax = pytest.importorskip("jax")
+xla = pytest.importorskip("zipnet.engines.xla")
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_programs_for_a_gpu_are_told_to_repeat_themselves(monkeypatch, start, device):
+    cpu, jit, told = jax.devices("cpu"), jax.jit, []
+    monkeypatch.setattr(jax, "devices", lambda platform: cpu)
+    monkeypatch.setattr(jax, "jit", lambda f, **options: told.append(options) or jit(f, **options))
+    engine = xla.Xla(KARPATHY_1989, device)
+    wanted = xla.REPEATABLE if device == "cuda" else None
+    assert told == [{"compiler_options": wanted}] * 2
+    verify(engine, trajectory(start, KARPATHY_1989, *random_digits(4), batch=1))
+    assert engine.numpy(engine.predict(engine.place(*random_digits(4), 1))).shape == (4, 10)
+
+
+def test_the_gradient_needs_no_scatter():
+    """On a GPU that must repeat itself it would be the slowest operation of a step."""
+    w = {name: np.ones(shape, np.float32) for name, shape in SHAPES.items()}
+    x, y = random_digits(2)
+    program = jax.make_jaxpr(jax.grad(xla._loss), static_argnums=3)(w, x, y, KARPATHY_1989)
+    assert "scatter" not in str(program)
+    assert "gather" not in str(program)
