@@ -4,6 +4,7 @@ An engine that does not is one skip with its reason. The tolerances are in zipne
 """
 
 import functools
+import os
 from dataclasses import replace
 
 import numpy as np
@@ -28,7 +29,14 @@ def case(name, device, *more, marks=()):
     return pytest.param((name, device), *more, id=label, marks=marks)
 
 
-EVERYWHERE = [(name, device) for name in engines.names() for device in devices.KINDS]
+# `bench node` names those that it looks at, so that no others are loaded.
+ASKED = os.environ.get("ZIPNET_LAWS")
+EVERYWHERE = [
+    (name, device)
+    for name in engines.names()
+    for device in devices.KINDS
+    if ASKED is None or f"{name}-{device}" in ASKED.split(",")
+]
 ABSENT = {
     place: reason
     for place in EVERYWHERE
@@ -37,9 +45,10 @@ ABSENT = {
 HERE = [place for place in EVERYWHERE if place not in ABSENT]
 # On a machine without a GPU the laws hold graphed to account through a simulator of CUDA graphs,
 # and fused_cuda through the PTX of its kernels.
-HERE.append(("graphed", "simulated"))
-if ("fused_cuda", "cuda") in ABSENT and ptx_on_cpu.why_not() is None:
-    HERE.append(("fused_cuda", "simulated"))
+if ASKED is None:
+    HERE.append(("graphed", "simulated"))
+    if ("fused_cuda", "cuda") in ABSENT and ptx_on_cpu.why_not() is None:
+        HERE.append(("fused_cuda", "simulated"))
 CASES = [case(*place) for place in HERE]
 # torch.compile takes half a minute for each shape, so the compiled engine shows one batch for all.
 BATCHES = [

@@ -104,10 +104,11 @@ def _held_to_the_laws(ready: list[Pair], end: float) -> list[Pair]:
     engines = sorted({engine: 0 for engine, _ in ready}, key=SLOW_TO_COMPILE.__contains__)
     for left, engine in zip(range(len(engines), 0, -1), engines, strict=True):
         pairs = [pair for pair in ready if pair[0] == engine]
-        named = " or ".join("-".join(pair) for pair in pairs)
+        named = ["-".join(pair) for pair in pairs]
         now = time.monotonic()
-        command = [sys.executable, "-m", "pytest", "-q", LAWS, "-k", named]
-        if _stage(f"laws of {engine}", command, now + (end - now) / left) == 0:
+        command = [sys.executable, "-m", "pytest", "-q", LAWS, "-k", " or ".join(named)]
+        until = now + (end - now) / left
+        if _stage(f"laws of {engine}", command, until, ZIPNET_LAWS=",".join(named)) == 0:
             lawful += pairs
         else:
             _say(f"{engine} is not measured: it did not go through all its laws")
@@ -158,12 +159,13 @@ def _benchmarks(wanted: Wanted, pairs: list[Pair], digits: str, deadline: float)
     return [sys.executable, "-m", "pytest", "--benchmark-only", *named]
 
 
-def _stage(name: str, command: list[str], deadline: float) -> int | None:
+def _stage(name: str, command: list[str], deadline: float, **environment: str) -> int | None:
     """Run one stage, its output going where ours goes; its exit code, None where it was stopped."""
     began = time.monotonic()
     _say(f"{name} ...")
     # In a session of its own it hears of Ctrl-C from us alone.
-    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
+    asked = {**os.environ, **environment}
+    process = subprocess.Popen(command, cwd=ROOT, env=asked, start_new_session=True)
     try:
         code: int | None = process.wait(max(0.0, deadline - began))
     except subprocess.TimeoutExpired:

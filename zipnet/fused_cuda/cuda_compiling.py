@@ -6,18 +6,20 @@ choices of a recipe, constants of the network and of AdamW. No GPU is needed for
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import math
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
-from unittest.mock import patch
 
 from cuda.bindings import nvrtc
 from cuda.pathfinder import DynamicLibNotFoundError, load_nvidia_dynamic_lib
@@ -58,31 +60,31 @@ class KernelChoices:
 
 def compiler_missing() -> str | None:
     """None where NVRTC is here, in a wheel or in a CUDA toolkit; otherwise the remedy."""
-    for home in (None, _toolkit()):
-        try:
-            with patch.dict(os.environ, {} if home is None else {"CUDA_HOME": home}):
-                load_nvidia_dynamic_lib("nvrtc")
-        except DynamicLibNotFoundError:
-            continue
-        return None
     major = version("cuda-bindings").partition(".")[0]
+    with suppress(DynamicLibNotFoundError):
+        load_nvidia_dynamic_lib("nvrtc")
+        return None
+    # It looks where CUDA_HOME says, and at what the process has loaded already.
+    for path in _toolkits(f"libnvrtc.so.{major}"):
+        with suppress(DynamicLibNotFoundError, OSError):
+            ctypes.CDLL(str(path), ctypes.RTLD_GLOBAL)
+            load_nvidia_dynamic_lib("nvrtc")
+            return None
     return (
         f"no libnvrtc of CUDA {major} is found: pip install 'nvidia-cuda-nvrtc=={major}.*', or "
         "cuda-bindings of the CUDA that torch has"
     )
 
 
-def _toolkit() -> str | None:
-    """Where the CUDA toolkit is that has the nvcc on the path, which may be a link or a script."""
+def _toolkits(library: str) -> Iterator[Path]:
+    """Where the toolkit of the nvcc on the path has it; nvcc may be a link or a script."""
     nvcc = shutil.which("nvcc")
-    if nvcc is None:
-        return None
-    asked = [nvcc, "--dryrun", "-x", "cu", os.devnull]
-    told = subprocess.run(asked, capture_output=True, text=True, check=False).stderr
-    tops = [
-        line.removeprefix("#$ TOP=") for line in told.splitlines() if line.startswith("#$ TOP=")
-    ]
-    return str(Path(tops[0]).resolve()) if tops else None
+    if nvcc is not None:
+        asked = [nvcc, "--dryrun", "-x", "cu", os.devnull]
+        told = subprocess.run(asked, capture_output=True, text=True, check=False).stderr
+        for top in re.findall(r"^#\$ TOP=(.+)$", told, re.MULTILINE):
+            for folder in ("lib64", "lib", "targets/*/lib"):
+                yield from Path(top).resolve().glob(f"{folder}/{library}")
 
 
 def source(choices: KernelChoices) -> str:
