@@ -217,26 +217,71 @@ def test_commit_says_which_and_whether_dirty_and_nothing_else():
     assert set(commit().__struct_fields__) == {"id", "dirty"}
 
 
-def test_what_a_run_itself_writes_is_no_difference_from_the_commit(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in ("zipnet/net.py", "results/m/1.json", "reports/README.md"):
-        (tmp_path / name).parent.mkdir(parents=True)
-        (tmp_path / name).write_text("as committed")
+def committed(folder):
     person = ("-c", "user.name=x", "-c", "user.email=x@localhost")
-    for words in (["init", "-q"], ["add", "."], [*person, "commit", "-qm", "first"]):
-        subprocess.run(["git", *words], check=True)
+    for words in (["init", "-q"], ["add", "."], [*person, "commit", "-qm", str(folder)]):
+        subprocess.run(["git", "-C", str(folder), *words], check=True)
+
+
+def project(folder):
+    """A repository that holds zipnet."""
+    (folder / "zipnet").mkdir(parents=True)
+    (folder / "zipnet" / "__init__.py").write_text("")
+    committed(folder)
+    return folder
+
+
+def commit_of(folder):
+    asked = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_what_a_run_itself_writes_is_no_difference_from_the_commit(tmp_path):
+    for name in ("zipnet/__init__.py", "zipnet/net.py", "results/m/1.json", "reports/README.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("as committed")
+    committed(tmp_path)
     (tmp_path / "reports/README.md").write_text("drawn again")
     (tmp_path / "results/m/1.json").write_text("measured again")
-    assert commit().dirty is False
-    monkeypatch.chdir(tmp_path / "results")
+    assert commit(tmp_path).dirty is False
     (tmp_path / "zipnet/net.py").write_text("changed")
-    assert commit().dirty is True
+    assert commit(tmp_path).dirty is True
+
+
+@pytest.mark.parametrize(("name", "dirty"), [
+    ("zipnet/fast.py", True), ("new/deep/x.py", True), ("tox.ini", True), ("notes.md", False),
+    ("results/x.py", False), (".venv/lib/x.txt", False),
+])  # fmt: skip
+def test_source_that_nobody_added_is_a_difference(tmp_path, name, dirty):
+    home = project(tmp_path)
+    (home / name).parent.mkdir(parents=True, exist_ok=True)
+    (home / name).write_text("")
+    assert commit(home).dirty is dirty
+
+
+def test_a_stranger_s_commit_is_never_taken_for_ours(tmp_path, monkeypatch):
+    """Neither that of the folder we measure from, nor that of one zipnet was copied into."""
+    stranger, home = tmp_path / "stranger", project(tmp_path / "ours")
+    stranger.mkdir()
+    (stranger / "x.py").write_text("")
+    committed(stranger)
+    monkeypatch.chdir(stranger)
+    ours = commit(home)
+    assert ours.id != commit_of(stranger)
+    monkeypatch.setenv("GIT_DIR", str(stranger / ".git"))  # as it is set while git runs a hook
+    assert commit(home) == ours
+    monkeypatch.delenv("GIT_DIR")
+    for copied in ("zipnet", "lib/zipnet"):
+        (stranger / copied).mkdir(parents=True)
+        (stranger / copied / "__init__.py").write_text("")
+        assert commit((stranger / copied).parent) == Commit()
+    subprocess.run(["git", "-C", str(stranger), "add", "lib"], check=True)
+    assert commit(stranger / "lib") == Commit()
 
 
 def test_commit_is_none_where_there_is_no_repository(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert commit() == Commit()
+    assert commit(tmp_path) == Commit()
 
 
 def test_software_has_the_versions_that_numbers_depend_on():

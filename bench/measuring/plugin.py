@@ -284,6 +284,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         f"measuring {measured.machine.name}: {len(session.items)} benchmarks, "
         f"profile {measured.profile.name}"
     )
+    from bench.measuring.session import commit
+
+    code = commit()
+    if code.id is None or code.dirty:
+        unknown = "commit unknown, zipnet is not the top of a repository that holds it"
+        why = "uncommitted changes" if code.dirty else unknown
+        reporter.write_line(f"{why}: this run is equal to no other")
     config.stash[PROGRESS] = Progress(reporter.write, session.items)
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
 import msgspec
 import pytest
 import torch
 
+import zipnet
 from bench.measuring import laps, machine, writer
 from bench.measuring.folder import Folder
 from bench.measuring.harness import Timed, Work, seconds_of, value_of
@@ -38,7 +41,10 @@ from zipnet.recipe import KARPATHY_1989
 from zipnet.results import schema
 from zipnet.results.schema import Absent, Commit, Row, Verified
 
+HOME: Final = Path(zipnet.__file__).parents[1]
 CODE: Final = (":(top)", ":(top,exclude)results", ":(top,exclude)reports")  # to git, what runs
+SOURCE: Final = (".py", ".so", ".pyd", ".toml", ".ini", ".cfg")  # whose presence changes what runs
+ELSEWHERE: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # set while git runs a hook
 
 
 @dataclass
@@ -296,20 +302,33 @@ def _absent(engine: str | None, place: str | None, question: str, reason: str) -
     return Absent(engine=engine, device=place, question=question, reason=why)
 
 
-def commit() -> Commit:
+def commit(home: Path = HOME) -> Commit:
     """The commit that was measured and whether files differed from it; nothing that names people.
 
-    What a run and its report write themselves is no difference. pytest-benchmark's own answer holds
-    the branch and the project's remote, which are private.
+    home: the folder that holds zipnet. It is asked where it is the top of a repository that tracks
+    zipnet: of a stranger's, into which zipnet was installed or copied, the commit says nothing.
+    What a run and its report write themselves is no difference; source that nobody added is one.
+    pytest-benchmark's own answer holds the branch and the project's remote, which are private.
     """
     try:
-        identity = _git("rev-parse", "HEAD")
-        dirty = bool(_git("status", "--porcelain", "--untracked-files=no", "--", *CODE))
+        top = Path(_git(home, "rev-parse", "--show-toplevel"))
+        _git(home, "ls-files", "--error-unmatch", "zipnet/__init__.py")
+        identity = _git(home, "rev-parse", "HEAD")
+        changed = _git(home, "status", "--porcelain", "-z", "--untracked-files=all", "--", *CODE)
     except (OSError, subprocess.CalledProcessError):
         return Commit()
-    return Commit(identity, dirty)
+    if top.resolve() != home.resolve():
+        return Commit()
+    entries = filter(None, changed.split("\0"))
+    return Commit(identity, any(not entry.startswith("??") or entry.endswith(SOURCE)
+                                for entry in entries))  # fmt: skip
 
 
-def _git(*arguments: str) -> str:
-    result = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True)  # noqa: S607
-    return result.stdout.strip()
+def _git(home: Path, *arguments: str) -> str:
+    """What git says there, whichever repository its environment is about."""
+    environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+    result = subprocess.run(
+        ["git", "-C", str(home), *arguments],  # noqa: S607
+        capture_output=True, text=True, errors="replace", check=True, env=environment,
+    )  # fmt: skip
+    return result.stdout.removesuffix("\n")
