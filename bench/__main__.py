@@ -37,7 +37,8 @@ def main() -> int:
     compare = _command(commands, "compare", _compare, "which is faster, and is that real?")
     add_arguments(compare)
     trials = _command(commands, "trials", _trials, "how often is a verdict of compare wrong?")
-    trials.add_argument("--out", metavar="FILE", help="write the page there; default: print it")
+    page = "write the page there, into a folder as verdicts.md; default: print it"
+    trials.add_argument("--out", metavar="FILE|FOLDER", help=page)
     trials.add_argument(
         "--trials", type=whole_number(1, 1_000_000), default=1000, metavar="N",
         help="a cell; default: %(default)s",
@@ -123,14 +124,15 @@ def _compare(arguments: argparse.Namespace) -> int:
 def _trials(arguments: argparse.Namespace) -> int:
     from bench.report.publish import write
     from bench.report.trials_page import to_page
-    from zipnet.results.trials import few_runs, trial_table
+    from zipnet.results.trials import trial_table
 
     trials, seed = arguments.trials, arguments.seed
-    page = to_page(trial_table(trials, seed), few_runs(trials, seed), seed)
+    page = to_page(trial_table(trials, seed), seed)
     if arguments.out is None:
         print(page, end="")
     else:
-        write(Path(arguments.out), page.encode())
+        out = Path(arguments.out)
+        write(out / "verdicts.md" if out.is_dir() else out, page.encode())
     return 0
 
 

@@ -215,6 +215,7 @@ def test_the_facts_of_a_run_are_shown(tmp_path, without_figures):
     )
     section = run_section(published(tmp_path, content))
     assert "78cc1a1d0123 (with uncommitted changes)" in section
+    assert "Measured with uncommitted changes: equal to no other run." in section
     assert "engines fused, eager; threads 1, 2; train limit 45" in section
     assert "memory available 5.59 GiB" in section
 

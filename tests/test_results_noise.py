@@ -1,7 +1,6 @@
 """The null test: equal things are compared, and what they differ by becomes the threshold."""
 
 import math
-from itertools import combinations
 
 import numpy as np
 import pytest
@@ -9,17 +8,21 @@ import pytest
 from tests import records_factory as factory
 from zipnet.results.collect import collect
 from zipnet.results.noise import (
+    OWN,
+    PRIOR,
+    SHARED,
+    UNSEEN,
+    UNSTEADY,
     Answer,
-    apart,
-    apart_without,
-    free,
+    Scale,
     next_within,
     nulls,
-    ranked,
     said,
-    threshold,
+    scale,
+    together,
 )
-from zipnet.results.statistics import ratios, widen
+from zipnet.results.statistics import ratios, student, widen
+from zipnet.results.verdict import compared
 
 LAPS, EACH = 4, 10
 
@@ -38,140 +41,219 @@ def run(tmp_path, day, speeds, name="m", **overrides):
     return str(factory.write(tmp_path, content, f"{day}.json"))
 
 
-def test_two_runs_of_one_machine_say_how_far_apart_equal_things_are(tmp_path):
-    runs = [run(tmp_path, 1, [1.0] * 10), run(tmp_path, 2, [1.04] * 10)]
-    null = nulls(collect(runs))["m"]
-    assert (null.how, null.pairs) == ("between runs", 10)
-    assert null.threshold() == pytest.approx(1.04**12.7 - 1, rel=0.02)  # t of one difference
-    assert null.sources == ("m/1.json", "m/2.json")
+def runs_of(tmp_path, *speeds, rows=10, **overrides):
+    """Runs of one machine, a day each, all of whose rows are so many times as fast."""
+    paths = [run(tmp_path, day, [speed] * rows, **overrides)
+             for day, speed in enumerate(speeds, start=1)]  # fmt: skip
+    return collect(paths)
 
 
-def test_the_threshold_is_the_95th_percentile_and_never_below_one_per_cent(tmp_path):
-    calm = [run(tmp_path, 1, [1.0] * 60), run(tmp_path, 2, [1.0] * 58 + [1.5, 2.0])]
-    null = nulls(collect(calm))["m"]
-    assert null.threshold() == 0.01
-    assert null.noise["network"] < 0.01
-    assert null.different == 2
-    assert null.rate == pytest.approx(2 / 60)
+# --- the rule -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"commit_info": {"id": "f" * 16}},
-        {"software": {"torch": "2.0"}},
-        {"profile": "full"},
-        {"status": "interrupted"},
-    ],
-)
-def test_runs_that_are_not_equal_are_not_compared(tmp_path, other):
-    runs = collect([run(tmp_path, 1, [1.0] * 10), run(tmp_path, 2, [1.5] * 10, **other)])
-    null = nulls(runs)["m"]
-    assert null.how == "within runs"
-    assert null.pairs == 20
+def test_a_machine_that_nobody_measured_twice_has_the_prior_and_no_more():
+    shared, own = (student(PRIOR) * sd for sd in (SHARED, OWN))
+    assert UNSEEN.noise() == pytest.approx(math.expm1(math.hypot(shared, own)))
+    assert scale(np.zeros((1, 5)), [0]) == (UNSEEN, {})
 
 
-def test_the_very_pair_that_is_compared_sets_its_own_threshold_only_where_no_other_does(tmp_path):
-    paths = [run(tmp_path, day, [speed] * 10) for day, speed in ((1, 1.0), (2, 1.0), (3, 1.5))]
-    runs = collect(paths)
-    assert nulls(runs, [runs.runs[0], runs.runs[2]])["m"].pairs == 20
-    pair = collect(paths[::2])
-    assert nulls(pair, pair.runs)["m"].pairs == 10
+def test_the_next_difference_is_student_s_t_of_what_was_seen_and_of_the_prior():
+    """By hand: two runs, all of whose rows differ by 4%."""
+    logs = np.log(np.outer([1.0, 1.04], np.ones(30)))
+    found, odd = scale(logs, [0, 0])
+    variance = (PRIOR * SHARED**2 + math.log(1.04) ** 2) / (PRIOR + 1)
+    assert found.degrees == 1
+    assert found.noise() == pytest.approx(math.expm1(student(PRIOR + 1) * math.sqrt(variance)))
+    assert not odd
 
 
-def test_one_run_is_compared_with_itself_first_laps_with_last(tmp_path):
-    null = nulls(collect([run(tmp_path, 1, [1.0] * 12)]))["m"]
-    assert (null.how, null.pairs, null.different) == ("within runs", 12, 0)
-    content = factory.result("drifting", benchmarks=[])
-    for at in range(8):
-        row = factory.learning("sgd-queued", 900.0, 100, 1, engine=f"engine{at}")
-        row["fullname"] += str(at)
-        data = np.repeat([1.0, 1.0, 1.1, 1.1], EACH) * (1 + 1e-4 * np.arange(40) + 1e-7 * at)
-        content["benchmarks"].append(factory.retimed(row, list(data)))
-    found = collect([str(factory.write(tmp_path, content))])
-    assert nulls(found)["drifting"].threshold() > 1.0  # one difference of 10% says no more
+@pytest.mark.parametrize("runs", [2, 3, 5, 8])
+@pytest.mark.parametrize("sigma", [0.002, 0.01, 0.03])
+def test_the_next_runs_lie_within_it_as_often_as_stated(runs, sigma):
+    """Levels and rows normal, as the rule takes them: no wider wander than the prior covers."""
+    rng = np.random.default_rng([runs, round(1e3 * sigma)])
+    outside = 0
+    for _ in range(200):
+        logs = rng.normal(0, sigma, (runs + 2, 1)) + rng.normal(0, 0.005, (runs + 2, 20))
+        within = math.log1p(scale(logs[2:], [0] * runs)[0].noise())
+        outside += (np.abs(logs[0] - logs[1]) > within).mean()
+    assert outside / 200 < 0.05 + 3 * math.sqrt(0.05 * 0.95 / 200)
 
 
-def test_a_machine_without_laps_has_no_null_test(tmp_path):
-    rows = [factory.training("eager", "cpu", 1, 900)]
-    found = collect([str(factory.write(tmp_path, factory.result(benchmarks=rows)))])
-    assert nulls(found) == {}
+def test_what_the_rows_of_two_runs_share_is_one_difference():
+    shared = np.outer([0.0, math.log(1.002)], np.ones(40))
+    own = np.array([np.zeros(40), [math.log(1.002 ** (-1) ** at) for at in range(40)]])
+    assert scale(own, [0, 0])[0].own == pytest.approx(math.log(1.002), rel=0.01)
+    assert scale(shared, [0, 0])[0].own == pytest.approx(0.0, abs=1e-12)
+    assert scale(shared, [0, 0])[0].noise() > scale(np.zeros((3, 40)), [0] * 3)[0].noise()
 
 
-def test_machines_are_tested_apart_and_unsound_files_not_at_all(tmp_path):
-    runs = [run(tmp_path, 1, [1.0] * 10, "a"), run(tmp_path, 2, [1.1] * 10, "b")]
-    bad = run(tmp_path, 3, [5.0] * 10, "b", workload=factory.workload() | {"hash": "0"})
-    assert {name: null.how for name, null in nulls(collect([*runs, bad])).items()} == {
-        "a": "within runs",
-        "b": "within runs",
-    }
-    assert [*nulls(collect(runs), machines=["b"])] == ["b"]
+def test_more_runs_say_it_more_finely_and_two_alike_by_luck_do_not(tmp_path):
+    speeds = (1.0, 1.01, 0.995, 1.004, 1.008, 0.998)
+    found = [nulls(runs_of(tmp_path, *speeds[:count]))["m"].threshold() for count in (1, 2, 3, 6)]
+    assert found == sorted(found, reverse=True)
+    assert found[0] == UNSEEN.noise()
+    assert found[1] > 0.05
+    assert found[-1] < 0.05
+
+
+def test_the_threshold_never_grows_to_absurdities(tmp_path):
+    null = nulls(runs_of(tmp_path, 1.0, 0.01))["m"]
+    assert null.threshold() == UNSTEADY
+    answer = said(tuple(np.array([end]) for end in (9.0, 4.5, 18.0)), np.array([UNSTEADY]))
+    assert answer == Answer.UNSTEADY
+    wild = Scale(1, 9.0, 0.1)
+    assert together([wild, wild]) == UNSTEADY
 
 
 @pytest.mark.parametrize("count", [1, 3, 10, 18, 19, 20, 100])
 def test_the_next_value_lies_within_as_often_as_stated(count):
     rng = np.random.default_rng(count)
-    sizes = np.abs(rng.standard_normal((2000, count + 1)))
-    rest = sizes[:, 1:]
-    within = next_within(np.full(2000, count), (rest**2).sum(axis=1), ranked(rest))
-    inside = sizes[:, 0] <= within
-    assert inside.mean() > 0.935  # 0.95, less three of its errors
+    sizes = np.abs(rng.normal(0, OWN, (2000, count + 1)))
+    inside = [each[0] <= next_within([each[None, 1:]]) for each in sizes]
+    assert np.mean(inside) > 0.935  # 0.95, less three of its errors
 
 
-def test_more_runs_say_it_more_finely(tmp_path):
-    speeds = (1.0, 1.01, 0.995, 1.004, 1.008, 0.998)
-    runs = [run(tmp_path, day, [speed] * 10) for day, speed in enumerate(speeds, start=1)]
-    found = [nulls(collect(runs[:count]))["m"].threshold() for count in (2, 3, 6)]
-    assert found[0] > found[1] > found[2] > 0.01
+# --- equal runs ---------------------------------------------------------------------------------
 
 
-def test_what_the_rows_of_two_runs_share_is_one_difference():
-    shared = [math.log(1.002)] * 40
-    own = [math.log(1.002 ** (-1) ** at) for at in range(40)]
-    found = apart(np.array([[shared], [own]]), ((1, 2),))
-    assert found[0] == pytest.approx(1.002**12.7 - 1, rel=0.01)
-    assert found[1] == pytest.approx(0.002, rel=0.01)
+def test_two_runs_of_one_machine_are_its_null_test(tmp_path):
+    null = nulls(runs_of(tmp_path, 1.0, 1.04))["m"]
+    assert null.pairs == 10
+    assert null.sources == ("m/1.json", "m/2.json")
 
 
-def test_only_what_contributes_rows_counts_as_a_free_difference(tmp_path):
-    assert free(((1,), (2,))) == 2
-    assert free(((1, 2), (1, 3), (2, 3))) == free(((1, 2), (2, 3))) == 2
-    assert free(((1, 2), (3, 4))) == 2
-    alone = apart(np.full((1, 1, 5), 0.01), ((1, 2),))
-    other = [[[0.01] * 5, [np.nan] * 5]]  # a pair without rows of this kind
-    assert apart(np.array(other), ((1, 2), (3, 4))) == alone
-    empty = run(tmp_path, 3, [])
-    assert nulls(collect([run(tmp_path, 1, [1.0] * 10), empty]))["m"].degrees == 1
-
-
-@pytest.mark.parametrize(
-    "pairs", [[(0,)], [(0, 1)], [(0,), (1,), (2,)], [*combinations(range(5), 2)]]
-)
-@pytest.mark.parametrize("rows", [3, 12, 40])
-def test_the_noise_of_the_others_is_that_of_a_table_without_the_one(pairs, rows):
-    rng = np.random.default_rng(rows)
-    logs = rng.standard_normal((len(pairs), 1)) + rng.standard_normal((len(pairs), rows))
-    logs[rng.random(logs.shape) < 0.2] = np.nan
-    found = apart_without(logs, tuple(pairs))
-    for at in range(rows if len(pairs) == 1 else len(pairs)):
-        rest = logs.copy()
-        rest[(0, at) if len(pairs) == 1 else at] = np.nan
-        expected = apart(rest[None], tuple(pairs))[0]
-        assert found.ravel()[at] == pytest.approx(expected, nan_ok=True)
-
-
-def test_equal_things_are_judged_with_noise_that_they_had_no_part_in(tmp_path):
-    speeds = (1.0, 1.01, 0.995, 1.3)
-    runs = collect([run(tmp_path, day, [speed] * 10) for day, speed in enumerate(speeds, start=1)])
+@pytest.mark.parametrize("other", [
+    {"commit_info": {"id": "f" * 16}}, {"commit_info": None}, {"software": {"torch": "2.0"}},
+    {"profile": "full"}, {"status": "interrupted"},
+    {"commit_info": {"id": "0123456789abcdef", "dirty": True}},
+])  # fmt: skip
+def test_runs_that_are_not_equal_are_not_compared(tmp_path, other):
+    runs = collect([run(tmp_path, 1, [1.0] * 10), run(tmp_path, 2, [1.5] * 10, **other)])
     null = nulls(runs)["m"]
-    value, low, high, works = (runs.columns[n] for n in ("value", "low", "high", "works"))
-    each = np.array([value, low, high]).reshape(3, 4, 10) / works.reshape(4, 10)
-    pairs, different = list(combinations(range(4), 2)), 0
-    logs = np.array([np.log(each[0, one] / each[0, other]) for one, other in pairs])
-    for at, (one, other) in enumerate(pairs):
-        rest = [number for number in range(len(pairs)) if number != at]
-        (share,) = apart(logs[None, rest], tuple(pairs[number] for number in rest))
-        speed = widen(ratios(tuple(each[:, one]), tuple(each[:, other])), share)
-        different += (said(speed, threshold(share)) <= Answer.WORSE).sum()
-    assert null.different == different
-    assert null.pairs == 60
+    assert (null.sources, null.pairs, null.threshold()) == ((), 0, UNSEEN.noise())
+
+
+def test_a_dirty_run_is_equal_to_nothing_but_itself(tmp_path):
+    dirty = {"commit_info": {"id": "0123456789abcdef", "dirty": True}}
+    runs = runs_of(tmp_path, 1.0, 1.43, **dirty)
+    assert nulls(runs)["m"].sources == ()
+    found = compared(runs, tuple(runs.runs), nulls(runs, runs.runs))
+    assert set(found.rows["verdict"]) == {"faster"}
+
+
+def test_runs_that_are_compared_set_no_part_of_their_threshold(tmp_path):
+    runs = runs_of(tmp_path, 1.0, 1.0, 1.0, 1.0, 1.5, 0.2)
+    calm = nulls(runs, runs.runs[4:])["m"]
+    assert calm.sources == tuple(f"m/{day}.json" for day in range(1, 5))
+    alone = nulls(runs_of(tmp_path, 1.0, 1.0, 1.0, 1.0))["m"]
+    assert calm.threshold() == alone.threshold()
+    pair = collect([run(tmp_path, day, [speed] * 10) for day, speed in ((1, 1.0), (2, 5.0))])
+    assert nulls(pair, pair.runs)["m"].threshold() == UNSEEN.noise()
+
+
+def test_machines_are_tested_apart_and_unsound_files_not_at_all(tmp_path):
+    paths = [run(tmp_path, 1, [1.0] * 10, "a"), run(tmp_path, 2, [1.1] * 10, "b")]
+    bad = run(tmp_path, 3, [5.0] * 10, "b", workload=factory.workload() | {"hash": "0"})
+    assert {name: null.sources for name, null in nulls(collect([*paths, bad])).items()} == {
+        "a": (),
+        "b": (),
+    }
+    assert [*nulls(collect(paths), machines=["b"])] == ["b"]
+
+
+def test_a_run_without_rows_says_nothing_and_a_file_without_any_is_no_trouble(tmp_path):
+    runs = collect(
+        [run(tmp_path, 1, [1.0] * 10), run(tmp_path, 2, [1.0] * 10), run(tmp_path, 3, [])]
+    )
+    assert nulls(runs)["m"].scale("network").degrees == 1
+    assert nulls(collect([run(tmp_path, 4, [])]))["m"].threshold() == UNSEEN.noise()
+    only = collect([run(tmp_path, 1, [1.0] * 5), run(tmp_path, 2, [1.0] * 10)])
+    assert nulls(only)["m"].pairs == 5
+
+
+# --- the odd one --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("others", [3, 4, 6, 10])
+@pytest.mark.parametrize("speed", [0.2, 0.5, 1.5])
+def test_one_odd_run_among_many_is_named_and_sets_no_threshold(tmp_path, others, speed):
+    calm = [1 + 0.002 * (-1) ** at for at in range(others)]
+    runs = runs_of(tmp_path, *calm, speed)
+    null = nulls(runs)["m"]
+    ((source, times, equals),) = null.odd
+    assert (source, equals) == (f"m/{others + 1}.json", others)
+    assert times == pytest.approx(speed, rel=0.01)
+    assert null.threshold() == nulls(runs_of(tmp_path, *calm))["m"].threshold()
+
+
+def test_a_run_is_odd_where_a_third_of_its_rows_are(tmp_path):
+    paths = [run(tmp_path, day, [1 + 0.002 * day] * 12) for day in range(1, 6)]
+    odd = run(tmp_path, 6, [1.0] * 8 + [0.2] * 4)
+    null = nulls(collect([*paths, odd]))["m"]
+    assert [one.source for one in null.odd] == ["m/6.json"]
+    assert null.odd[0].speed == pytest.approx(0.2, rel=0.02)
+    assert null.threshold() < 0.06
+
+
+def test_an_odd_run_that_is_compared_is_named_all_the_same(tmp_path):
+    runs = runs_of(tmp_path, *[1.0] * 6, 0.2)
+    null = nulls(runs, runs.runs[-2:])["m"]
+    assert [one.source for one in null.odd] == ["m/7.json"]
+    assert len(null.sources) == 5
+
+
+def test_of_two_runs_or_of_two_camps_nobody_is_odd(tmp_path):
+    for speeds in ((1.0, 5.0), (1.0, 1.0, 5.0, 5.0)):
+        null = nulls(runs_of(tmp_path, *speeds))["m"]
+        assert null.odd == ()
+        assert null.threshold() == UNSTEADY
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_machine_that_steps_or_wanders_has_no_odd_run(seed):
+    rng = np.random.default_rng(seed)
+    for levels in (0.05 * (rng.random(7) < 0.3), rng.normal(0, 0.03, 7)):
+        logs = levels[:, None] + rng.normal(0, 0.01, (7, 40))
+        assert scale(logs, [0] * 7)[1] == {}
+
+
+# --- by our own verdict -------------------------------------------------------------------------
+
+
+def test_equal_things_are_judged_by_the_runs_that_had_no_part_in_them(tmp_path):
+    runs = runs_of(tmp_path, 1.0, 1.01, 0.995, 1.3)
+    null = nulls(runs)["m"]
+    different = 0
+    for one in range(4):
+        for other in range(one + 1, 4):
+            sides = (runs.runs[one], runs.runs[other])
+            found = compared(runs, sides, nulls(runs, sides))
+            different += sum(word in ("faster", "slower") for word in found.rows["verdict"])
+    assert (null.pairs, null.different) == (60, different)
+    assert null.rate == different / 60
+
+
+def test_sameness_has_a_ceiling_and_a_difference_beyond_doubt_is_called():
+    def answer(speed, half, noise, margin=0.05):
+        ends = (np.array([speed * factor]) for factor in (1, 1 / (1 + half), 1 + half))
+        return Answer(
+            int(said(widen(tuple(ends), np.array([noise])), np.array([noise]), margin)[0])
+        )
+
+    assert answer(0.925, 0.01, 0.18) == Answer.UNTOLD
+    assert answer(1.0, 0.01, 0.18) == Answer.UNTOLD
+    assert answer(1.0, 0.01, 0.03) == Answer.SAME
+    assert answer(1.03, 0.01, 0.03) == Answer.UNTOLD
+    assert answer(1.03, 0.01, 0.03, margin=0.1) == Answer.SAME
+    assert answer(1.0, 0.08, 0.03) == Answer.UNTOLD
+    assert answer(1.03, 0.005, 0.0) == Answer.BETTER
+    assert answer(0.925, 0.01, 0.03) == Answer.WORSE
+    assert answer(1.2, np.nan, 0.0) == Answer.TOO_FEW
+
+
+def test_the_ratio_of_a_pair_is_what_two_files_say(tmp_path):
+    runs = runs_of(tmp_path, 1.0, 1.04)
+    null = nulls(runs)["m"]
+    (speed, _, _) = ratios(tuple(null.values[:, 0]), tuple(null.values[:, 1]))
+    assert np.median(speed) == pytest.approx(1.04, rel=1e-3)

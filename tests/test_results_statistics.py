@@ -14,7 +14,7 @@ from scipy.special import chdtri, stdtrit
 from scipy.stats import binom, kruskal, quantile_test, ttest_1samp
 
 from tests.commands import ROOT
-from zipnet.results.noise import FLOOR, said, threshold
+from zipnet.results.noise import FLOOR, MARGIN, said, threshold
 from zipnet.results.statistics import (
     CHI_SQUARE,
     CONFIDENCE,
@@ -38,7 +38,7 @@ from zipnet.results.statistics import (
     summary,
     widen,
 )
-from zipnet.results.verdict import reason, word
+from zipnet.results.verdict import MORE, needed, reason, word
 
 TIMINGS = st.lists(st.floats(1e-9, 1e3), min_size=1, max_size=200)
 
@@ -279,19 +279,22 @@ def test_numbers_are_shown_with_the_digits_they_deserve(shown, text):
 JUDGED = [
     ((1.5, 1.4, 1.6), 0.05, "faster", "the interval lies above 1"),
     ((0.7, 0.6, 0.8), 0.05, "slower", "the interval lies below 1"),
-    ((1.0, 0.99, 1.02), 0.05, "same", "differs by less than 10%"),
-    ((1.03, 1.02, 1.12), 0.05, "unclear", "a difference, but equal things differ by up to 5.0%"),
-    ((1.2, 0.9, 1.5), 0.05, "unclear", "the interval holds 1 and ends beyond 10%"),
-    ((1.002, 0.98, 1.003), 0.01, "unclear", "the interval holds 1 and ends beyond 1.0%"),
+    ((1.0, 0.99, 1.02), 0.03, "same", "differs by less than 5.0%"),
+    ((1.0, 0.99, 1.06), 0.03, "unclear", "too wide; about 2 times as many rounds would tell"),
+    ((1.03, 1.02, 1.12), 0.05, "unclear", "by up to 5.0% here, and more runs cannot tell"),
+    ((1.2, 0.9, 1.5), 0.05, "unclear", "too wide; about 5 times as many rounds would tell"),
+    ((1.002, 0.94, 1.003), 0.01, "unclear", "the interval is too wide; about 2 times"),
     ((1.02, 1.015, 1.03), 0.01, "faster", "differences below 1.0% are not called"),
-    ((1.01, 0.96, 1.06), 0.05, "same", "differs by less than 10%"),  # as wide as the noise
+    ((1.0, 0.971, 1.03), 0.03, "same", "differs by less than 5.0%"),  # as wide as the noise
+    ((9.0, 4.5, 18.0), 1.0, "unclear", "too unsteady to tell"),
     ((1.2, None, None), 0.05, "unclear", "too few rounds for an interval"),
 ]
 
 
-def judged(speed, threshold):
-    (what,) = said(interval(speed), threshold)
-    return word(int(what)), reason(int(what), threshold)
+def judged(speed, noise):
+    (what,), noises = said(interval(speed), noise), np.full((len(MORE), 1), noise)
+    (runs,), (longer,) = needed(interval(speed), noises, MARGIN)
+    return word(int(what)), reason(int(what), noise, MARGIN, runs, longer)
 
 
 @pytest.mark.parametrize(("speed", "threshold", "called", "why"), JUDGED)

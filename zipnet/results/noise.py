@@ -2,53 +2,86 @@
 
 Two runs of one machine with the same software ought to say the same. How far apart they are is
 what no interval taken within a run can know: clocks, heat, memory layout and neighbours change
-from run to run. Where a machine has one run only, its first laps are compared with its last: that
-sees less time pass, though each half is also noisier than the whole.
+from run to run. Equal are complete runs of one machine, clean commit, software, profile, workload
+and digits; a run of uncommitted changes is equal to nothing but itself. Runs that are compared
+with each other have no part in it, so that no comparison sets its own threshold.
 
-Rows of two runs differ in two ways. Each differs by itself; and all differ together, because one
-run was warmer or had a busier neighbour. A pair of runs holds many rows, so the first is known
-well; but however many rows it has, it is one difference of the second kind, and two runs that
-came out alike by luck must not set the scale. So what rows share is given the width that few
-runs leave open (Student's t), and what each has of its own is added to it.
+The rule, in natural logarithms, for rows of one kind. Runs differ in two ways: all their rows
+together, because one was warmer or had a busier neighbour, and each row by itself.
+
+- A run's level is the median, over its rows, of how far each is from the median of the equal runs.
+  Levels are taken as normal, with a variance that nobody knows: it has a scaled inverse chi-square
+  prior that counts for PRIOR differences of SHARED, so that two runs alike by luck do not set the
+  scale, nor do two that fell apart make it absurd. How far the next two runs lie apart is then
+  Student's t, and its 95% are what rows share. The prior is a choice and no measurement: it is what
+  is said of a machine that was measured once, and fades as runs are added.
+- What each row has of its own is the 95th percentile of what is left between every two equal runs,
+  whatever its distribution.
+- The noise is the root of the sum of both squares; between two machines, the root mean square of
+  both noises, because each brings one run. Where it exceeds UNSTEADY, nothing is told any more.
+- A run is odd where the others make it next to impossible: its level, or a fifth of its rows, lies
+  ODD times as far off as 95 of 100 further runs would. It is named, and left out of the scale.
+
+The prior is what the rule can be wrong by: a machine that steps by more than the noise stated, and
+did not do so between the runs that were seen, is called different from itself.
+
+Sources: A. Gelman et al., Bayesian Data Analysis, 3rd ed., 2013, sections 2.6 and 3.2 (a normal
+variance and its prediction); S. S. Wilks, Annals of Mathematical Statistics 12 (1941) 91-96 (the
+percentile); R. D. Cook, S. Weisberg, Residuals and Influence in Regression, 1982, chapter 2
+(the residual of a run from the others).
 """
 
 from __future__ import annotations
 
 import functools
 import math
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import combinations, compress
-from typing import Any, Final, Literal
+from itertools import combinations
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zipnet.results.match import NOTHING, Keyed, Numbers, keyed
+from zipnet.results.match import Keyed, keyed
 from zipnet.results.runs import Run, Runs
 from zipnet.results.schema import Kind
-from zipnet.results.statistics import CONFIDENCE, Columns, Floats, Interval, ratios, student, widen
+from zipnet.results.statistics import (
+    CONFIDENCE,
+    STUDENT,
+    Columns,
+    Floats,
+    Interval,
+    ratios,
+    student,
+    widen,
+)
+
+# What two equal runs are taken to differ by before any is seen, as standard deviations in natural
+# logarithms: all their rows together, and each by itself; and for how many differences that counts.
+SHARED: Final = 0.03
+OWN: Final = 0.01
+PRIOR: Final = 2
+ODD: Final = 4.0
+LEVELS: Final = (0.2, 0.5, 0.8)  # of the rows of a run: a fifth of them may be all that is odd
+MEDIAN: Final = LEVELS.index(0.5)
+FEWEST: Final = 3  # equal runs; of two, nobody can say which is odd
 
 ENOUGH: Final = math.ceil(1 / (1 - CONFIDENCE)) - 1  # rows, from which on their largest is enough
 FLOOR: Final = 0.01  # a difference below it matters to nobody, and no null test sees as finely
-MOST_FILES: Final = 12  # newest of one machine and software: 66 pairs say enough
-
-# Of normal values: the standard error of their median is this times sigma by the root of their
-# number, and sigma is this times the median distance from the median.
-MEDIAN_ERROR: Final = math.sqrt(math.pi / 2)
-MAD_TO_SIGMA: Final = 1.4826
+MARGIN: Final = 0.05  # within which things are the same, unless another is asked for
+UNSTEADY: Final = 1.0  # a machine whose equal runs may be twice as fast tells nothing
+MOST_FILES: Final = 12  # newest of one machine and software; more add little
 
 ENDS: Final = ("value", "low", "high")
-Pairs = tuple[tuple[int, ...], ...]
-How = Literal["between runs", "within runs"]
 
 
 class Answer(IntEnum):
     """What a ratio lets one say. The last three are unclear, each for its own reason."""
 
-    BETTER, WORSE, SAME, TOO_FEW, WITHIN_NOISE, TOO_WIDE = range(6)
+    BETTER, WORSE, SAME, TOO_FEW, UNSTEADY, UNTOLD = range(6)
 
 
 def threshold(noise: Any) -> Any:
@@ -56,137 +89,158 @@ def threshold(noise: Any) -> Any:
     return np.fmax(FLOOR, noise)
 
 
-def alike(threshold: Any) -> Any:
-    """Within which share of each other two things are called the same: the margin of sameness."""
-    return np.where(threshold <= FLOOR, FLOOR, (1 + threshold) ** 2 - 1)
+def said(speed: Interval, noise: Any, margin: float = MARGIN) -> NDArray[np.int64]:
+    """What each speed lets one say: an Answer by its number.
 
-
-def said(speed: Interval, threshold: Any) -> NDArray[np.int64]:
-    """What each speed lets one say: an Answer by its number. speed: how many times as good.
-
-    threshold: shares, 0.03 for 3%; they count on both sides of 1, on a scale of logarithms.
+    speed: how many times as good, with an interval nowhere narrower than the noise. noise, margin:
+    shares, 0.03 for 3%; they count on both sides of 1, on a scale of logarithms.
     """
     middle, low, high = map(np.log, speed)
-    beyond, margin = np.log1p(threshold), np.log1p(alike(threshold))
+    beyond = np.log1p(threshold(noise))
     cases = {
         Answer.TOO_FEW: np.isnan(low + high),
+        Answer.UNSTEADY: np.broadcast_to(np.asarray(noise) >= UNSTEADY, middle.shape),
         Answer.BETTER: (low > 0) & (middle > beyond),
         Answer.WORSE: (high < 0) & (middle < -beyond),
-        Answer.SAME: np.maximum(-low, high) <= margin,
-        Answer.WITHIN_NOISE: (low > 0) | (high < 0),
+        Answer.SAME: np.maximum(-low, high) <= math.log1p(margin),
     }
-    return np.select(list(cases.values()), list(cases), Answer.TOO_WIDE)
+    return np.select(list(cases.values()), list(cases), Answer.UNTOLD)
 
 
-Pick = Callable[[NDArray[np.intp]], Floats]  # of each sample, the value of this rank, from 0
+# --- what equal runs show -------------------------------------------------------------------------
 
 
-def apart(logs: Floats, runs: Pairs) -> Floats:
-    """How far apart the next equal rows are found in 95 of 100 cases, for many sets of pairs.
+class Scale(NamedTuple):
+    """What the equal runs of one machine show about rows of one kind, in natural logarithms."""
 
-    logs: (sets, pairs, rows), natural logarithms of how many times as fast a row was the second
-    time; NaN where there is none. runs: which runs each pair compares, or the one that is compared
-    with itself. Returns (sets,) shares, 0.03 for 3%; NaN of a set without rows.
+    degrees: int  # of freedom between runs: 0 where no two of them are equal
+    shared: float  # sum of the squares of their levels
+    own: float  # what a row differs by of its own, in 95 of 100 cases
+
+    def noise(self, more: int = 0) -> float:
+        """How far apart the next equal rows are found in 95 of 100 cases, a share.
+
+        more: after so many further runs like those seen; of a machine without equal runs, after so
+        many that agree.
+        """
+        if not self.degrees:
+            free = max(0, more - 1)
+            return math.expm1(math.hypot(*(_reach(free, each) for each in (SHARED, OWN))))
+        free = self.degrees + more
+        seen = math.sqrt(2 * self.shared / self.degrees)
+        return math.expm1(math.hypot(_reach(free, SHARED, seen), self.own))
+
+
+def _reach(free: int, prior: float, seen: float = 0.0) -> float:
+    """Within what the next difference lies in 95 of 100 cases: so many are known, which had `seen`
+    as their root mean square.
     """
-    shared, own, counts = _shared(logs)
-    sizes = np.abs(own.reshape(len(logs), -1))
-    return _share(shared, counts, np.nansum(sizes**2, axis=1), ranked(sizes), runs)
+    variance = (PRIOR * prior**2 + free * seen**2) / (PRIOR + free)
+    return student(min(PRIOR + free, len(STUDENT))) * math.sqrt(variance)
 
 
-def apart_without(logs: Floats, runs: Pairs) -> Floats:
-    """As apart(), for each of (pairs, rows) by the other pairs: (pairs, 1); by the other rows where
-    there is one pair only: (rows,).
+def scale(logs: Floats, groups: Sequence[int]) -> tuple[Scale, dict[int, float]]:
+    """What runs show about rows of a kind; and the odd ones, with how far off each lies.
+
+    logs: (runs, rows), natural logarithms of what a row needs for a piece of its work; NaN where a
+    run has no such row. groups: (runs,), equal where the runs are equal things.
     """
-    if len(runs) == 1:
-        out = np.eye(logs.shape[1], dtype=bool)[:, None]
-        return apart(np.where(out, np.nan, logs), runs)
-    shared, own, counts = _shared(logs)
-    out = np.eye(len(logs), dtype=bool)
-    squares = np.where(out, 0.0, np.nansum(own**2, axis=1)).sum(axis=1)
-    rest = np.where(out, np.nan, shared), np.where(out, 0, counts), squares
-    return _share(*rest, ranked_without(np.abs(own)), runs)[:, None]
+    members: dict[int, list[int]] = defaultdict(list)
+    for run in np.flatnonzero(~np.isnan(logs).all(axis=1)).tolist():
+        members[groups[run]].append(run)
+    odd: dict[int, float] = {}
+    parts = []
+    for equal in members.values():
+        while len(equal) > 1:
+            levels, own = _levels(logs[equal])
+            found = _oddest(levels)
+            if found is None:
+                parts.append((levels[:, MEDIAN], own))
+                break
+            at, off = found
+            odd[equal[at]] = off
+            equal = [*equal[:at], *equal[at + 1 :]]
+    degrees = sum(len(level) - 1 for level, _ in parts)
+    shared = sum(float(((level - level.mean()) ** 2).sum()) for level, _ in parts)
+    return Scale(degrees, shared, next_within([own for _, own in parts])), odd
 
 
-def _shared(logs: Floats) -> tuple[Floats, Floats, Any]:
-    """What the rows of each pair share, what each has of its own, and how many there are."""
-    counts = (~np.isnan(logs)).sum(axis=-1)
-    pick = ranked(logs.reshape(-1, logs.shape[-1]))
-    shared = _median(pick, counts.ravel()).reshape(counts.shape)
-    return shared, logs - shared[..., None], counts
-
-
-def _share(shared: Floats, counts: Any, squares: Floats, pick: Pick, runs: Pairs) -> Floats:
-    """From (sets, pairs) of what is shared and (sets,) of what is not: (sets,) shares.
-
-    squares: the sum over the rows of a set; pick: their sizes, by rank.
+def _levels(logs: Floats) -> tuple[Floats, Floats]:
+    """Of equal runs: how slow each is, by the quantiles of LEVELS over its rows; and by how much
+    the rows of every two of them differ besides, (pairs, rows).
     """
-    rows, there = counts.sum(axis=1), counts > 0
-    with np.errstate(invalid="ignore", divide="ignore"):
-        by_chance = (MEDIAN_ERROR * MAD_TO_SIGMA * _median(pick, rows)) ** 2
-        seen = np.fmax(0.0, shared**2 - by_chance[:, None] / counts)
-        seen = np.where(there, seen, 0.0).sum(axis=1) / there.sum(axis=1)
-    degrees = [free(runs, of_set.tobytes()) for of_set in there]
-    common = np.array([student(some) if some else np.nan for some in degrees]) * np.sqrt(seen)
-    return np.asarray(np.expm1(np.hypot(common, next_within(rows, squares, pick))))
+    logs = logs[:, (~np.isnan(logs)).sum(axis=0) > 1]
+    apart = logs - _quantiles(logs.T, (0.5,)).T
+    levels = np.nan_to_num(_quantiles(apart, LEVELS))
+    rest = apart - levels[:, MEDIAN, None]
+    one, other = np.array([*combinations(range(len(rest)), 2)]).T
+    return levels, np.abs(rest[one] - rest[other])
 
 
-def next_within(counts: Any, squares: Floats, pick: Pick) -> Floats:
-    """How far from 0 the next value of each sample lies in 95 of 100 cases.
+def _quantiles(values: Floats, shares: Sequence[float]) -> Floats:
+    """(samples, shares) of (samples, values), passing over NaN; NaN of a sample without values."""
+    ordered, last = np.sort(values, axis=1), (~np.isnan(values)).sum(axis=1, keepdims=True) - 1
+    places = np.maximum(0.0, last * np.array(shares))
+    below = places.astype(int)
+    ends = [np.take_along_axis(ordered, at, axis=1) for at in (below, np.minimum(below + 1, last))]
+    return np.asarray(ends[0] + (places - below) * (ends[1] - ends[0]))
 
-    counts, squares: of its values, and their sum. pick: the k-th of its sizes. The sample's k-th
-    largest of n is exceeded by the next with probability (n + 1 - k)/(n + 1), whatever the
-    distribution; of fewer than 19, not even the largest is enough, and normal values are assumed:
-    Student's t times their root mean square.
 
-    Source: S. S. Wilks, Annals of Mathematical Statistics 12 (1941) 91-96.
+def _oddest(levels: Floats) -> tuple[int, float] | None:
+    """The run that lies farthest beyond what the others allow, and how far off; or none does."""
+    others = len(levels) - 1
+    if others + 1 < FEWEST:
+        return None
+    mean = (levels.sum(axis=0) - levels) / others
+    squares = (levels**2).sum(axis=0) - levels**2 - others * mean**2
+    free = PRIOR + others - 1
+    of_next = (PRIOR * SHARED**2 / 2 + np.maximum(0.0, squares)) / free * (1 + 1 / others)
+    off = levels - mean
+    beyond = np.abs(off) / (student(free) * np.sqrt(of_next))
+    at, level = np.unravel_index(beyond.argmax(), beyond.shape)
+    return (int(at), float(off[at, level])) if beyond[at, level] > ODD else None
+
+
+def next_within(sizes: Sequence[Floats]) -> float:
+    """How far from 0 the next value lies in 95 of 100 cases, by the sizes of those seen.
+
+    sizes: of each group of equal runs, (pairs, rows), NaN where there is none. The k-th largest of
+    n is exceeded by the next with probability k/(n + 1), whatever the distribution. Of too few that
+    are free, normal values are assumed, and the prior is added to them.
     """
-    largest = pick(np.ceil(CONFIDENCE * (counts + 1)).astype(int) - 1 - (counts < ENOUGH))
-    if counts.min() >= ENOUGH:
-        return largest
-    times = [student(n) if 0 < n < ENOUGH else np.nan for n in counts.tolist()]
-    spread = np.sqrt(squares / np.maximum(1, counts))
-    return np.where(counts < ENOUGH, np.array(times) * spread, largest)
+    seen = np.sort(np.concatenate([np.empty(0), *(each[~np.isnan(each)] for each in sizes)]))
+    # Of n runs of a row, n - 1 differences are free, and there are n (n - 1)/2.
+    pairs = [(~np.isnan(each)).sum(axis=0) for each in sizes]
+    free = sum(int(((np.sqrt(8 * many + 1) - 1) / 2).round().sum()) for many in pairs)
+    if free >= ENOUGH:
+        return float(seen[math.ceil(CONFIDENCE * (len(seen) + 1)) - 1])
+    return _reach(free, OWN, math.sqrt((seen**2).mean()) if free else 0.0)
 
 
-def _median(pick: Pick, counts: Any) -> Floats:
-    return (pick((counts - 1) // 2) + pick(counts // 2 - (counts == 0))) / 2
+UNSEEN: Final = Scale(0, 0.0, next_within([]))
 
 
-def ranked(values: Floats) -> Pick:
-    """(samples, values), NaN where there is none."""
-    ordered, samples = np.sort(values, axis=1), np.arange(len(values))
-    return lambda ranks: np.asarray(ordered[samples, ranks])
+def of_kind(scales: Mapping[Kind, Scale], kind: Kind | None) -> Scale:
+    """Of rows of a kind; of a question that nobody knows, the kind that differs most."""
+    known = list(scales.values()) if kind is None else []
+    return scales.get(kind, UNSEEN) if kind else max(known, key=Scale.noise, default=UNSEEN)
 
 
-def ranked_without(values: Floats) -> Pick:
-    """All of the values but those of one sample, for each sample."""
-    order = np.argsort(values, axis=None)
-    places = np.empty(values.size, int)
-    places[order] = np.arange(values.size)
-    # The i-th of a sample's values is passed over by every rank that is not below place - i.
-    passed = np.sort(places.reshape(values.shape), axis=1) - np.arange(values.shape[1])
-    ordered = values.ravel()[order]
-    return lambda ranks: np.asarray(ordered[ranks + (passed <= ranks[:, None]).sum(axis=1)])
+def together(scales: Sequence[Scale], more: int = 0) -> float:
+    """The noise between machines, a share: each run brings half of its machine's square."""
+    logs = [math.log1p(one.noise(more)) for one in scales]
+    return min(UNSTEADY, math.expm1(math.hypot(*logs) / math.sqrt(len(logs))))
 
 
-@functools.lru_cache(65536)  # the machines of a fleet have the same few numbers of runs
-def free(pairs: Pairs, there: bytes = b"") -> int:
-    """Degrees of freedom: one for each run that was compared with itself, and for runs compared
-    with each other one less than there are, in each group that hangs together. there: which pairs
-    count, where not all do.
-    """
-    groups: list[set[int]] = []
-    for runs in compress(pairs, there) if there else pairs:
-        touched = [group for group in groups if not group.isdisjoint(runs)]
-        groups = [group for group in groups if group.isdisjoint(runs)]
-        groups.append(set(runs).union(*touched))
-    return sum(max(1, len(group) - 1) for group in groups)
+# --- the runs of a machine ------------------------------------------------------------------------
 
 
-def of_kind(noise: Mapping[Kind, float], kind: Kind | None) -> float | None:
-    """The noise of rows of a kind; the largest of the others where it was not tested; else None."""
-    found = noise.get(kind) if kind else None
-    return max(noise.values(), default=None) if found is None else found
+class Odd(NamedTuple):
+    """A run that its equals make next to impossible."""
+
+    source: str
+    speed: float  # how many times as fast as they are, by what lies farthest off
+    equals: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,143 +248,145 @@ class NullTest:
     """What the null test of one machine found."""
 
     machine: str
-    how: How
-    sources: tuple[str, ...]  # the files it rests on
-    runs: Pairs  # which runs each pair compares; one alone where its halves are compared
+    members: tuple[str, ...]  # the files of its equal runs; those that are compared come last
+    tested: int  # how many of them are not
+    groups: tuple[int, ...]  # (members,) equal where the runs are equal things
     kinds: NDArray[np.object_]  # (rows,)
-    ones: Floats  # (3, runs, rows): value per unit of work, low and high, or those of first laps;
-    others: Floats  # the same, or those of last laps; NaN where a run has no such row
+    values: Floats  # (3, members, rows): value per unit of work, low and high; NaN: no such row
 
     @functools.cached_property
-    def noise(self) -> dict[Kind, float]:
-        """How far apart the next equal rows of each kind are found in 95 of 100 cases: a share."""
-        rows = {kind: self.kinds == kind for kind in sorted(set(self.kinds))}
-        found = {kind: apart(self._logs[None, :, of], self.runs)[0] for kind, of in rows.items()}
-        return {kind: float(share) for kind, share in found.items() if not np.isnan(share)}
-
-    @functools.cached_property
-    def pairs(self) -> int:
-        """How many rows were compared with themselves."""
-        return int((~np.isnan(self._logs)).sum())
+    def _found(self) -> tuple[dict[Kind, Scale], dict[int, float]]:
+        """What the tested runs show, and which of them are odd."""
+        return _scales(np.log(self.values[0, : self.tested]), self.groups, self.kinds)
 
     @property
-    def degrees(self) -> int:
-        """How many differences between runs, or between halves, are free."""
-        return free(self.runs)
+    def scales(self) -> dict[Kind, Scale]:
+        """What the runs show about rows of each kind."""
+        return self._found[0]
 
     @functools.cached_property
-    def different(self) -> int:
-        """How many of them we call different, none judged with noise that it had a part in.
+    def sources(self) -> tuple[str, ...]:
+        """The files that the scales rest on: runs with an equal, none of them odd or compared."""
+        sound = [at for at in range(self.tested) if at not in self._found[1]]
+        count = Counter(self.groups[at] for at in sound)
+        return tuple(sorted(self.members[at] for at in sound if count[self.groups[at]] > 1))
 
-        A pair of runs is judged with the noise of the other pairs; where there is one pair only,
-        each of its rows with the noise of its other rows.
+    @functools.cached_property
+    def odd(self) -> tuple[Odd, ...]:
+        """The odd ones among all runs of the machine, those that are compared included."""
+        found = _scales(np.log(self.values[0]), self.groups, self.kinds)[1]
+        return tuple(Odd(self.members[at], math.exp(-off), self.groups.count(self.groups[at]) - 1)
+                     for at, off in sorted((self._found[1] | found).items()))  # fmt: skip
+
+    def scale(self, kind: Kind | None) -> Scale:
+        """Of rows of a kind; None: of a question that nobody knows."""
+        return of_kind(self.scales, kind)
+
+    def threshold(self, kind: Kind = "network") -> float:
+        """How far apart rows of a kind must be to be called different: a share."""
+        return float(min(UNSTEADY, threshold(self.scale(kind).noise())))
+
+    @property
+    def pairs(self) -> int:
+        """How many rows were compared with themselves."""
+        return self._called[0]
+
+    @property
+    def different(self) -> int:
+        """How many of them we call different, each pair judged by all other runs, as compare would.
+
+        Those of odd runs are among them: they too are equal things.
         """
-        share = np.full(self._logs.shape, np.nan)
-        for kind in set(self.kinds):
-            rows = self.kinds == kind
-            share[:, rows] = apart_without(self._logs[:, rows], self.runs)
-        largest = np.fmax.reduce(share, axis=1, keepdims=True)  # for a kind that no other pair has
-        if len(self.runs) == 1:
-            others = [[n for k, n in self.noise.items() if k != kind] for kind in self.kinds]
-            largest = np.array([max(each, default=np.nan) for each in others])
-        share = np.where(np.isnan(share), largest, share)
-        speed = widen(ratios(self._side(self.ones, 0), self._side(self.others, -1)), share)
-        return int((said(speed, threshold(share)) <= Answer.WORSE).sum())
+        return self._called[1]
 
     @property
     def rate(self) -> float:
         """How often equal things were called different: a share."""
-        return self.different / self.pairs
-
-    def threshold(self, kind: Kind = "network") -> float:
-        """How far apart rows of a kind must be to be called different: a share."""
-        return float(threshold(of_kind(self.noise, kind) or 0.0))
+        return self.different / self.pairs if self.pairs else 0.0
 
     @functools.cached_property
-    def _logs(self) -> Floats:
-        """How many times as fast each row was the second time: (pairs, rows)."""
-        first, last = (self._side(np.log(side[:1]), at)[0] for side, at in
-                       ((self.ones, 0), (self.others, -1)))  # fmt: skip
-        return first - last
-
-    def _side(self, values: Floats, at: int) -> Interval:
-        """Of the first or the last run of each pair: (pairs, rows) each."""
-        return tuple(values[:, [pair[at] for pair in self.runs]])
+    def _called(self) -> tuple[int, int]:
+        pairs = different = 0
+        logs, runs = np.log(self.values[0]), range(self.tested)
+        for one, other in combinations(runs, 2):
+            if self.groups[one] != self.groups[other]:
+                continue
+            rest = [run for run in runs if run not in (one, other)]
+            scales = _scales(logs[rest], [self.groups[run] for run in rest], self.kinds)[0]
+            share = np.array([of_kind(scales, kind).noise() for kind in self.kinds])
+            speed = widen(ratios(tuple(self.values[:, one]), tuple(self.values[:, other])), share)
+            pairs += int((~np.isnan(speed[0])).sum())
+            different += int((said(speed, share) <= Answer.WORSE).sum())
+        return pairs, different
 
 
 def nulls(
     runs: Runs, without: Collection[Run] = (), machines: Collection[str] | None = None
 ) -> dict[str, NullTest]:
-    """The null test of every machine that allows one, or of these, by machine.
+    """The null test of every machine, or of these, by machine.
 
-    without: runs that are being compared with each other. A pair of them is left out where the
-    machine has other pairs, so that no comparison sets its own threshold.
+    without: runs that are being compared with each other.
     """
     of_machine: dict[str, list[Run]] = defaultdict(list)
-    for run in runs.runs:
+    for run in runs.runs:  # in the order of time
         if not run.findings and (machines is None or run.name in machines):
             of_machine[run.name].append(run)
     keys, compared = keyed(runs), frozenset(map(id, without))
-    tested = (_between(own, compared, keys, runs.columns) or _within(own, runs.columns)
-              for _, own in sorted(of_machine.items()))  # fmt: skip
-    return {null.machine: null for null in tested if null}
+    return {name: _null(name, own, compared, keys, runs.columns)
+            for name, own in sorted(of_machine.items())}  # fmt: skip
 
 
-def _between(
-    own: list[Run], compared: frozenset[int], keys: Keyed, columns: Columns
-) -> NullTest | None:
-    """Every pair of complete runs of the same software; of many runs the newest."""
-    equal: dict[object, list[int]] = defaultdict(list)
-    for at, run in enumerate(own):  # in the order of time
-        about, commit = run.about, run.about.commit_info
-        if about.status == "complete" and commit and commit.id:
-            what = (commit.id, about.workload["hash"], about.profile, about.dataset.sha256)
-            equal[
-                what,
-                repr(about.limits),
-                tuple(sorted((k, str(v)) for k, v in about.software.items())),
-            ].append(at)
-    pairs = [pair for group in equal.values() for pair in combinations(group[-MOST_FILES:], 2)]
-    others = [pair for pair in pairs if not {id(own[at]) for at in pair} <= compared]
-    spans = np.searchsorted(keys.testable, [(run.begin, run.end) for run in own])
-    rows = np.concatenate([keys.testable[slice(*span)] for span in spans])
-    number = np.repeat(np.arange(len(own)), spans[:, 1] - spans[:, 0])
-    each = np.stack([columns[name][rows] for name in ENDS]) / columns["works"][rows]
-    kinds = columns["kind"][rows]
-    return _test(
-        "between runs", own, others or pairs, keys.answers[rows], number, kinds, (each, each)
-    )
+def _null(
+    name: str, own: Sequence[Run], compared: frozenset[int], keys: Keyed, columns: Columns
+) -> NullTest:
+    equal: dict[object, tuple[list[Run], list[Run]]] = defaultdict(lambda: ([], []))
+    for run in own:
+        if what := _equality(run):
+            equal[what][id(run) in compared].append(run)
+    # Those that set the scale come first, then those that are compared and may be odd.
+    tested, shown = ([(group, run) for group, sides in enumerate(equal.values())
+                      for run in sides[side][-MOST_FILES:]] for side in (0, 1))  # fmt: skip
+    groups, members = [group for group, _ in tested + shown], [run for _, run in tested + shown]
+    sources, (values, kinds) = [run.source for run in members], _matrix(members, keys, columns)
+    return NullTest(name, tuple(sources), len(tested), tuple(groups), kinds, values)
 
 
-def _within(own: Sequence[Run], columns: Columns) -> NullTest | None:
-    """First laps against last ones, of every row that has laps enough.
+def _equality(run: Run) -> object:
+    """What runs that are equal things share; None of a run that is equal to nothing but itself."""
+    about, commit = run.about, run.about.commit_info
+    if about.status != "complete" or run.dirty or not (commit and commit.id):
+        return None
+    software = tuple(sorted((name, str(said)) for name, said in about.software.items()))
+    what = commit.id, about.workload["hash"], about.profile, about.dataset.sha256
+    return what, software, repr(about.limits)
 
-    Half the rounds make the interval of a row wider by root two.
+
+def _matrix(members: Sequence[Run], keys: Keyed, columns: Columns) -> tuple[Floats, Any]:
+    """Values and kinds of all rows that members have, as NullTest holds them."""
+    spans = np.searchsorted(keys.testable, [(run.begin, run.end) for run in members])
+    spans = spans.reshape(-1, 2)
+    rows = np.concatenate([keys.testable[:0], *(keys.testable[slice(*span)] for span in spans)])
+    number = np.repeat(np.arange(len(members)), spans[:, 1] - spans[:, 0])
+    _, first, at = np.unique(keys.answers[rows], return_index=True, return_inverse=True)
+    values = np.full((len(ENDS), len(members), len(first)), np.nan)
+    values[:, number, at] = [columns[name][rows] / columns["works"][rows] for name in ENDS]
+    return values, columns["kind"][rows][first]
+
+
+def _scales(
+    logs: Floats, groups: Sequence[int], kinds: Any
+) -> tuple[dict[Kind, Scale], dict[int, float]]:
+    """The scale of each kind of rows, and the runs that are odd in any, by what lies farthest.
+
+    A run that is odd in one kind has no part in any.
     """
-    rows = np.concatenate([np.arange(run.begin, run.end) for run in own])
-    run = np.repeat(np.arange(len(own)), [run.end - run.begin for run in own])
-    kinds = columns["kind"][rows]
-    halves = np.stack([columns["first_laps"][rows], columns["last_laps"][rows]])
-    value, *ends = (columns[name][rows] for name in ENDS)
-    ends = [np.where(ends[0] > 0, end / value, np.nan) ** math.sqrt(2) for end in ends]
-    values = np.stack([halves, *(halves * end for end in ends)], axis=1) / columns["works"][rows]
-    fit = ~np.isnan(values[0, 0]) & (columns["forbidden"][rows] == NOTHING)
-    fit &= kinds != NOTHING
-    names = Numbers().of(rows - np.array([run.begin for run in own])[run], kinds)
-    alone = [(at,) for at in range(len(own))]
-    return _test("within runs", own, alone, names[fit], run[fit], kinds[fit], values[..., fit])
-
-
-def _test(
-    how: How, own: Sequence[Run], pairs: Sequence[tuple[int, ...]], names: Any, run: Any,
-    kinds: Any, values: Any,
-) -> NullTest | None:  # fmt: skip
-    """From rows, each with a name that tells it from others of its run, its run and its kind."""
-    _, first, at = np.unique(names, return_index=True, return_inverse=True)
-    ones, others = sides = np.full((2, 3, len(own), len(first)), np.nan)
-    sides[:, :, run, at] = values
-    left, right = ([pair[end] for pair in pairs] for end in (0, -1))
-    there = ~np.isnan(ones[0][left] + others[0][right]).all(axis=1)
-    kept = tuple(compress(pairs, there.tolist()))
-    sources = tuple(sorted({own[at].source for pair in kept for at in pair}))
-    return NullTest(own[0].name, how, sources, kept, kinds[first], ones, others) if kept else None
+    found = {kind: scale(logs[:, kinds == kind], groups) for kind in sorted(set(kinds))}
+    odd: dict[int, float] = {}
+    for _, each in found.values():
+        odd |= {run: off for run, off in each.items() if abs(off) > abs(odd.get(run, 0.0))}
+    if not odd:
+        return {kind: each for kind, (each, _) in found.items()}, odd
+    rest = logs.copy()
+    rest[[*odd]] = np.nan
+    scales, more = _scales(rest, groups, kinds)
+    return scales, odd | more

@@ -55,6 +55,11 @@ class Run:
         return self.about.status == "complete" and self.about.scope == "all"
 
     @property
+    def dirty(self) -> bool:
+        """Whether its code differed from its commit: such a run is equal to nothing but itself."""
+        return bool(self.about.commit_info and self.about.commit_info.dirty)
+
+    @property
     def freshness(self) -> tuple[bool, bool, str]:
         """Whole runs come before parts, long ones before quick ones, then the newest."""
         thorough = self.about.profile not in ("smoke", "quick")

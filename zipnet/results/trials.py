@@ -1,51 +1,52 @@
-"""Trials of the verdict: synthetic machines of known ratio and noise, judged as compare judges.
+"""Trials of the verdict: synthetic machines of known ratio and noise, put through compare itself.
 
-Each trial makes a row on one machine and the same row on another that is so many times as fast,
-in laps as the harness takes them, and asks for the verdict. Each machine's noise is known as
-compare knows it: from a null test of its own runs, here of synthetic runs of the same noise whose
-truth is that nothing changed. That is the harder choice: the fixed 1% would be too fine for a
-machine that wanders by 3% from run to run, and would call most of its pairs different.
+Each trial measures two machines, one so many times as fast as the other, in laps as the harness
+takes them, as often as a cell of the table says; makes the null tests of their runs, and compares
+the newest run of one with the newest of the other. What is not as on a real machine is only that
+the truth is known: nothing was changed from run to run.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from itertools import combinations
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
-from zipnet.results.noise import Answer, Pairs, alike, apart, said, threshold
-from zipnet.results.statistics import Floats, Interval, Rounds, ratios, summary, widen
-from zipnet.results.verdict import word
+from zipnet.results.noise import MARGIN, UNSTEADY, nulls
+from zipnet.results.places import Place
+from zipnet.results.runs import Run, Runs
+from zipnet.results.schema import SCHEMA, ResultFile
+from zipnet.results.statistics import Columns, Floats, Rounds, summary
+from zipnet.results.verdict import Comparison, compared
 
 LAPS: Final = 5
 ROUNDS: Final = 20  # of each lap
-RATIOS: Final = (1.0, 1.02, 1.1, 2.0)
+RATIOS: Final = (1.0, 1.02, 1.1, 1.5, 2.0)  # of the rows of a run, each its own
+RUNS: Final = (1, 2, 3, 4, 5, 6, 7)  # of each machine, the one that is compared among them
 TRIALS: Final = 1000  # in each cell of the table
-RUNS: Final = 6  # of each machine, for its null test
-FEW: Final = (1, 2, 3)  # runs, of a machine that nobody measured often
-ROWS: Final = 5  # of each of those runs
 SEED: Final = 1989
 STATED: Final = 0.05  # how often a verdict may be wrong
-AT_ONCE: Final = 500  # trials, so that a million fit in memory
+POWER: Final = 0.95  # of the trials, in which a difference is to be found
+AT_ONCE: Final = 250  # trials, so that a million fit in memory
 
 # One run of a machine: the seconds of so many rows (rows, laps x rounds), taken side by side.
 Noise = Callable[[Generator, int], Floats]
 
 
 class Tally(NamedTuple):
-    """What was made of one noise and one true ratio."""
+    """What was made of one kind of machines, measured so often, at one true ratio."""
 
-    noise: str
+    machine: str
+    runs: int
     true: float
-    runs: int  # of each machine, that the null test had
-    threshold: float
+    threshold: float  # the median, a share
     words: Counter[str]
     wrong: int
+    found: float  # the ratio that is told from 1 in POWER of the trials; infinite where none is
 
 
 def calm(rng: Generator, rows: int) -> Floats:
@@ -70,56 +71,117 @@ def drifting(rng: Generator, rows: int) -> Floats:
     return calm(rng, rows) * np.exp(np.repeat(wandered, ROUNDS))
 
 
-NOISES: Final[dict[str, Noise]] = {
-    "1%": calm, "5%": loud, "two modes": bimodal, "drifting": drifting,
+def stepping(rng: Generator, rows: int) -> Floats:
+    """Rounds of 1% on a machine of two speeds, 5% apart: a coin is tossed for each run."""
+    return calm(rng, rows) * (1.05 if rng.random() < 0.5 else 1.0)
+
+
+class Synthetic(NamedTuple):
+    """What is measured. odd: how many times as long one of the earlier runs takes; dirty: so do all
+    of them, each with another uncommitted change.
+    """
+
+    about: str
+    noise: Noise
+    odd: float = 1.0
+    dirty: float = 1.0
+
+
+def _says(noise: Noise) -> str:
+    return (noise.__doc__ or "").strip()
+
+
+MACHINES: Final[dict[str, Synthetic]] = {
+    "1%": Synthetic(_says(calm), calm),
+    "5%": Synthetic(_says(loud), loud),
+    "two modes": Synthetic(_says(bimodal), bimodal),
+    "drifting": Synthetic(_says(drifting), drifting),
+    "two speeds": Synthetic(_says(stepping), stepping),
+    "one odd run": Synthetic("As *drifting*, and one of the earlier runs takes 5 times as long.",
+                           drifting, odd=5.0),
+    "dirty runs": Synthetic("As *drifting*, and the earlier runs have uncommitted changes, each of "
+                          "which makes it up to 1.4 times as fast.", drifting, dirty=1.4),
 }  # fmt: skip
 
 
 def trial_table(trials: int = TRIALS, seed: int = SEED) -> list[Tally]:
-    """Every noise against every ratio; the same seed gives the same table."""
-    return [_tally(name, true, RUNS, trials, np.random.default_rng([seed, at, round(1000 * true)]))
-            for at, name in enumerate(NOISES) for true in RATIOS]  # fmt: skip
+    """Every machine, measured as often as RUNS say, at every ratio; the same seed, the same table.
+
+    Of a ratio that is not 1, `wrong` counts the wrong direction and a false same.
+    """
+    return [
+        cell
+        for at, name in enumerate(MACHINES)
+        for runs in RUNS
+        for cell in _cells(name, runs, trials, np.random.default_rng([seed, at, runs]))
+    ]
 
 
-def few_runs(trials: int = TRIALS, seed: int = SEED) -> list[Tally]:
-    """Equal machines that wander, known from fewer runs: where the stated rate is hardest kept."""
-    return [_tally("drifting", 1.0, runs, trials, np.random.default_rng([seed, runs]))
-            for runs in FEW]  # fmt: skip
+def _cells(name: str, runs: int, trials: int, rng: Generator) -> Iterator[Tally]:
+    verdicts, logs, thresholds = [], [], []
+    for begin in range(0, trials, AT_ONCE):
+        for comparison in _compared(MACHINES[name], runs, min(AT_ONCE, trials - begin), rng):
+            rows = comparison.rows
+            verdicts.append(rows["verdict"])
+            logs.append([rows[end] for end in ("speed", "low")])
+            thresholds.append(rows["threshold"])
+    word, beyond = np.array(verdicts), np.array(thresholds, float)
+    middle, low = np.moveaxis(np.log(np.array(logs, float) / RATIOS), 1, 0)
+    # Were the true ratio another, all would shift by it: from which on is it called?
+    from_ = np.where(beyond < UNSTEADY, np.exp(np.maximum(-low, np.log1p(beyond) - middle)), np.inf)
+    found = float(np.quantile(from_, POWER, method="higher"))
+    for at, true in enumerate(RATIOS):
+        counts = Counter(word[:, at].tolist())
+        wrong = counts["slower"] + (counts["faster"] if true == 1 else 0)
+        wrong += counts["same"] if true > 1 + MARGIN else 0
+        yield Tally(name, runs, true, float(np.median(beyond)), counts, wrong, found)
 
 
-def _tally(name: str, true: float, runs: int, trials: int, rng: Generator) -> Tally:
-    parts = [_judged(NOISES[name], true, runs, min(AT_ONCE, trials - at), rng)
-             for at in range(0, trials, AT_ONCE)]  # fmt: skip
-    beyond, what = (np.concatenate(part) for part in zip(*parts, strict=True))
-    wrong = (what == Answer.WORSE) | ((what == Answer.BETTER) & (true == 1))
-    wrong |= (what == Answer.SAME) & (true > 1 + alike(beyond))
-    words = Counter(map(word, what.tolist()))
-    return Tally(name, true, runs, float(np.median(beyond)), words, int(wrong.sum()))
+def _compared(machine: Synthetic, runs: int, trials: int, rng: Generator) -> Iterator[Comparison]:
+    """Two machines a trial, each measured so often, and their last runs compared."""
+    drawn: list[Floats] = []
+    files: list[Run] = []
+    for number in range(2 * trials):
+        odd = int(rng.integers(runs - 1)) if runs > 1 else None
+        for run in range(runs):
+            earlier = run < runs - 1
+            took = (machine.odd if run == odd else 1.0) / (np.array(RATIOS) if number % 2 else 1.0)
+            if earlier and machine.dirty > 1:
+                took = took / rng.uniform(1.0, machine.dirty)
+            drawn.append(machine.noise(rng, len(RATIOS)) * np.reshape(took, (-1, 1)))
+            dirty = earlier and machine.dirty > 1
+            files.append(_run(number, run, len(RATIOS) * len(files), dirty=dirty))
+    found = Runs(files, _columns(np.concatenate(drawn)))
+    newest = found.runs[runs - 1 :: runs]
+    tested = nulls(found, newest)
+    for sides in zip(newest[::2], newest[1::2], strict=True):
+        yield compared(found, sides, tested)
 
 
-def _judged(
-    noise: Noise, true: float, runs: int, trials: int, rng: Generator
-) -> tuple[Floats, NDArray[np.int64]]:
-    """The threshold of each of some trials, and what its speed lets one say."""
-    drawn = [([noise(rng, ROWS) for _ in range(runs)], noise(rng, 1)[0], noise(rng, 1)[0])
-             for _ in range(trials)]  # fmt: skip
-    measured, ones, others = (np.array(part) for part in zip(*drawn, strict=True))
-    share = apart(*_equal_rows(measured))
-    value, low, high = (end * (1 / true) for end in _rows(others))
-    beyond = threshold(share)
-    return beyond, said(widen(ratios(_rows(ones), (value, low, high)), share), beyond)
+def _run(machine: int, run: int, begin: int, *, dirty: bool) -> Run:
+    """A run as it is after reading."""
+    name, moment = f"m{machine:04d}", f"2026-01-{run + 1:02d}"
+    about = msgspec.convert(
+        {"schema": SCHEMA, "status": "complete", "scope": "all", "profile": "standard",
+         "workload": {"hash": "0"}, "dataset": {"name": "usps", "sha256": "0"}, "software": {},
+         "machine_info": {"name": name, "cpu": {"model": "none"}}, "datetime": moment,
+         "commit_info": {"id": "0", "dirty": dirty}, "benchmarks": []},
+        ResultFile,
+    )  # fmt: skip
+    return Run(Place(f"{name}/{moment}", f"{name}/{moment}"), about, (), begin, begin + len(RATIOS))
 
 
-def _rows(values: Floats) -> Interval:
-    found = summary(Rounds(list(values), [(ROUNDS,) * LAPS] * len(values)))
-    return found["value"], found["low"], found["high"]
-
-
-def _equal_rows(measured: Floats) -> tuple[Floats, Pairs]:
-    """Equal rows of a few runs compared, as apart() takes them; of one its first laps and last."""
-    trials, runs = measured.shape[:2]
-    if runs == 1:
-        laps = np.median(measured.reshape(trials, 1, ROWS, LAPS, ROUNDS), axis=4)
-        return np.log(np.median(laps[..., :2], axis=3) / np.median(laps[..., -2:], axis=3)), ((0,),)
-    pairs, medians = tuple(combinations(range(runs), 2)), np.median(measured, axis=3)
-    return np.log(np.stack([medians[:, one] / medians[:, other] for one, other in pairs], 1)), pairs
+def _columns(values: Floats) -> Columns:
+    """The rows of all runs, (rows, rounds) seconds, as they are after reading."""
+    rows, laps = len(values), (ROUNDS,) * LAPS
+    engines = np.array([f"{ratio:g}" for ratio in RATIOS], object)
+    texts = {"question": "sgd-queued", "kind": "network", "device": "cpu", "dtype": "float32",
+             "unit": "s", "per": "presentation", "forbidden": None, "invalid": None}  # fmt: skip
+    numbers = {"works": 1.0, "threads": 1.0, "batch": 1.0, "presentations": 1.0}
+    return {
+        **{name: np.full(rows, text, object) for name, text in texts.items()},
+        **{name: np.full(rows, number) for name, number in numbers.items()},
+        "engine": np.resize(engines, rows),
+        "sound": np.full(rows, fill_value=True),
+        **summary(Rounds(list(values), [laps] * rows)),
+    }

@@ -1,13 +1,13 @@
 """Faster, slower, same or unclear: every row that two runs share, with its ratio and its verdict.
 
 Two things stand between a ratio and a verdict. The interval holds what the rounds of these two
-rows leave open, and is never narrower than what equal things were found apart (noise.py): a machine
+rows leave open, and is never narrower than what equal things are found apart (noise.py): a machine
 that differs from itself by 5% from run to run cannot be told from another within 5%, however alike
 its rounds are. The threshold is what would matter: that same noise, or 1% on the calmest machine.
-A difference is called only beyond both. The interval being as wide as the noise to either side,
-sameness has a margin of its own: 1% on the calmest machine, or else twice the noise, within which
-the whole interval must lie. Anything else is unclear, which is an answer too; so is everything
-where no null test says what the noise is.
+A difference is called only beyond both. Things are the same where the whole interval, noise
+included, lies within a stated margin. Anything else is unclear, which is an answer too, with what
+it would take: the row is called once its noise and its interval are no wider than the ratio is far
+from 1, or than what the margin leaves beside it. An interval narrows by the root of the rounds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from __future__ import annotations
 import difflib
 import functools
 import math
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -27,25 +27,33 @@ from zipnet.results.match import NOTHING, Key, Matched
 from zipnet.results.noise import (
     ENDS,
     FLOOR,
+    MARGIN,
+    UNSEEN,
     Answer,
     NullTest,
-    alike,
     nulls,
-    of_kind,
     said,
     threshold,
+    together,
 )
 from zipnet.results.runs import Run, Runs
 from zipnet.results.schema import Kind
-from zipnet.results.statistics import Columns, Estimate, geometric_mean, percent, ratios, widen
+from zipnet.results.statistics import (
+    Columns,
+    Estimate,
+    Floats,
+    Interval,
+    geometric_mean,
+    percent,
+    ratios,
+    widen,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
-UNTESTED: Final = (
-    "no null test: how far apart equal things are is not known here; "
-    "measure with --profile standard"
-)
+MORE: Final = (0, 1, 2, 3, 5, 10)  # further equal runs that one may be asked for
+LONGER: Final = (2, 5, 10, 20, 50, 100)  # times as many rounds, likewise: few words, many rows
 # What less and more of a unit are called. Less is better: a speed above 1 says how much less.
 WORDS: Final = {"s": ("faster", "slower"), "B": ("smaller", "larger")}
 COLUMNS: Final = (
@@ -63,22 +71,49 @@ def word(what: int, unit: str = "s") -> str:
     return words.get(what, "unclear")
 
 
-@functools.lru_cache(4096)  # a kind of row has one threshold in each comparison
-def reason(what: int, threshold: float) -> str:
-    """Why, for a person."""
-    margin = percent(float(alike(threshold)))
-    within = f"equal things differ by up to {percent(threshold)} here"
-    if threshold <= FLOOR:
+@functools.lru_cache(4096)  # many rows, few reasons
+def reason(what: int, noise: float, margin: float, runs: int | None, longer: int) -> str:
+    """Why, for a person. runs, longer: what it would take, as needed() has them."""
+    within = f"equal things may differ by up to {percent(noise)} here"
+    if noise <= FLOOR:
         within = f"differences below {percent(FLOOR)} are not called"
     reasons: dict[int, str] = {
         Answer.BETTER: f"the interval lies above 1, and {within}",
         Answer.WORSE: f"the interval lies below 1, and {within}",
-        Answer.SAME: f"differs by less than {margin}",
+        Answer.SAME: f"differs by less than {percent(margin)}",
         Answer.TOO_FEW: "too few rounds for an interval",
-        Answer.WITHIN_NOISE: f"a difference, but {within}",
-        Answer.TOO_WIDE: f"the interval holds 1 and ends beyond {margin}",
+        Answer.UNSTEADY: "too unsteady to tell: equal things may differ by more than twofold here",
     }
-    return reasons[what]
+    if what in reasons:
+        return reasons[what]
+    if runs is None:
+        return f"{within}, and more runs cannot tell"
+    if runs:
+        more = f"at least {runs} more equal run{'s' if runs > 1 else ''} of each"
+        return f"{within}; {more}{', and longer ones,' if longer > 1 else ''} would tell"
+    times = f"about {longer}" if longer <= LONGER[-1] else f"more than {LONGER[-1]}"
+    return f"the interval is too wide; {times} times as many rounds would tell"
+
+
+def needed(
+    speed: Interval, noises: Floats, margin: float
+) -> tuple[list[int | None], list[int]]:  # fmt: skip
+    """What it would take to call each row something: further equal runs of each machine, None where
+    no number of MORE is enough; and how many times as many rounds.
+
+    noises: (MORE, rows), shares, after so many more runs.
+    """
+    middle, low, high = map(np.log, speed)
+    off, logs = np.abs(middle), np.log1p(noises)
+    reach = np.maximum(np.where(off > math.log1p(FLOOR), off, 0.0), math.log1p(margin) - off)
+    enough = logs <= reach
+    runs = np.where(enough.any(axis=0), np.array(MORE)[enough.argmax(axis=0)], -1)
+    wide = np.maximum(high - middle, middle - low)
+    own = wide > 1.001 * logs[0]  # or it is the noise, give or take a rounding
+    beyond = np.where(own & (wide > reach), wide / np.fmax(reach, 1e-9), 0.0) ** 2
+    longer = np.array([*LONGER, LONGER[-1] + 1])[np.searchsorted(LONGER, beyond)]
+    longer = np.where(beyond > 0, longer, 1)
+    return [None if many < 0 else many for many in runs.tolist()], longer.tolist()
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +123,7 @@ class Comparison:
     baseline: Run
     other: Run
     matched: Matched
+    tested: tuple[NullTest, ...]  # of either's machine, where one is known
     rows: Columns  # COLUMNS; counted, per: the parts of unit; forbidden: no verdict may rest on it
 
     @property
@@ -107,89 +143,98 @@ class Comparison:
 
 def compared(
     runs: Runs, sides: tuple[Run, Run], tested: Mapping[str, NullTest],
-    names: tuple[str, str] = ("A", "B"),
+    names: tuple[str, str] = ("A", "B"), margin: float = MARGIN,
 ) -> Comparison:  # fmt: skip
-    """Judge every row that two runs share; names: what to call them."""
+    """Judge every row that two runs share.
+
+    names: what to call them; margin: within which they are the same, a share.
+    """
     matched, columns = Matched(runs, sides, names), runs.columns
     values = (
         np.stack([columns[name][matched.rows] for name in ENDS]) / columns["works"][matched.rows]
     )
     kinds, units, pers = (columns[name][matched.rows[0]] for name in ("kind", "unit", "per"))
-    known = _noise([tested[run.name] for run in sides if run.name in tested])
-    by_kind = {kind: of_kind(known, kind) for kind in set(kinds)}
-    noise = np.array([by_kind[kind] for kind in kinds], float)
+    known = tuple(tested[run.name] for run in sides if run.name in tested)
+    noises = _noises(known, kinds)
     one, other = (tuple(values[:, side]) for side in (0, 1))
-    speed, least = widen(ratios(one, other), np.nan_to_num(noise)), threshold(noise)
-    what = said(speed, least).tolist()
+    speed = widen(ratios(one, other), noises[0])
+    what = said(speed, noises[0], margin).tolist()
     words = [word(*each) for each in zip(what, units, strict=True)]
-    reasons = [reason(*each) for each in zip(what, least.tolist(), strict=True)]
-    doubts, untested = columns["forbidden"][matched.rows], np.isnan(noise)
+    takes = zip(what, noises[0].tolist(), *needed(speed, noises, margin), strict=True)
+    reasons = [reason(why, noise, margin, *asked) for why, noise, *asked in takes]
+    doubts = columns["forbidden"][matched.rows]
     forbidden = (doubts != NOTHING).any(axis=0)
-    for at in np.flatnonzero(forbidden | untested):
+    for at in np.flatnonzero(forbidden):
         lines = [f"{name}: {text}" for name, text in zip(names, doubts[:, at], strict=True) if text]
-        words[at], reasons[at] = "unclear", [*lines, UNTESTED][0]
+        words[at], reasons[at] = "unclear", lines[0]
     each = [f"{UNITS.get(unit, unit)} per {per}" for unit, per in zip(units, pers, strict=True)]
     shown: dict[str, Any] = {
         name: [key[at] for key in matched.keys] for at, name in enumerate(Key._fields)
     }
     shown |= {"kind": kinds, "unit": each, "baseline_value": one[0], "other_value": other[0],
               "speed": speed[0], "low": speed[1], "high": speed[2], "verdict": words,
-              "threshold": np.where(untested, np.nan, least), "reason": reasons,
+              "threshold": threshold(noises[0]), "reason": reasons,
               "counted": units, "per": pers, "forbidden": forbidden}  # fmt: skip
     rows = {name: column if isinstance(column, np.ndarray) else np.array(column, object)
             for name, column in shown.items()}  # fmt: skip
-    return Comparison(*sides, matched, rows)
+    return Comparison(*sides, matched, known, rows)
 
 
-def _noise(tested: Sequence[NullTest]) -> dict[Kind, float]:
-    """How far apart equal things would be found if one were on either machine: a share.
-
-    Each machine's noise is that of two of its runs, so each run brings half of its square. A
-    machine without a null test is taken to be like the other.
+def _noises(tested: Sequence[NullTest], kinds: Any) -> Floats:
+    """How far apart equal things would be found if one were on either machine, after MORE further
+    runs of each: (MORE, rows) shares. A machine without a null test is one that nobody measured.
     """
-    logs: dict[Kind, list[float]] = defaultdict(list)
-    for null in tested:
-        for kind, noise in null.noise.items():
-            logs[kind].append(math.log1p(noise))
-    return {kind: math.expm1(math.hypot(*found) / math.sqrt(len(found)))
-            for kind, found in logs.items()}  # fmt: skip
+    found = {}
+    for kind in set(kinds):
+        scales = [null.scale(kind) for null in tested] or [UNSEEN]
+        found[kind] = [together(scales, more) for more in MORE]
+    return np.array([found[kind] for kind in kinds], float).reshape(-1, len(MORE)).T
 
 
 # --- for notebooks --------------------------------------------------------------------------------
 
 
-def compare(runs: Runs, a: str | Run, b: str | Run) -> pd.DataFrame:
+def compare(
+    runs: Runs, a: str | Run, b: str | Run, same_within: float = MARGIN
+) -> pd.DataFrame:  # fmt: skip
     """Compare two runs row by row: how many times as fast b is as a, and whether that is real.
 
     a, b: a machine's name, which stands for the newest of its runs; a file's source; or a Run.
+    same_within: the margin within which a whole interval must lie for "same", a share.
     Returns a line a question that both were asked: question, kind, engine, device, threads ("1",
     "all", another number, or "" on an accelerator), dtype, unit ("seconds per presentation", ...),
     verdict and reason (str, NaN where it has no meaning); batch, baseline_value and other_value
     in unit, speed with low and high, its 95% interval, as a ratio, and threshold, from which share
     on a difference is called (float64, NaN where there is none). verdict: faster, slower, same,
-    unclear; for bytes smaller and larger. Raises UserError where a name is not known.
+    unclear; for bytes smaller and larger. Raises UserError where a name is not known, or the margin
+    is no share above 0.
     """
     import pandas as pd
 
+    if not 0 < same_within < math.inf:
+        raise UserError(f"same_within is {same_within!r}; give a share above 0, such as 0.05")
     sides = _run(runs, a), _run(runs, b)
-    found = compared(runs, sides, nulls(runs, sides, {run.name for run in sides}))
+    tested = nulls(runs, sides, {run.name for run in sides})
+    found = compared(runs, sides, tested, margin=same_within)
     return pd.DataFrame({name: found.rows[name] for name in COLUMNS}).astype({"batch": float})
 
 
 def noise(runs: Runs) -> pd.DataFrame:
     """How far apart equal things are found on each machine, by comparing its runs with each other.
 
-    Returns a line a machine: machine and how ("between runs", "within runs") (str); pairs, rows
+    Returns a line a machine: machine (str); runs, the equal ones that this rests on; pairs, rows
     compared with themselves, and called_different, how many of them we would call so (int64);
     threshold_network and threshold_machine, from which share on rows of a kind are called different
-    (float64); sources, the files it rests on (str, comma-separated).
+    (float64), 1 where it is too unsteady for any; sources, the files it rests on, and odd, those
+    that their equals make next to impossible (str, comma-separated).
     """
     import pandas as pd
 
     return pd.DataFrame([
-        {"machine": null.machine, "how": null.how, "pairs": null.pairs,
+        {"machine": null.machine, "runs": len(null.sources), "pairs": null.pairs,
          "called_different": null.different, "threshold_network": null.threshold("network"),
-         "threshold_machine": null.threshold("machine"), "sources": ", ".join(null.sources)}
+         "threshold_machine": null.threshold("machine"), "sources": ", ".join(null.sources),
+         "odd": ", ".join(odd.source for odd in null.odd)}
         for null in nulls(runs).values()
     ])  # fmt: skip
 

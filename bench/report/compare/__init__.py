@@ -15,8 +15,9 @@ exit codes:
      end; per row, about 1 of 40 equal ones would be by chance
   2  bad input, named on stderr; what could be read is compared all the same
   3  nothing comparable: the files share no row
-  4  quality too low to say: every shared row has too few rounds, was disturbed, or has no
-     null test that says how far apart equal things are
+  4  --fail-if-slower: no row is slower for certain, but of some that cannot be ruled out: its
+     interval reaches beyond the limit, or it was disturbed; rows are named on stderr. Without
+     that option: every shared row has too few rounds or was disturbed
 """
 DESCRIPTION: Final = (
     "Which machine is faster, by how much, and is that real? Each argument is a result file, a\n"
@@ -36,5 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="as one JSON object")
     shape.add_argument("--csv", action="store_true", help="every row compared, as CSV")
-    slower = "exit 1 where a row takes more than, say, 5%% longer, by its interval (per row)"
+    slower = "exit 1 where a row takes more than, say, 5%% longer; 4 where it may, by its interval"
     parser.add_argument("--fail-if-slower", metavar="PERCENT", dest="limit", help=slower)
+    margin = "same: the whole interval lies within this; default: %(default)s"
+    parser.add_argument(
+        "--same-within", metavar="PERCENT", dest="margin", default="5%", help=margin
+    )

@@ -6,12 +6,15 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from itertools import compress
 from typing import Final
 
+import numpy as np
+
 from bench.report.compare.contestants import choose, enter
-from bench.report.compare.tables import names_of, text, to_csv, to_json
+from bench.report.compare.tables import NAMED, names_of, text, to_csv, to_json
 from zipnet.errors import EXIT_USAGE, UserError, shown
-from zipnet.results.noise import nulls
+from zipnet.results.noise import UNSTEADY, nulls
 from zipnet.results.verdict import Comparison, compared
 
 FINE: Final = 0
@@ -24,7 +27,11 @@ PERCENT: Final = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)%")
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare, print, and return the exit code."""
-    allowed = None if arguments.limit is None else limit(arguments.limit)
+    limit = arguments.limit
+    allowed = None if limit is None else percentage("--fail-if-slower", limit)
+    margin = percentage("--same-within", arguments.margin)
+    if not margin:
+        raise UserError(f"--same-within {shown(arguments.margin)}: nothing lies within it; try 5%")
     contestants, runs, bad = enter(arguments.contestants, arguments.results)
     for line in bad:
         print(f"python -m bench compare: {line}", file=sys.stderr)
@@ -37,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     labels = [contestant.label for contestant in contestants]
     names = names_of(labels)
     found = [
-        compared(runs, (competing[0], other), tested, (names[0], name))
+        compared(runs, (competing[0], other), tested, (names[0], name), margin)
         for other, name in zip(competing[1:], names[1:], strict=True)
     ]
     if arguments.json:
@@ -47,29 +54,54 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for line in text(found, labels, names, tested, every_row=arguments.rows):
             print(line)
-    return EXIT_USAGE if bad else exit_code(found, allowed)
+    code, rows = exit_code(found, allowed)
+    if rows:
+        told = "slower" if code == SLOWER else "it cannot be told whether slower"
+        more = f"; and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+        print(f"python -m bench compare: {told} by more than {limit}: "
+              f"{'; '.join(rows[:NAMED])}{more}", file=sys.stderr)  # fmt: skip
+    return EXIT_USAGE if bad else code
 
 
-def limit(text: str) -> float:
-    """The share that --fail-if-slower allows: written as a percentage, so that 5 is never 500%."""
+def percentage(option: str, text: str) -> float:
+    """A share, written as a percentage, so that 5 is never 500%."""
     found = PERCENT.fullmatch(text)
     if found is None:
-        raise UserError(f"--fail-if-slower {shown(text)}: write a percentage, such as 5%")
+        raise UserError(f"{option} {shown(text)}: write a percentage, such as 5%")
     return float(found[1]) / 100
 
 
-def exit_code(found: Sequence[Comparison], allowed: float | None) -> int:
-    """0 fine, 1 too slow, 3 nothing to compare, 4 rows too poor, or no null test.
+def exit_code(found: Sequence[Comparison], allowed: float | None) -> tuple[int, list[str]]:
+    """0 fine, 1 too slow, 3 nothing to compare, 4 not to be told; and the rows that decided it.
 
-    Slower by 5% means that the same work takes 5% more time. The near end of the interval counts,
-    the one kindest to the machine. Each row is a claim of its own, wrong in about 1 of 40 cases:
-    of many rows, one may fail by chance.
+    Slower by 5% means that the same work takes 5% more time. A row is slower for certain where even
+    the near end of its interval is, the one kindest to the machine, and not so for certain where
+    even the far end is not. Each row is a claim of its own, wrong in about 1 of 40 cases: of many
+    rows, one may fail by chance. A row of too few rounds by its very question, such as a whole
+    training, is asked nothing; one that was disturbed could have been slower.
     """
     if not any(comparison.matched.keys for comparison in found):
-        return NOTHING
-    for rows in (comparison.rows for comparison in found):
-        slower = rows["high"][rows["verdict"] == "slower"]
-        if allowed is not None and (1 / slower - 1 > allowed).any():
-            return SLOWER
-    sure = (~rows["forbidden"] & (rows["threshold"] > 0) for rows in (c.rows for c in found))
-    return FINE if any(rows.any() for rows in sure) else UNSURE
+        return NOTHING, []
+    slower: list[str] = []
+    unsure: list[str] = []
+    if allowed is not None:
+        for one in found:
+            for these, more in zip((slower, unsure), _against(one, allowed), strict=True):
+                these += more
+    if slower:
+        return SLOWER, slower
+    poor = all(one.rows["forbidden"].all() for one in found)
+    return (UNSURE if unsure or poor else FINE), unsure
+
+
+def _against(one: Comparison, allowed: float) -> tuple[list[str], list[str]]:
+    """The rows that are slower by more than is allowed for certain, and those that may be."""
+    rows, disturbed = one.rows, one.matched.runs.columns["disturbed"][one.matched.rows]
+    least, most = (1 / rows[end] - 1 for end in ("high", "low"))
+    certain = (rows["verdict"] == "slower") & (least > allowed)
+    told = certain | (most <= allowed) & (rows["threshold"] < UNSTEADY)
+    may = (rows["counted"] == "s") & np.where(rows["forbidden"], disturbed.any(axis=0), ~told)
+    slower, unsure = (
+        [key.text for key in compress(one.matched.keys, which.tolist())] for which in (certain, may)
+    )
+    return slower, unsure

@@ -15,7 +15,7 @@ import msgspec
 
 from bench.report.wording import amount, cell, cut, limits, percent, quantity, significant
 from zipnet.results.match import Key
-from zipnet.results.noise import NullTest
+from zipnet.results.noise import UNSTEADY, NullTest
 from zipnet.results.runs import Run, Runs
 from zipnet.results.schema import Kind
 from zipnet.results.statistics import Estimate
@@ -25,10 +25,10 @@ WIDTH: Final = 100
 NAME: Final = 44  # of them for a row's name
 DETAILED: Final = 4  # contestants whose rows stand side by side; more have a line each
 LONGEST: Final = 200  # a machine's name and its file's, on as many lines as the terminal needs
-FINE: Final = 3  # free differences between runs: from four runs on, more add little
 NAMED: Final = 3  # rows that are named where a reason holds for many
 WORDS: Final = ("faster", "slower", "same", "unclear")  # said even of no row
 SIDES: Final = ("baseline", "other")
+UNCLEAN: Final = " with uncommitted changes"
 AVERAGED: Final[tuple[Kind, ...]] = ("network", "machine")
 CELLS: Final = tuple(name for name in COLUMNS if name != "kind")
 
@@ -67,19 +67,20 @@ def _overview(
     yield ""
     everybody = [found[0].baseline, *(comparison.other for comparison in found)]
     for run, label, name in zip(everybody, labels, names, strict=True):
-        yield cut(f"{name} = {label}, {run.source}", LONGEST)
-        yield from textwrap.wrap(_equal(tested.get(run.name)), WIDTH, initial_indent=4 * " ",
+        yield cut(f"{name} = {label}, {run.source}{UNCLEAN if run.dirty else ''}", LONGEST)
+        yield from textwrap.wrap(_equal(tested[run.name]), WIDTH, initial_indent=4 * " ",
                                  subsequent_indent=4 * " ")  # fmt: skip
 
 
-def _equal(null: NullTest | None) -> str:
-    if null is None:
-        return "no null test: too few laps to know how far apart equal things are"
-    return (
-        f"differences count from {percent(null.threshold())} on (equal rows compared {null.how}: "
-        f"{null.pairs}, {null.different} called different)"
-        + ("; a further run of it would make that finer" if null.degrees < FINE else "")
-    )
+def _equal(null: NullTest) -> str:
+    count, share = len(null.sources), null.threshold()
+    if share >= UNSTEADY:
+        return f"too unsteady to tell: {count} equal runs of it may differ by more than twofold"
+    told = f"differences count from {percent(share)} on"
+    if not count:
+        return f"{told}, as on any machine without two further equal runs"
+    rows = f"of {null.pairs} equal rows {null.different} called different"
+    return f"{told} (by {count} further equal runs; {rows})"
 
 
 def _headline(found: Comparison, names: tuple[str, str]) -> str:
@@ -108,7 +109,8 @@ def _summary(found: Sequence[Comparison], labels: Sequence[str]) -> Iterator[str
         span = _span(mean.low, mean.high) if mean else "nothing to say"
         said = (_speed(mean.median) if mean else "?", span)
         numbers = (*(str(counts[word]) for word in WORDS[:3]), str(counts.total()))
-        lines.append((-(mean.median if mean else 0.0), _line(label, *said, *numbers)))
+        named = label + (UNCLEAN if comparison.other.dirty else "")
+        lines.append((-(mean.median if mean else 0.0), _line(named, *said, *numbers)))
     yield from (line for _, line in sorted(lines))
 
 
@@ -178,10 +180,20 @@ def notes(found: Comparison) -> Iterator[str]:
     for run, name in zip((found.baseline, found.other), names, strict=True):
         if run.namesake:
             yield f"{name}: {run.namesake}"
+        if run.dirty:
+            yield f"{name} was measured{UNCLEAN}: it is equal to no other run"
         if run.about.status == "interrupted":
             yield f"{name} was interrupted: what it lacks was not measured"
         if run.about.profile in ("smoke", "quick"):
             yield f"{name} is of the {run.about.profile} profile: few rounds a row, wide intervals"
+    yield from dict.fromkeys(line for null in found.tested for line in disagreements(null))
+
+
+def disagreements(null: NullTest) -> Iterator[str]:
+    """The runs of a machine that its other ones make next to impossible."""
+    for odd in null.odd:
+        yield (f"{null.machine} disagrees with itself: {odd.source} ran {_speed(odd.speed)} as "
+               f"fast as {odd.equals} equal runs; it sets no threshold")  # fmt: skip
 
 
 def facts(runs: Runs, run: Run) -> dict[str, str | None]:
@@ -192,7 +204,8 @@ def facts(runs: Runs, run: Run) -> dict[str, str | None]:
     return {
         "schema": str(about.schema),
         "workload": str(about.workload["hash"])[:12],
-        "commit": ((about.commit_info and about.commit_info.id) or "unknown")[:8],
+        "commit": ((about.commit_info and about.commit_info.id) or "unknown")[:8]
+        + (UNCLEAN if run.dirty else ""),
         "torch": None if torch is None else str(torch),
         "profile": about.profile,
         "digits": about.dataset.name,
@@ -263,8 +276,9 @@ def to_json(
         for one, label in zip(found, labels[1:], strict=True)
     ]  # fmt: skip
     tests = {
-        name: {"how": null.how, "pairs": null.pairs, "called_different": null.different,
-               "threshold": null.threshold(), "noise": null.noise}
+        name: {"sources": null.sources, "pairs": null.pairs, "called_different": null.different,
+               "threshold": {kind: null.threshold(kind) for kind in AVERAGED},
+               "odd": [odd._asdict() for odd in null.odd]}
         for name, null in tested.items()
     }  # fmt: skip
     document = {"baseline": labels[0], "comparisons": comparisons, "null_tests": tests}

@@ -17,14 +17,15 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from bench.report.compare.tables import facts
+from bench.report.compare.tables import disagreements, facts
 from bench.report.pages.sections import Section
 from bench.report.wording import who
 from zipnet import paper
 from zipnet.results.match import ALL, keyed
-from zipnet.results.noise import NullTest
+from zipnet.results.noise import FLOOR, MARGIN, UNSEEN, UNSTEADY, NullTest, Scale, nulls
 from zipnet.results.runs import Run, Runs
 from zipnet.results.statistics import Floats
+from zipnet.results.verdict import LONGER, MORE
 
 DIGITS: Final = 7  # of a time; more than any machine repeats
 MOST_ROWS: Final = 80_000  # that are compared; some 35 bytes each
@@ -71,15 +72,16 @@ def _run(section: Section, number: int) -> dict[str, Any]:
         "test": learned and learned.test_misses,
         "train": learned and learned.train_misses,
         "written": run.about.datetime[:10],
+        "dirty": run.dirty,
         "folder": folder + slash,
         "name": name,
         "section": number,
     }
 
 
-def compare_data(runs: Runs, tested: Mapping[str, NullTest]) -> dict[str, Any]:
+def compare_data(runs: Runs) -> dict[str, Any]:
     """The newest sound run of each machine, as far as there is room; the newest machines first."""
-    columns, keys = runs.columns, keyed(runs)
+    columns, keys, tested = runs.columns, keyed(runs), nulls(runs, runs.newest)
     newest = sorted(runs.newest, key=lambda run: run.about.datetime, reverse=True)
     room = np.cumsum([run.end - run.begin for run in newest]) <= MOST_ROWS
     chosen = sorted(newest[: int(room.sum())], key=lambda run: run.name)
@@ -114,6 +116,8 @@ def compare_data(runs: Runs, tested: Mapping[str, NullTest]) -> dict[str, Any]:
         "forbidden": [None, *forbidden["words"]],
         "machines": columns_of(machines),
         "left_out": len(newest) - len(chosen),
+        "rule": {"floor": FLOOR, "margin": MARGIN, "unsteady": UNSTEADY, "more": MORE,
+                 "longer": LONGER, "unseen": _noise(UNSEEN)},
     }  # fmt: skip
 
 
@@ -122,12 +126,19 @@ def _machine(runs: Runs, run: Run, tested: Mapping[str, NullTest]) -> dict[str, 
     return {
         "name": run.name,
         "source": run.source,
-        "noise": tested[run.name].noise if run.name in tested else {},
+        "noise": {kind: _noise(scale) for kind, scale in tested[run.name].scales.items()},
+        "disagrees": [*disagreements(tested[run.name])],
+        "dirty": run.dirty,
         "interrupted": run.about.status == "interrupted",
         "invalid": len(runs.excluded(run)),
         **facts(runs, run),
         "digits, by their hash": run.about.dataset.sha256[:12],
     }
+
+
+def _noise(scale: Scale) -> list[float | None]:
+    """How far apart equal rows are found, after MORE further runs."""
+    return [rounded(scale.noise(more)) for more in MORE]
 
 
 def columns_of(records: Sequence[dict[str, Any]]) -> dict[str, Any]:

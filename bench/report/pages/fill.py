@@ -23,6 +23,7 @@ from bench.report.pages.said import doubts, of_row
 from bench.report.pages.sections import Report, Section
 from bench.report.pages.svg import inline
 from zipnet import paper
+from zipnet.results.noise import MARGIN, UNSEEN
 from zipnet.results.schema import QUESTIONS
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
@@ -52,7 +53,7 @@ def to_html(report: Report) -> str:
     runs, sections = report.runs, report.sections
     detailed = sorted(sections, key=lambda section: not section.newest)[:DETAILED]
     numbered = {id(section): at for at, section in enumerate(detailed, start=1)}
-    compared = compare_data(runs, report.tested)
+    compared = compare_data(runs)
     machines = len(compared["machines"].get("rows", ()))
     # All of the page's JavaScript, ours to the letter: the page's policy names its hash.
     parts = [(TEMPLATES / name).read_text("utf-8") for name in SCRIPTS]
@@ -69,7 +70,9 @@ def to_html(report: Report) -> str:
         in_full=len(detailed),
         bad=runs.bad[:LINES],
         unnamed=len(runs.bad[LINES:]),
-        nulls=list(report.tested.values())[:MOST],
+        nulls=[null for null in report.tested.values() if null.sources][:MOST],
+        unseen=UNSEEN.noise(),
+        margin=MARGIN,
         runs_data=to_script(runs_data(sections, numbered)),
         compare_data=to_script(compared) if machines > 1 else None,
         machines_compared=machines,
@@ -91,7 +94,7 @@ def to_markdown(report: Report) -> str:
         figures=report.figures,
         first=first,
         slower=len(newest) - len(first),
-        nulls=[report.tested[one.run.name] for one in first if one.run.name in report.tested],
+        nulls=[null for one in first if (null := report.tested[one.run.name]).sources],
         lists=[("Cautions", cautions), ("Not reported", bad)],
         most=LINES,
     )

@@ -116,7 +116,8 @@ def announced(runs: Runs) -> Iterator[str]:
 def cautions(runs: Runs, run: Run) -> list[str]:
     """Collect from the run as a whole, its state, its rows and the checker."""
     rows, excluded = runs.of(run), runs.excluded(run)
-    lines = [*_profile(run.about), *_state(run.about), *_doubts(rows["quality"][rows["sound"]])]
+    lines = [*_code(run), *_profile(run.about), *_state(run.about)]
+    lines += _doubts(rows["quality"][rows["sound"]])
     for name, warnings in zip(rows["fullname"], rows["warnings"], strict=True):
         lines += [f"{name}: {warning}" for warning in warnings or ()]
     lines += [f"check: {line}" for line in run.findings]
@@ -133,6 +134,11 @@ def doubts(quality: str | None) -> list[str]:
     """The kinds of doubt that speak against a row."""
     kinds = [part.partition(":")[0] for part in (quality or "").split("; ")]
     return [kind for kind in kinds if kind in REMEDIES]
+
+
+def _code(run: Run) -> Iterator[str]:
+    if run.dirty:
+        yield "Measured with uncommitted changes: equal to no other run. Commit, and measure again."
 
 
 def _profile(about: ResultFile) -> Iterator[str]:

@@ -46,13 +46,12 @@ function compared(data, machines) {
     if (!one || !other) return leave(`only in ${one ? NAMES[0] : NAMES[1]}`, text);
     const reason = whyNot(machines, one, other);
     if (reason) return leave(reason, text);
-    const noise = noiseOfBoth(machines.map((machine) => machine.noise), one.kind);
-    const speed = widened(ratioOf(one, other), noise ?? 0);
+    const noises = noisesOfBoth(machines.map((machine) => machine.noise), one.kind, data.rule);
+    const speed = widened(ratioOf(one, other), noises[0]);
     const doubts = [one, other]
       .map((side, at) => side.forbidden && `${NAMES[at]}: ${side.forbidden}`)
       .filter(Boolean);
-    const all = noise === undefined ? [...doubts, UNTESTED] : doubts;
-    const verdict = judge(speed, Math.max(LEAST_THRESHOLD, noise ?? 0), all, one.unit);
+    const verdict = judge(speed, noises, doubts, one.unit, data.rule);
     rows.push({ text, kind: one.kind, one, other, speed, doubts, verdict });
   });
   return { rows, alone };
@@ -107,16 +106,15 @@ function notesOf([one, other]) {
   const notes = FACTS
     .filter((what) => one[what] !== other[what])
     .map((what) => `${what}: ${one[what] || "unknown"} in A, ${other[what] || "unknown"} in B`);
-  [one, other].forEach(({ interrupted, profile, invalid, noise }, at) => {
+  [one, other].forEach(({ interrupted, profile, invalid, dirty, disagrees }, at) => {
     const name = NAMES[at];
+    if (dirty) notes.push(`${name} was measured with uncommitted changes: it is equal to no other run`);
     if (interrupted) notes.push(`${name} was interrupted: what it lacks was not measured`);
     if (["smoke", "quick"].includes(profile)) {
       notes.push(`${name} is of the ${profile} profile: few rounds a row, wide intervals`);
     }
     if (invalid) notes.push(`${invalid} rows of ${name} are invalid and left out`);
-    if (noise.network === undefined) {
-      notes.push(`no null test for ${name}: how far apart equal things are there is not known`);
-    }
+    notes.push(...disagrees);
   });
   return notes;
 }

@@ -5,7 +5,7 @@ const RUN_COLUMNS = ["machine", "who", "seconds", "known", "sun", "test", "train
 function runsOf(data) {
   return records(data.runs).map((run) => {
     const file = run.folder + run.name;
-    const words = [run.machine, run.who, run.known, run.written, file].join(" ").toLowerCase();
+    const words = [run.machine, run.who, run.known, run.written, file, run.dirty ? "uncommitted changes" : ""].join(" ").toLowerCase();
     return { ...run, file, words, sun: run.seconds === null ? null : data.sun / run.seconds };
   });
 }
@@ -31,7 +31,7 @@ function runRow(run, links) {
     element("th", linked(name, run.section ? `#run-${run.section}` : null), { scope: "row" }),
     ...trained,
     ...[run.test, run.train].map((misses) => number(String(misses ?? "not trained"))),
-    element("td", run.written),
+    element("td", run.written + (run.dirty ? ", uncommitted changes" : "")),
     element("td", linked(element("cite", run.file), links === null ? null : links + path), { class: "wrap" }),
   ]);
 }
