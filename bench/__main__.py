@@ -122,7 +122,7 @@ def _compare(arguments: argparse.Namespace) -> int:
 
 
 def _trials(arguments: argparse.Namespace) -> int:
-    from bench.report.publish import write
+    from bench.report.outputs import write
     from bench.report.trials_page import to_page
     from zipnet.results.trials import trial_table
 

@@ -76,11 +76,11 @@ bench.measuring: session
 bench: bench_*
 bench.measuring: plugin
 bench.measuring:
-bench.report: wording picks
+bench.report: wording picks outputs
 bench.report.figures: palette
 bench.report.figures: sheet
 bench.report.figures: dots curves
-bench.report.figures: specs
+bench.report.figures: specs ratios
 bench.report.figures:
 bench.report.compare: contestants tables
 bench.report.compare: command

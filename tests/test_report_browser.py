@@ -1,4 +1,5 @@
 """index.html in a real browser: sorted, filtered and compared, by mouse, keyboard and address."""
+# ruff: noqa: RUF001
 
 import io
 import json
@@ -11,11 +12,12 @@ import pytest
 
 from bench.__main__ import main
 from bench.report.publish import publish
-from bench.report.wording import duration, percent, quantity, significant, size, times
+from bench.report.wording import duration, percent, quantity, significant, size, span, times
 from tests import browser as driver
 from tests import fleet
 from tests import records_factory as factory
 from zipnet.results.collect import collect
+from zipnet.results.schema import QUESTIONS
 
 FILES = int(os.environ.get("ZIPNET_FLEET", "120"))
 MOST_BYTES = 5_000_000
@@ -219,6 +221,63 @@ def test_an_address_opens_a_comparison(chromium, page, pairs):
     chromium.value("document.getElementById('swap').click()")
     assert chromium.value("location.hash") == f"#compare={quote(other)},{quote(one)}"
     assert chromium.complaints == []
+
+
+def held(question):
+    """What the command says of a question, as the figure words it."""
+    if question["speed"] is None:
+        return "unclear"
+    speed, low, high = (question[name] for name in ("speed", "low", "high"))
+    return f"{significant(speed)}× ({span(low, high)}) {question['verdict']}"
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_figure_of_verdicts_follows_the_choice(chromium, page, results, pairs, width):
+    chromium.size(width, 844)
+    try:
+        for pair in (pairs[0], pairs[0][::-1], pairs[2]):
+            expected = command(results, *pair)
+            chromium.open(page, "#compare=" + ",".join(map(quote, pair)))
+            titles = chromium.texts("#ratios .mark title")
+            assert len(titles) == len(expected["rows"])
+            for row, title in zip(expected["rows"], titles, strict=True):
+                assert f"{row['verdict']}: {row['reason']}" in title
+            asked = [QUESTIONS[question["question"]].words for question in expected["questions"]]
+            assert chromium.texts("#ratios .asked") == asked
+            assert chromium.texts("#ratios .holds") == list(map(held, expected["questions"]))
+            boxes = chromium.value(
+                "[...document.querySelectorAll('#ratios text')].map((text) => "
+                "{ const box = text.getBoundingClientRect(); return [box.right, box.height]; })"
+            )
+            assert max(right for right, _ in boxes) <= width
+            assert min(height for _, height in boxes) >= 10
+        assert chromium.complaints == []
+    finally:
+        chromium.size(1280, 900)
+
+
+def test_the_figure_of_verdicts_is_drawn_anew_for_another_window(chromium, page, pairs):
+    chromium.open(page, "#compare=" + ",".join(map(quote, pairs[0])))
+    try:
+        wide = chromium.value("document.querySelector('#ratios svg').clientWidth")
+        chromium.size(390, 844)
+        chromium.value("dispatchEvent(new Event('resize'))")
+        assert chromium.value("document.querySelector('#ratios svg').clientWidth") < 390 < wide
+    finally:
+        chromium.size(1280, 900)
+
+
+def test_a_reason_stands_once_in_the_legend_and_in_a_row_where_it_differs(chromium, page, pairs):
+    chromium.open(page, "#compare=" + ",".join(map(quote, pairs[0])))
+    legend = chromium.texts("#why li")
+    assert len(set(legend)) == len(legend) >= 1
+    rows = chromium.value("document.querySelectorAll('#compared tbody tr:not(.group)').length")
+    whys = [text for text in chromium.texts("#compared tbody td.wrap") if text]
+    assert len(whys) < rows / 2
+    chosen = COMPARED.replace("rows: rows.map", "groups: byQuestion(rows), rows: rows.map")
+    groups = chromium.value(f"({chosen % json.dumps(pairs[0])}).groups")
+    groups = [(one["reason"], [row["verdict"]["reason"] for row in one["rows"]]) for one in groups]
+    assert whys == [why for reason, all_ in groups for why in all_ if why != reason]
 
 
 @pytest.mark.parametrize("fragment", ["#compare=gone,lost", "#compare=%ff,%ff", "#compare=,", "#x"])

@@ -222,6 +222,24 @@ def test_compare_as_a_person_types_it(tmp_path, main):
     assert "did you mean: station, laptop?" in one_line(done.stderr)
 
 
+def test_compare_draws_the_same_figure_each_time(tmp_path, main):
+    for name, speed in (("laptop", 1.0), ("station", 1.5), ("node", 3.0)):
+        factory.write(tmp_path / "results", factory.result(name, speed))
+    drawn = []
+    for out in ("one", "two"):
+        done = main("compare", "laptop", "station", "node", "--out", out, "--json", cwd=tmp_path)
+        assert done.returncode == 0
+        assert json.loads(done.stdout)["baseline"] == "laptop"
+        assert "compare.svg" in one_line(done.stderr)
+        drawn.append({path.name: path.read_bytes() for path in (tmp_path / out).iterdir()})
+    assert set(drawn[0]) == {"compare.svg", "compare.png", "compare-narrow.svg"}
+    assert drawn[0] == drawn[1]
+    (tmp_path / "file").write_text("mine")
+    done = main("compare", "laptop", "station", "--out", "file", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "cannot be written" in one_line(done.stderr)
+
+
 def test_compare_explains_its_exit_codes(main):
     done = main("compare", "--help")
     for code in ("1  --fail-if-slower", "3  nothing comparable", "4  --fail-if-slower"):

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+from itertools import takewhile
 
 import pytest
 
@@ -65,12 +66,84 @@ def test_the_baseline_can_be_chosen(compare, put):
 def test_a_row_has_both_times_the_ratio_its_interval_and_the_verdict(compare, put):
     put("laptop")
     put("station", 1.5)
-    _, out, _ = compare("laptop", "station")
+    _, out, _ = compare("laptop", "station", "--rows")
     (line,) = [
         line for line in out.splitlines() if line.startswith("fullbatch · compiled · cpu · 1")
     ]
-    assert line.split()[-6:-3] == ["µs", "22.2", "µs"]
+    assert re.search(r" µs +22\.2 µs +1\.50x +1\.\d\d to 1\.\d\d +faster$", line)
     assert line.endswith("faster")
+
+
+# --- by question --------------------------------------------------------------------------------
+
+
+def told(out, title="times as fast as A"):
+    """The lines by question: the name of each, and what is said of it."""
+    lines = iter(out.splitlines())
+    assert any(line.startswith(title) for line in lines)
+    of_questions = takewhile(lambda line: re.match(r"[a-z-]+  ", line), lines)
+    return {name: said for name, *said in map(str.split, of_questions)}
+
+
+def test_what_holds_of_each_question_comes_first_and_every_row_when_asked(compare, put):
+    put("laptop")
+    put("station", 1.5)
+    _, out, _ = compare("laptop", "station")
+    questions = told(out)
+    rows, speed, low, to, high, *verdict = questions["sgd-queued"]
+    assert (rows, speed, to, verdict) == ("4", "1.50x", "to", ["faster"])
+    assert float(low) < 1.5 < float(high)
+    assert questions["training"][-1:] == ["unclear"]
+    assert "sgd-queued · eager · cpu · 1 thread" not in out.split("\nunclear: ")[0]
+    assert out.endswith("Every row: --rows\n")
+    _, full, _ = compare("laptop", "station", "--rows")
+    assert told(full) == questions
+    assert sum(line.startswith("sgd-queued · ") for line in full.splitlines()) == 4
+
+
+def test_a_question_whose_rows_disagree_says_so(compare, put):
+    def one_slower(content):
+        row = row_of(content, "sgd-queued")["row"]
+        factory.retimed(row, [1.4 * seconds for seconds in row["stats"]["data"]])
+
+    put("laptop")
+    put("station", change=one_slower)
+    _, out, _ = compare("laptop", "station")
+    assert "(1 slower, " in " ".join(told(out)["sgd-queued"])
+
+
+def test_json_has_the_questions_and_keeps_all_rows(compare, put):
+    put("laptop")
+    put("station", 1.5)
+    (found,) = json.loads(compare("laptop", "station", "--json")[1])["comparisons"]
+    assert len(found["rows"]) == 33
+    assert sum(one["rows"] for one in found["questions"]) == len(found["rows"])
+    (queued,) = [one for one in found["questions"] if one["question"] == "sgd-queued"]
+    assert queued["verdict"] == "faster"
+    assert queued["verdicts"] == {"faster": 4}
+    assert queued["low"] < queued["speed"] < queued["high"]
+
+
+@pytest.mark.parametrize("width", [1, 20, 40, 60, 80, 100, 300])
+def test_no_name_of_a_row_is_cut_at_any_width(compare, put, monkeypatch, width):
+    def long(content):
+        row = row_of(content, "sgd-queued")["row"]
+        row["extra_info"]["engine"] = "an-engine-whose-name-is-" + "long-" * 30
+
+    monkeypatch.setenv("COLUMNS", str(width))
+    put("laptop", change=long)
+    put("station", 1.5, long)
+    rows = json.loads(compare("laptop", "station", "--json")[1])["comparisons"][0]["rows"]
+    _, out, _ = compare("laptop", "station", "--rows")
+    assert "…" not in out
+    for row in rows:
+        parts = (row["question"], row["engine"], row["device"])
+        name = " · ".join(filter(None, parts))
+        assert any(line.startswith(name) for line in out.splitlines())
+    if width >= 40:
+        lines = [line for line in out.splitlines() if "long-" not in line and " = " not in line]
+        names = [line for line in lines if " · " in line and not line.startswith(" ")]
+        assert max(len(line) for line in lines if line not in names) <= width
 
 
 # --- who competes -------------------------------------------------------------------------------
@@ -191,7 +264,7 @@ def test_all_threads_of_one_machine_are_compared_with_all_of_another(compare, pu
 
     put("laptop")
     put("node", 8.0, many)
-    _, out, _ = compare("laptop", "node")
+    _, out, _ = compare("laptop", "node", "--rows")
     assert "sgd-queued · eager · cpu · all threads" in out
     assert "note: all threads: 2 in A, 64 in B" in out
 
@@ -205,11 +278,11 @@ def test_the_only_thread_of_a_machine_is_one_and_all(compare, put):
 
     put("laptop")
     put("small", 0.5, single)
-    _, out, _ = compare("laptop", "small")
+    _, out, _ = compare("laptop", "small", "--rows")
     assert "sgd-queued · eager · cpu · 1 thread" in out
     assert "sgd-queued · eager · cpu · all threads" in out
     put("smaller", 0.25, single)
-    _, out, _ = compare("small", "smaller")  # the same two rows are not compared twice
+    _, out, _ = compare("small", "smaller", "--rows")  # the same two rows are not compared twice
     assert "sgd-queued · eager · cpu · 1 thread" in out
     assert "all threads" not in out
 
@@ -357,7 +430,7 @@ def test_three_machines_stand_side_by_side(compare, put, tmp_path):
     for at in range(3):
         put(f"m{at}", 1 + at)
     _, out, _ = compare(tmp_path / "r")
-    (line,) = [x for x in out.splitlines() if x.startswith("sgd-queued · eager · cpu · 1")]
+    (line,) = [x for x in out.splitlines() if x.startswith("sgd-queued")]
     assert line.split()[-4:] == ["2.00x", "faster", "3.00x", "faster"]
 
 

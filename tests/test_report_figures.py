@@ -1,20 +1,28 @@
 """Figures: each is drawn for no, one and many machines, says what it should, and is repeatable."""
 # ruff: noqa: RUF001
 
+import re
 import xml.etree.ElementTree as ET
 from functools import partial
-from itertools import combinations
+from itertools import combinations, pairwise
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from bench.report.figures import draw_all, palette, plots
-from bench.report.figures.sheet import NARROW, WIDE, save
+from bench.report.figures.dots import THINNED, crowd
+from bench.report.figures.ratios import _ticks, ratio_plot
+from bench.report.figures.sheet import NARROW, WIDE, Dot, save
 from bench.report.figures.specs import Spec, plot
 from bench.report.pages.svg import inline
 from tests import records_factory as factory
 from zipnet.results.collect import collect
+from zipnet.results.noise import alike, nulls
+from zipnet.results.schema import QUESTIONS
+from zipnet.results.verdict import compared
 
 SVG = "{http://www.w3.org/2000/svg}"
 NAMES = ["training", "macs", "batches", "steps", "start", "recognition", "sweep"]
@@ -189,14 +197,194 @@ def test_a_new_question_is_drawn_in_its_own_unit_by_one_spec(tmp_path, unit, val
     assert figure.alt == f"What is new. Less is better. Best here: eager · cpu, {shown}."
 
 
-def test_many_machines_are_shown_by_their_best(tmp_path):
-    machines = [f"machine-{i}" for i in range(15)]
-    contents = [factory.result(name, 0.5 + i / 7) for i, name in enumerate(machines)]
+# --- many machines ------------------------------------------------------------------------------
+
+
+def machines(many):
+    return [factory.result(f"machine-{at:04d}", 0.5 + at / 7) for at in range(many)]
+
+
+def titles(svg):
+    return [title.text for title in ET.fromstring(svg).iter(f"{SVG}title")]
+
+
+def test_two_machines_have_a_line_each_and_three_a_mark_each(tmp_path):
+    for many in (2, 3):
+        figures = plots(rows(tmp_path / str(many), *machines(many)))
+        for name in ("training", "macs", "batches", "steps", "recognition"):
+            ours = [strip for strip in figures[name].strips if " · " in strip.name]
+            assert len(ours) == {2: 4, 3: 2}[many], name
+            marks = [len(cell.dots) for strip in ours for cell in strip.cells]
+            assert max(marks) == many or many == 2
+            assert all(strip.machine for strip in ours) == (many == 2)
+
+
+@pytest.mark.parametrize("many", [3, 5, 50])
+def test_a_crowd_names_its_fastest_and_slowest_and_titles_every_mark(tmp_path, many):
+    contents = machines(many)
+    for at, content in enumerate(contents):
+        fixed = 1e-3 / (0.5 + at / 7)
+        content["benchmarks"] += swept("eager", lambda b, fixed=fixed: fixed + 1e-5 * b)
     found = rows(tmp_path, *contents)
-    (svg,) = save(lambda: plots(found)["training"].draw(WIDE), "svg")
-    said = words(svg)
-    assert set(machines) <= set(said)
-    assert "The best of each machine; 15 further rows are in the tables." in said
+    for name, figure in plots(found).items():
+        if name == "start":
+            continue
+        svg, narrow = (save(partial(figure.draw, look), "svg")[0] for look in (WIDE, NARROW))
+        for said in (svg, narrow):
+            text = " ".join(words(said))
+            assert "machine-0000" in text, name
+            assert f"machine-{many - 1:04d}" in text, name
+            pointed = " ".join(titles(said))
+            assert all(f"machine-{at:04d}" in pointed for at in range(many)), name
+        assert len(figure.strips) <= 9
+        assert all(len(cell.dots) <= many for cell in figure.cells)
+
+
+def test_a_crowd_shows_what_was_learned_beside_the_time(tmp_path):
+    figure = one_drawn("training", tmp_path, *machines(4))
+    line = next(text for text in words(figure.svg) if "misses" in text and "machine-0003" in text)
+    assert re.fullmatch(r"109 s · 122 misses · machine-0003 – .* · machine-0000", line)
+    assert "machine-0003" in figure.alt or "eager" in figure.alt
+
+
+def test_marks_of_a_fleet_are_thinned_and_keep_their_ends():
+    cell = crowd([(Dot(float(at), "#000000", title=f"{at}"), f"{at}") for at in range(1, 2001)])
+    assert len(cell.dots) == THINNED
+    assert cell.named == ("1", "2000")
+    steps = {round(b.at - a.at) for a, b in pairwise(cell.dots)}
+    assert max(steps) - min(steps) <= 1
+    assert crowd([(Dot(1.0, "#000000"), "only")]).named == ("only",)
+
+
+def test_hostile_names_stay_text_in_titles(tmp_path):
+    contents = [factory.result(f"{HOSTILE}{at}", 1 + at) for at in range(3)]
+    svg = one_drawn("training", tmp_path, *contents).svg
+    assert any(title.startswith("<script>alert(1)</script> $") for title in titles(svg))
+    page = ET.fromstring(inline(svg, "training", "alt"))
+    assert not [e for e in page.iter() if e.tag.endswith("script")]
+    assert any(title.text.startswith("<script>") for title in page.iter(f"{SVG}title"))
+
+
+# --- verdicts -----------------------------------------------------------------------------------
+
+
+def comparison(tmp_path, *speeds, change=None):
+    """The figure of the first machine against the others."""
+    for at, speed in enumerate(speeds):
+        content = factory.result(f"m{at}", speed)
+        if change and at:
+            change(content)
+        factory.write(tmp_path, content, f"{at}.json")
+    runs = collect([str(tmp_path)])
+    tested = nulls(runs)
+    found = [compared(runs, (runs.runs[0], other), tested) for other in runs.runs[1:]]
+    return found, ratio_plot(found, [run.name for run in runs.runs])
+
+
+def test_verdicts_are_grouped_by_question_a_line_an_engine_and_its_threads(tmp_path):
+    (found,), figure = comparison(tmp_path, 1.0, 1.5)
+    headed = [strip.heading[0] for strip in figure.strips if strip.heading]
+    assert headed == [QUESTIONS[each.question].words for each in found.answered]
+    assert "1.50× (1.4" in figure.strips[0].heading[1]
+    assert "faster" in figure.strips[0].heading[1]
+    assert figure.strips[0].name == "compiled · cpu · 1 thread"
+    assert figure.words.title == "B is 1.50× as fast as A"
+    assert "A is m0. B is m1." in figure.words.subtitle
+
+
+def test_a_verdict_is_a_shape_as_well_as_a_colour(tmp_path):
+    for speed, word in ((1.5, "faster"), (0.7, "slower"), (1.0, "same")):
+        _, figure = comparison(tmp_path / word, 1.0, speed)
+        shown = {(dot.shape, dot.hollow, dot.color) for cell in figure.cells for dot in cell.dots
+                 if f" {word} " in f" {dot.title.split(' · ')[-2]} "}  # fmt: skip
+        assert len(shown) == 1
+        ((shape, hollow, _),) = shown
+        assert (shape, hollow) == ({"faster": ">", "slower": "<", "same": "s"}[word], False)
+    unclear = [dot for cell in figure.cells for dot in cell.dots if "unclear" in dot.title]
+    assert {(dot.shape, dot.hollow) for dot in unclear} == {("o", True)}
+
+
+def test_the_band_is_the_margin_of_sameness(tmp_path):
+    (found,), figure = comparison(tmp_path, 1.0, 1.5)
+    margin = 1 + float(alike(found.rows["threshold"][0]))
+    assert figure.strips[0].cells[0].band == pytest.approx((1 / margin, margin))
+    assert figure.domain[0] < 1 / margin < margin < 1.5 < figure.domain[1]
+
+
+def test_a_reason_stands_in_the_legend_once_and_in_a_row_only_where_it_differs(tmp_path):
+    def busy(content):
+        row = next(r for r in content["benchmarks"] if r["extra_info"]["question"] == "sgd-queued")
+        row["extra_info"]["watch"][0] |= {"other_cpu_seconds": 1e3}
+
+    (found,), figure = comparison(tmp_path, 1.0, 1.5, change=busy)
+    notes = [note for note in figure.words.notes if note.startswith("(")]
+    assert len(notes) == len({(row["verdict"], row["reason"]) for row in found.records()})
+    numbered = [cell.right for cell in figure.cells if cell.right.endswith(")")]
+    assert 1 <= len(numbered) < len(figure.cells) / 4
+    (number,) = [note.partition(" ")[0] for note in notes if "another process used" in note]
+    assert any(text.endswith(f"unclear {number}") for text in numbered)
+
+
+@pytest.mark.parametrize("many", [3, 12, 30])
+def test_several_against_a_baseline_are_marks_on_one_line(tmp_path, many):
+    found, figure = comparison(tmp_path, *(1 + at / 7 for at in range(many)))
+    cell = figure.cells[0]
+    assert len(cell.dots) == many - 1 == len(found)
+    for look in (WIDE, NARROW):
+        (svg,) = save(partial(figure.draw, look), "svg")
+        said = " ".join(words(svg))
+        assert ("B 1.14×" if many < 27 else "m1 1.14×") in said
+        assert (
+            len([title for title in titles(svg) if "sgd-queued · eager · cpu · 1" in title])
+            == many - 1
+        )
+
+
+def test_batches_of_a_sweep_are_marks_on_one_line(tmp_path):
+    for name, fixed in (("a", 9e-4), ("b", 8e-4)):
+        sweep = swept("eager", lambda b, fixed=fixed: fixed + 1e-4 * b)
+        factory.write(tmp_path, factory.result(name, benchmarks=sweep))
+    runs = collect([str(tmp_path)])
+    figure = ratio_plot([compared(runs, tuple(runs.runs), nulls(runs))], ["a", "b"])
+    (strip,) = figure.strips
+    said = [dot.title for dot in strip.cells[0].dots]
+    for batch in ("1", "10", "100", "1,000"):
+        assert sum(f"batch {batch} " in title for title in said) == 1
+
+
+def test_a_far_interval_does_not_press_the_others_together(tmp_path):
+    def wild(content):
+        row = next(r for r in content["benchmarks"] if r["extra_info"]["question"] == "fullbatch")
+        factory.retimed(
+            row, [seconds * 1000.0 ** (at % 2) for at, seconds in enumerate(row["stats"]["data"])]
+        )
+
+    (found,), figure = comparison(tmp_path, 1.0, 1.1, change=wild)
+    speeds = found.rows["speed"]
+    assert figure.domain[0] > 0.6 * speeds.min()
+    assert figure.domain[1] < 1.7 * max(speeds.max(), 1)
+
+
+def test_rows_that_nobody_shares_are_drawn_as_none(tmp_path):
+    factory.write(
+        tmp_path, factory.result("a", benchmarks=[factory.training("eager", "cpu", 1, 9)])
+    )
+    factory.write(tmp_path, factory.result("b", benchmarks=factory.floor_rows("cpu", 1, 1e11)))
+    runs = collect([str(tmp_path)])
+    figure = ratio_plot([compared(runs, tuple(runs.runs), nulls(runs))], ["a", "b"])
+    assert "no row answers this" in words(save(partial(figure.draw, WIDE), "svg")[0])
+
+
+@given(st.tuples(st.floats(-8, 0), st.floats(0, 8)))
+def test_one_is_among_the_ticks_of_every_ratio_axis(ends):
+    low, high = (10.0**end for end in ends)
+    ticks = _ticks((low / 1.04, high * 1.04))
+    assert 1 <= len(ticks) <= 7
+    assert "1×" in [text for _, text in ticks]
+    assert len({text for _, text in ticks}) == len(ticks)
+
+
+# --- legibility ---------------------------------------------------------------------------------
 
 
 def texts(figure):
@@ -213,17 +401,33 @@ def texts(figure):
 @pytest.mark.parametrize("names", ["short", "long"])
 def test_no_text_leaves_the_sheet_or_lies_on_another(tmp_path, look, names):
     gpu = {"device": "cuda", "threads": None}
-    benchmarks = [
-        *factory.benchmarks(gpu=True), *swept("eager", lambda b: 9e-4 + 1e-4 * b),
-        *swept("compiled", lambda b: 1e-3 + 1.01e-4 * b), *swept("eager", lambda b: 9e-3, **gpu),
-        cold(4.0, engine="eager"), cold(123.0, engine="compiled", **gpu),
+
+    def benchmarks(speed):
+        return [
+            *factory.benchmarks(speed, gpu=True),
+            *swept("eager", lambda b: (9e-4 + 1e-4 * b) / speed),
+            *swept("compiled", lambda b: (1e-3 + 1.01e-4 * b) / speed),
+            *swept("eager", lambda b: 9e-3 / speed, **gpu),
+            cold(4.0 / speed, engine="eager"), cold(123.0 / speed, engine="compiled", **gpu),
+        ]  # fmt: skip
+
+    contents = [
+        factory.result("m" * 80, 1e4, gpu=True), factory.result(benchmarks=benchmarks(1.0)),
     ]  # fmt: skip
-    contents = [factory.result("m" * 80, 1e4, gpu=True), factory.result(benchmarks=benchmarks)]
     if names == "long":
         contents[1]["machine_info"]["name"] = "W" * 300
         for row in contents[1]["benchmarks"]:
             row["extra_info"]["engine"] = row["extra_info"]["engine"] and "W" * 300
-    for name, figure in plots(rows(tmp_path, *contents)).items():
+    few = rows(tmp_path / "few", *contents)
+    third = factory.result("n" * 300, benchmarks=factory.measured_by("n", benchmarks(1.7)))
+    many = rows(tmp_path / "many", *contents, third)
+    runs = collect([str(tmp_path / "many")])
+    against = [compared(runs, (runs.runs[0], other), nulls(runs)) for other in runs.runs[1:]]
+    of = [run.name for run in runs.runs]
+    figures = [*plots(few).items(), *plots(many).items(),
+               ("pair", ratio_plot(against[:1], of[:2])), ("several", ratio_plot(against, of)),
+               ("unlettered", ratio_plot(against * 13, [*of, *of[1:] * 12]))]  # fmt: skip
+    for name, figure in figures:
 
         def looked_at(name=name, figure=figure):
             made = figure.draw(look)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bench.report.pages.sections import headline
-from bench.report.picks import best, trainings, within
+from bench.report.picks import best, crowded, trainings
 from tests import records_factory as factory
 from zipnet import paper
 from zipnet.results import schema
@@ -170,15 +170,12 @@ def test_a_part_is_a_headline_only_where_nothing_whole_is_and_says_so(tmp_path):
         )
 
 
-def test_a_figure_shows_all_or_the_first_of_each_machine(tmp_path):
+def test_three_machines_are_a_crowd(tmp_path):
+    said = []
     for at, name in enumerate(("a", "b", "c")):
         factory.write(tmp_path, factory.result(name, 1 + at), f"{at}.json")
-    found = trainings(collect([str(tmp_path)]).rows)
-    machines = list(dict.fromkeys(found["machine"]))
-    assert len(found) > 3
-    assert within(found, len(found)) is found
-    assert within(found, 3)["machine"].tolist() == machines
-    assert within(found, 2)["machine"].tolist() == machines[:2]
+        said.append(crowded(collect([str(tmp_path)]).rows))
+    assert said == [False, False, True]
 
 
 def test_many_trainings_side_by_side_are_told_as_trainings_a_minute(tmp_path):

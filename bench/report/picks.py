@@ -7,6 +7,7 @@ from typing import Final
 
 import pandas as pd
 
+FEW_MACHINES: Final = 2  # that have a line each
 WHO: Final = ["file", "engine", "device"]  # stays the same while thread counts and questions vary
 
 
@@ -39,9 +40,6 @@ def answering(rows: pd.DataFrame, questions: Sequence[str]) -> pd.DataFrame:
     return pd.concat([best(rows, question) for question in questions]).drop_duplicates(WHO)
 
 
-def within(rows: pd.DataFrame, room: int) -> pd.DataFrame:
-    """What a figure has room for: all; or the first of each machine; or the first few of those.
-
-    The rows come best first, and keep their order.
-    """
-    return rows if len(rows) <= room else rows.drop_duplicates("machine").head(room)
+def crowded(rows: pd.DataFrame) -> bool:
+    """Whether there are too many machines for a line each: one has marks for all of them."""
+    return bool(rows["machine"].nunique() > FEW_MACHINES)

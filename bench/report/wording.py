@@ -52,6 +52,13 @@ def interval(low: float | None, high: float | None, unit: str = "s") -> str:
     return f"{amount(low, unit)} to {amount(high, unit)}"
 
 
+def span(low: float | None, high: float | None) -> str:
+    """The interval of a ratio."""
+    if low is None or high is None:
+        return "no interval"
+    return f"{significant(low)} to {significant(high)}"
+
+
 def times(ratio: float) -> str:
     """How many times faster. Two digits: the three days of 1989 are one remark, not a timing."""
     return f"{significant(ratio, 2)}{TIMES}"

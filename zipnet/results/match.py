@@ -27,6 +27,11 @@ UNLIKE: Final = (  # how rows of one key may differ
 SHOWING_DIGITS: Final = {name for name, question in QUESTIONS.items() if question.shows_digits}
 
 
+def in_order(question: str) -> tuple[int, str]:
+    """Sorts questions as their table has them, the unknown last."""
+    return ORDER.get(question, len(ORDER)), question
+
+
 class Key(NamedTuple):
     """One question to one engine on one kind of device; rows with the same key answer the same."""
 
@@ -48,17 +53,21 @@ class Key(NamedTuple):
     @property
     def text(self) -> str:
         """For a table."""
-        role = self.threads and f"{self.threads} thread{'' if self.threads == '1' else 's'}"
         implied = self.question != "sweep" and self.batch in IMPLIED
         batch = f"batch {self.batch:,}" if self.batch and not implied else None
-        return " · ".join(filter(None, (self.question, self.engine, self.device, role, batch)))
+        return " · ".join(filter(None, (self.question, self.line, batch)))
+
+    @property
+    def line(self) -> str:
+        """Who answers: rows that differ in no more than their batch have one."""
+        role = self.threads and f"{self.threads} thread{'' if self.threads == '1' else 's'}"
+        return " · ".join(filter(None, (self.engine, self.device, role)))
 
     @functools.lru_cache(4096)  # noqa: B019 (of a value, not of an object that it would keep alive)
     def order(self) -> tuple[object, ...]:
         """Questions in the order of their table, then engine, device, threads and batch."""
-        at, role = ORDER.get(self.question, len(ORDER)), self.threads.rjust(8, "0")
-        rest = (self.device, role, self.batch or 0, self.dtype or "")
-        return (at, self.question, self.engine or "", *rest)
+        rest = (self.device, self.threads.rjust(8, "0"), self.batch or 0, self.dtype or "")
+        return (*in_order(self.question), self.engine or "", *rest)
 
 
 class Alone(NamedTuple):

@@ -16,9 +16,9 @@ import difflib
 import functools
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -61,6 +61,7 @@ COLUMNS: Final = (
     "other_value", "speed", "low", "high", "threshold", "verdict", "reason",
 )  # fmt: skip
 UNITS: Final = {"s": "seconds", "B": "bytes"}
+SAID: Final = ("verdict", "reason")
 
 
 @functools.cache
@@ -116,6 +117,20 @@ def needed(
     return [None if many < 0 else many for many in runs.tolist()], longer.tolist()
 
 
+class Answered(NamedTuple):
+    """All rows of one question together: how many, the geometric mean of those without a doubt in
+    them that forbids, what it lets one say, how many were given each verdict, and the commonest
+    reason for one.
+    """
+
+    question: str
+    rows: int
+    speed: Estimate | None
+    verdict: str
+    counts: Counter[str]
+    reason: str
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Everything that can be said of two runs, row by row in the order of matched.keys."""
@@ -124,6 +139,7 @@ class Comparison:
     other: Run
     matched: Matched
     tested: tuple[NullTest, ...]  # of either's machine, where one is known
+    margin: float  # within which things are the same, a share
     rows: Columns  # COLUMNS; counted, per: the parts of unit; forbidden: no verdict may rest on it
 
     @property
@@ -135,7 +151,35 @@ class Comparison:
         """How many times as fast the other is by the geometric mean, and over how many rows: those
         of a kind without a doubt in them that forbids. None without rows.
         """
-        these = (self.rows["kind"] == kind) & ~self.rows["forbidden"]
+        return self._mean(self.rows["kind"] == kind)
+
+    @functools.cached_property
+    def answered(self) -> list[Answered]:
+        """What can be said of each question, in the order of the rows."""
+        found, rows = [], self.rows
+        for question in dict.fromkeys(rows["question"].tolist()):
+            these = rows["question"] == question
+            mean, _ = self._mean(these)
+            verdicts, reasons = (Counter(rows[name][these].tolist()) for name in SAID)
+            noise = float(rows["threshold"][these].max())  # one for all: they are of one kind
+            what = int(Answer.TOO_FEW)
+            if mean:
+                middle, low, high = np.array([mean], float).T  # NaN where there is None
+                what = int(said((middle, low, high), noise, self.margin)[0])
+            called = word(what, rows["counted"][these][0])
+            commonest = reasons.most_common(1)[0][0]
+            found.append(Answered(question, int(these.sum()), mean, called, verdicts, commonest))
+        return found
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Every row by the names of its columns, with its key; None where a number is missing."""
+        columns = [column.tolist() for column in self.rows.values()]
+        for key, *values in zip(self.matched.keys, *columns, strict=True):
+            known = (None if value != value else value for value in values)
+            yield {"key": key, **dict(zip(self.rows, known, strict=True))}
+
+    def _mean(self, these: Any) -> tuple[Estimate | None, int]:
+        these = these & ~self.rows["forbidden"]
         ends = zip(*(self.rows[name][these] for name in ("speed", "low", "high")), strict=True)
         speeds = [Estimate.of(*each) for each in ends]
         return (geometric_mean(speeds) if speeds else None), len(speeds)
@@ -177,7 +221,7 @@ def compared(
               "counted": units, "per": pers, "forbidden": forbidden}  # fmt: skip
     rows = {name: column if isinstance(column, np.ndarray) else np.array(column, object)
             for name, column in shown.items()}  # fmt: skip
-    return Comparison(*sides, matched, known, rows)
+    return Comparison(*sides, matched, known, margin, rows)
 
 
 def _noises(tested: Sequence[NullTest], kinds: Any) -> Floats:

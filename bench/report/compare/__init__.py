@@ -33,7 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = "where machines are looked up by name; default: %(default)s"
     parser.add_argument("--results", default="results", metavar="FOLDER", help=where)
     parser.add_argument("--baseline", metavar="NAME", help="the contestant to compare with")
-    parser.add_argument("--rows", action="store_true", help="every row, however many contestants")
+    parser.add_argument(
+        "--rows", action="store_true", help="every row, after what holds of each question"
+    )
+    drawn = "draw the verdicts there: compare.svg, .png, and compare-narrow.svg for a phone"
+    parser.add_argument("--out", metavar="FOLDER", help=drawn)
     shape = parser.add_mutually_exclusive_group()
     shape.add_argument("--json", action="store_true", help="as one JSON object")
     shape.add_argument("--csv", action="store_true", help="every row compared, as CSV")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import re
+import shutil
 import sys
 from collections.abc import Sequence
 from itertools import compress
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
+from bench.report import outputs
 from bench.report.compare.contestants import choose, enter
-from bench.report.compare.tables import NAMED, names_of, text, to_csv, to_json
+from bench.report.compare.tables import NAMED, WIDTH, names_of, text, to_csv, to_json
 from zipnet.errors import EXIT_USAGE, UserError, shown
 from zipnet.results.noise import UNSTEADY, nulls
 from zipnet.results.verdict import Comparison, compared
@@ -32,6 +35,8 @@ def run(arguments: argparse.Namespace) -> int:
     margin = percentage("--same-within", arguments.margin)
     if not margin:
         raise UserError(f"--same-within {shown(arguments.margin)}: nothing lies within it; try 5%")
+    if out := arguments.out and Path(arguments.out):
+        outputs.make(out)
     contestants, runs, bad = enter(arguments.contestants, arguments.results)
     for line in bad:
         print(f"python -m bench compare: {line}", file=sys.stderr)
@@ -52,8 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
     elif arguments.csv:
         print(to_csv(found, labels), end="")
     else:
-        for line in text(found, labels, names, tested, every_row=arguments.rows):
+        columns, every_row = shutil.get_terminal_size((WIDTH, 24)).columns, arguments.rows
+        for line in text(found, labels, names, tested, every_row=every_row, columns=columns):
             print(line)
+    if out:
+        _draw(found, labels, out)
     code, rows = exit_code(found, allowed)
     if rows:
         told = "slower" if code == SLOWER else "it cannot be told whether slower"
@@ -61,6 +69,16 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"python -m bench compare: {told} by more than {limit}: "
               f"{'; '.join(rows[:NAMED])}{more}", file=sys.stderr)  # fmt: skip
     return EXIT_USAGE if bad else code
+
+
+def _draw(found: Sequence[Comparison], labels: Sequence[str], out: Path) -> None:
+    """The verdicts as a figure; matplotlib is loaded by whoever asks for one."""
+    from bench.report.figures import drawn
+    from bench.report.figures.ratios import ratio_plot
+
+    figure = drawn("compare", ratio_plot(found, labels))
+    outputs.write_all(out, {**figure.files, "compare-narrow.svg": figure.narrow})
+    print(f"figure: {out / 'compare.svg'}, .png; for a phone compare-narrow.svg", file=sys.stderr)
 
 
 def percentage(option: str, text: str) -> float:

@@ -1,4 +1,4 @@
-"""Comparisons for a terminal, 100 columns, the answer first; and for programs, as JSON and CSV."""
+"""Comparisons for a terminal as wide as it is, the answer first; for programs, as JSON and CSV."""
 
 from __future__ import annotations
 
@@ -6,23 +6,24 @@ import csv
 import io
 import json
 import textwrap
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Any, Final
 
 import msgspec
 
-from bench.report.wording import amount, cell, cut, limits, percent, quantity, significant
-from zipnet.results.match import Key
+from bench.report.wording import amount, cell, cut, limits, percent, quantity, significant, span
+from zipnet.results.match import in_order
 from zipnet.results.noise import UNSTEADY, NullTest
 from zipnet.results.runs import Run, Runs
 from zipnet.results.schema import Kind
 from zipnet.results.statistics import Estimate
-from zipnet.results.verdict import COLUMNS, Comparison
+from zipnet.results.verdict import COLUMNS, Answered, Comparison
 
-WIDTH: Final = 100
-NAME: Final = 44  # of them for a row's name
+WIDTH: Final = 100  # columns at most, which is as far as an eye goes back; and where none are known
+GAP: Final = 2
+INDENT: Final = 4 * " "
 DETAILED: Final = 4  # contestants whose rows stand side by side; more have a line each
 LONGEST: Final = 200  # a machine's name and its file's, on as many lines as the terminal needs
 NAMED: Final = 3  # rows that are named where a reason holds for many
@@ -43,33 +44,39 @@ def names_of(labels: Sequence[str]) -> list[str]:
 
 def text(
     found: Sequence[Comparison], labels: Sequence[str], names: Sequence[str],
-    tested: Mapping[str, NullTest], *, every_row: bool,
+    tested: Mapping[str, NullTest], *, every_row: bool, columns: int = WIDTH,
 ) -> Iterator[str]:  # fmt: skip
-    """Every line. labels: of the contestants, the baseline first; names: what to call them."""
-    few = len(names) <= DETAILED
-    yield from _overview(found, labels, names, tested) if few else _summary(found, labels)
-    if few and len(found) > 1 and not every_row:
-        yield from _side_by_side(found, names)
-    elif few or every_row:
-        for comparison, name in zip(found, names[1:], strict=True):
-            yield from _pair(comparison, (names[0], name))
+    """Every line: the answer, what it is for each question, and every row where they are asked for.
+
+    labels: of the contestants, the baseline first; names: what to call them.
+    """
+    width, few = min(columns, WIDTH), len(names) <= DETAILED
+    yield from (
+        _overview(found, labels, names, tested, width) if few else _summary(found, labels, width)
+    )
+    if few:
+        yield from _by_question(found, names, width)
+    for comparison, name in zip(found, names[1:], strict=True) if every_row else ():
+        yield from _pair(comparison, (names[0], name), width, few=few)
     if few or every_row:
-        yield from _closing(found, everything=every_row)
+        yield from _reasons(found, width)
+        yield from _closing(found, width, everything=every_row)
+    if few and not every_row:
+        yield "Every row: --rows"
 
 
 def _overview(
     found: Sequence[Comparison], labels: Sequence[str], names: Sequence[str],
-    tested: Mapping[str, NullTest],
+    tested: Mapping[str, NullTest], width: int,
 ) -> Iterator[str]:  # fmt: skip
     """The headlines, and under them who is who."""
     for comparison, name in zip(found, names[1:], strict=True):
-        yield from _wrapped(_headline(comparison, (names[0], name)))
+        yield from _wrapped(_headline(comparison, (names[0], name)), width)
     yield ""
     everybody = [found[0].baseline, *(comparison.other for comparison in found)]
     for run, label, name in zip(everybody, labels, names, strict=True):
         yield cut(f"{name} = {label}, {run.source}{UNCLEAN if run.dirty else ''}", LONGEST)
-        yield from textwrap.wrap(_equal(tested[run.name]), WIDTH, initial_indent=4 * " ",
-                                 subsequent_indent=4 * " ")  # fmt: skip
+        yield from _wrapped(INDENT + _equal(tested[run.name]), width)
 
 
 def _equal(null: NullTest) -> str:
@@ -89,82 +96,125 @@ def _headline(found: Comparison, names: tuple[str, str]) -> str:
     floors = [f"floors {_speed(machine.median)}"] if machine else []
     if mean:
         counted = f"geometric mean of {rows} rows" if rows > 1 else "1 row"
-        said = "; ".join([f"{counted}, {_span(mean.low, mean.high)}", *floors])
+        said = "; ".join([f"{counted}, {span(mean.low, mean.high)}", *floors])
         answer = f"{names[1]} is {_speed(mean.median)} as fast as {names[0]} ({said})"
     else:
         there = "network" in found.rows["kind"]
         why = "no network row fit for a verdict" if there else "no network row in common"
         answer = f"{names[1]} against {names[0]}: " + ", ".join([why, *floors])
-    words = [*WORDS, *sorted(set(counts) - set(WORDS))] if counts else []
-    return "; ".join(filter(None, (answer, ", ".join(f"{counts[word]} {word}" for word in words))))
+    return "; ".join(filter(None, (answer, _counted(counts, WORDS) if counts else "")))
 
 
-def _summary(found: Sequence[Comparison], labels: Sequence[str]) -> Iterator[str]:
+def _counted(counts: Counter[str], always: Sequence[str] = ()) -> str:
+    """How often each verdict was given, in one order; of some words even that it never was."""
+    words = [word for word in (*WORDS, *sorted(set(counts) - set(WORDS)))
+             if counts[word] or word in always]  # fmt: skip
+    return ", ".join(f"{counts[word]} {word}" for word in words)
+
+
+def _summary(found: Sequence[Comparison], labels: Sequence[str], width: int) -> Iterator[str]:
     """One line a contestant, fastest first: for many of them."""
-    yield cut(f"times as fast as {labels[0]}, by the geometric mean of network rows", WIDTH)
-    yield _line("", "speed", "95% interval", "faster", "slower", "same", "rows")
+    yield from _wrapped(
+        f"times as fast as {labels[0]}, by the geometric mean of network rows", width
+    )
     lines = []
     for comparison, label in zip(found, labels[1:], strict=True):
         (mean, _), counts = comparison.mean("network"), comparison.counts
-        span = _span(mean.low, mean.high) if mean else "nothing to say"
-        said = (_speed(mean.median) if mean else "?", span)
         numbers = (*(str(counts[word]) for word in WORDS[:3]), str(counts.total()))
         named = label + (UNCLEAN if comparison.other.dirty else "")
-        lines.append((-(mean.median if mean else 0.0), _line(named, *said, *numbers)))
-    yield from (line for _, line in sorted(lines))
+        lines.append((-(mean.median if mean else 0.0), (named, *_of_mean(mean), *numbers)))
+    head = ("", "speed", "95% interval", *WORDS[:3], "rows")
+    yield from _table(head, [line for _, line in sorted(lines)], width)
 
 
-def _line(name: str, speed: str, interval: str, *numbers: str) -> str:
-    counts = "".join(f"{number:>7s}" for number in numbers)
-    return f"{cut(name, NAME):{NAME}s} {speed:>8s} {interval:>18s}{counts}"
+def _by_question(found: Sequence[Comparison], names: Sequence[str], width: int) -> Iterator[str]:
+    """A line a question: how many rows, their geometric mean, and what it lets one say."""
+    single = len(found) == 1
+    of_all = [{each.question: each for each in comparison.answered} for comparison in found]
+    lines = []
+    for question in sorted({name for each in of_all for name in each}, key=in_order):
+        answers = [each.get(question) for each in of_all]
+        rows = dict.fromkeys(str(each.rows) for each in answers if each)
+        told = [_told(each, full=single) if each else ("",) * 3 for each in answers]
+        cells = told[0] if single else [f"{speed} {verdict}" for speed, _, verdict in told]
+        lines.append((question, " or ".join(rows), *cells))
+    head = ("speed", "95% interval", "verdict") if single else names[1:]
+    yield ""
+    yield from _table((f"times as fast as {names[0]}", "rows", *head), lines, width)
 
 
-def _pair(found: Comparison, names: tuple[str, str]) -> Iterator[str]:
+def _told(found: Answered, *, full: bool) -> tuple[str, str, str]:
+    """Speed, interval and verdict of a question, and of its rows where they do not say the same."""
+    verdict, counts = found.verdict, found.counts
+    if counts.keys() != {verdict}:
+        verdict += f" ({_counted(counts) if full else f'{counts[verdict]} of {found.rows}'})"
+    return *_of_mean(found.speed), verdict
+
+
+def _of_mean(mean: Estimate | None) -> tuple[str, str]:
+    return (_speed(mean.median), span(mean.low, mean.high)) if mean else ("?", "nothing to say")
+
+
+def _pair(
+    found: Comparison, names: tuple[str, str], width: int, *, few: bool
+) -> Iterator[str]:  # fmt: skip
     """Two contestants: every row with both values, the ratio, its interval and its verdict."""
-    yield ""
-    yield (f"{'':{NAME}s} {names[0]:>11s} {names[1]:>11s} {'speed':>7s} {'95% interval':>14s} "
-           "verdict")  # fmt: skip
-    for row in _records(found):
+    lines = []
+    for row in found.records():
         sides = [_each(row[f"{side}_value"], row["counted"], row["per"]) for side in SIDES]
-        interval = cut(_span(row["low"], row["high"]).replace(" to ", "-"), 14)
-        yield (f"{cut(row['key'].text, NAME):{NAME}s} {sides[0]:>11s} {sides[1]:>11s} "
-               f"{_speed(row['speed']):>7s} {interval:>14s} {row['verdict']}")  # fmt: skip
-    yield from _reasons(found)
-
-
-def _side_by_side(found: Sequence[Comparison], names: Sequence[str]) -> Iterator[str]:
-    """Three or four contestants: for each row every ratio to the baseline, with its verdict."""
-    cells: dict[Key, dict[int, str]] = defaultdict(dict)
-    for at, comparison in enumerate(found):
-        for row in _records(comparison):
-            cells[row["key"]][at] = f"{_speed(row['speed'])} {row['verdict']}"
+        interval = span(row["low"], row["high"])
+        lines.append((row["key"].text, *sides, _speed(row["speed"]), interval, row["verdict"]))
     yield ""
-    yield f"{'times as fast as ' + names[0]:{NAME}s}" + "".join(f" {n:>17s}" for n in names[1:])
-    for key in sorted(cells, key=Key.order):
-        line = "".join(f" {cells[key].get(at, ''):>17s}" for at in range(len(found)))
-        yield f"{cut(key.text, NAME):{NAME}s}{line}"
-    for comparison in found:
-        yield from _reasons(comparison)
+    if not few:
+        yield f"{names[1]} against {names[0]}"
+    head = ("", *(names if few else SIDES), "speed", "95% interval", "verdict")
+    yield from _table(head, lines, width)
 
 
-def _reasons(found: Comparison) -> Iterator[str]:
+def _table(head: Sequence[str], lines: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Lines of a name and its cells. No name is cut: where it does not fit beside its cells, they
+    stand below it; and each with its heading, where a line has no room for all.
+    """
+    wide = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+    words = max(len(word) for *_, last in (head, *lines) for word in last.split())
+    taken = sum(wide[1:-1]) + GAP * len(wide[1:])
+    room = min(
+        wide[0], width - taken - (words if sum(wide) > width - GAP * len(wide) else wide[-1])
+    )
+    for name, *cells in (head, *lines) if room >= 0 else lines:
+        if len(name) > room:
+            yield name
+        if room < 0:
+            told = (f"{called} {cell}" for called, cell in zip(head[1:], cells, strict=True))
+            yield from _wrapped(INDENT + ", ".join(told), width)
+            continue
+        beside = f"{name if len(name) <= room else '':{room}s}"
+        beside += "".join(
+            cell.rjust(GAP + at) for cell, at in zip(cells[:-1], wide[1:], strict=False)
+        )
+        indent = " " * (room + taken)
+        yield from textwrap.wrap(cells[-1], width, initial_indent=beside + GAP * " ",
+                                 subsequent_indent=indent) or [beside]  # fmt: skip
+
+
+def _reasons(found: Sequence[Comparison], width: int) -> Iterator[str]:
     """Why rows are unclear, reasons that hold for many said once."""
-    reasons: dict[str, list[str]] = defaultdict(list)
-    for row in _records(found):
+    reasons: dict[str, dict[str, None]] = defaultdict(dict)
+    for row in (row for comparison in found for row in comparison.records()):
         if row["verdict"] == "unclear":
-            reasons[row["reason"]].append(row["key"].text)
-    yield from _grouped("unclear", reasons)
+            reasons[row["reason"]][row["key"].text] = None
+    yield from _grouped("unclear", {reason: [*rows] for reason, rows in reasons.items()}, width)
 
 
-def _closing(found: Sequence[Comparison], *, everything: bool) -> Iterator[str]:
+def _closing(found: Sequence[Comparison], width: int, *, everything: bool) -> Iterator[str]:
     """What was not compared and why, and in what the files differ."""
     for comparison in found:
         reasons: dict[str, list[str]] = defaultdict(list)
         for row, reason in comparison.matched.alone():
             reasons[reason].append(row)
-        yield from _grouped("not compared", reasons, None if everything else NAMED)
+        yield from _grouped("not compared", reasons, width, None if everything else NAMED)
     for note in dict.fromkeys(note for comparison in found for note in notes(comparison)):
-        yield from _wrapped(f"note: {note}")
+        yield from _wrapped(f"note: {note}", width)
 
 
 def notes(found: Comparison) -> Iterator[str]:
@@ -220,13 +270,6 @@ def _speed(found: float) -> str:
     return f"{significant(found)}x"
 
 
-def _span(low: float | None, high: float | None) -> str:
-    """The interval of a ratio."""
-    if low is None or high is None:
-        return "no interval"
-    return f"{significant(low)} to {significant(high)}"
-
-
 def _each(value: float, unit: str, per: str) -> str:
     """What one side needs for one of the works: a value, or a rate where a time is tiny."""
     if unit == "s" and per in ("MAC", "byte"):
@@ -234,17 +277,18 @@ def _each(value: float, unit: str, per: str) -> str:
     return amount(value, unit)
 
 
-def _wrapped(line: str) -> list[str]:
-    return textwrap.wrap(line, WIDTH, subsequent_indent="    ", break_long_words=False)
+def _wrapped(line: str, width: int) -> list[str]:
+    return textwrap.wrap(line, width, subsequent_indent=INDENT, break_long_words=False,
+                         break_on_hyphens=False)  # fmt: skip
 
 
 def _grouped(
-    what: str, reasons: Mapping[str, Sequence[str]], most: int | None = NAMED
+    what: str, reasons: Mapping[str, Sequence[str]], width: int, most: int | None = NAMED
 ) -> Iterator[str]:
     for reason, rows in reasons.items():
         named = "; ".join(rows[:most])
         more = f"; and {len(rows) - most} more" if most is not None and len(rows) > most else ""
-        yield from _wrapped(f"{what}: {reason}: {named}{more}")
+        yield from _wrapped(f"{what}: {reason}: {named}{more}", width)
 
 
 # --- for programs: numbers in base units ----------------------------------------------------------
@@ -270,6 +314,7 @@ def to_json(
          "sources": [one.baseline.source, one.other.source],
          "geometric_mean": {kind: _mean(*one.mean(kind)) for kind in AVERAGED},
          "verdicts": one.counts,
+         "questions": [_together(answered) for answered in one.answered],
          "rows": [*_lines(one, labels[0], label)],
          "not_compared": [alone._asdict() for alone in one.matched.alone()],
          "notes": [*notes(one)]}
@@ -285,20 +330,17 @@ def to_json(
     return msgspec.json.format(json.dumps(document, allow_nan=False), indent=1)
 
 
+def _together(found: Answered) -> dict[str, Any]:
+    named = {"question": found.question, **_mean(found.speed, found.rows)}
+    return named | {"verdict": found.verdict, "verdicts": found.counts}
+
+
 def _mean(found: Estimate | None, rows: int) -> dict[str, float | None]:
     return dict(zip(("speed", "low", "high", "rows"), (*(found or [None] * 3), rows), strict=True))
 
 
-def _records(found: Comparison) -> Iterator[dict[str, Any]]:
-    """Every row by the names of its columns, with its key; None where a number is missing."""
-    columns = [column.tolist() for column in found.rows.values()]
-    for key, *values in zip(found.matched.keys, *columns, strict=True):
-        known = (None if value != value else value for value in values)
-        yield {"key": key, **dict(zip(found.rows, known, strict=True))}
-
-
 def _lines(found: Comparison, baseline: str, other: str) -> Iterator[dict[str, Any]]:
     """Every row as programs read it."""
-    for row in _records(found):
+    for row in found.records():
         cells = {name: row[name] for name in CELLS} | {"threads": row["threads"] or None}
         yield dict(zip(SIDES, (baseline, other), strict=True)) | cells

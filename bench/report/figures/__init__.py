@@ -11,7 +11,8 @@ import pandas as pd
 from bench.report.figures.curves import Curves
 from bench.report.figures.dots import DotPlot
 from bench.report.figures.sheet import NARROW, WIDE, save
-from bench.report.figures.specs import SPECS, plot, training_plot
+from bench.report.figures.specs import SPECS, plot, swept_plot, training_plot
+from bench.report.picks import crowded
 from zipnet.results.sweep import fits
 
 
@@ -28,16 +29,27 @@ class Drawn:
     png: bytes
     narrow: bytes
 
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Those for a desk, by their names."""
+        return {f"{self.name}.svg": self.svg, f"{self.name}.png": self.png}
+
+
+def drawn(name: str, figure: DotPlot | Curves) -> Drawn:
+    """A figure for a desk and for a phone."""
+    svg, png = save(partial(figure.draw, WIDE), "svg", "png")
+    (narrow,) = save(partial(figure.draw, NARROW), "svg")
+    return Drawn(name, figure.alt, svg, png, narrow)
+
 
 def plots(rows: pd.DataFrame) -> dict[str, DotPlot | Curves]:
     """Every figure there is, before it has a size; rows as for draw_all."""
     picked = {spec.name: plot(spec, rows) for spec in SPECS}
-    return {"training": training_plot(rows), **picked, "sweep": Curves(fits(rows))}
+    swept = swept_plot(rows) if crowded(rows) else Curves(fits(rows))
+    return {"training": training_plot(rows), **picked, "sweep": swept}
 
 
 def draw_all(rows: pd.DataFrame) -> Iterator[Drawn]:
     """Draw every figure there is; rows are the sound ones of the newest run of each machine."""
     for name, figure in plots(rows).items():
-        svg, png = save(partial(figure.draw, WIDE), "svg", "png")
-        (narrow,) = save(partial(figure.draw, NARROW), "svg")
-        yield Drawn(name, figure.alt, svg, png, narrow)
+        yield drawn(name, figure)

@@ -55,12 +55,9 @@ class Curves:
     def draw(self, look: Look) -> Figure:
         """Draw a curve for each engine and device that was swept, its law dashed where it holds.
 
-        Of too many, the one of each machine is shown whose digit is cheapest in its last batch.
+        Of too many, those are shown whose digit is cheapest in their last batch.
         """
-        shown = sorted(self.fits, key=_end)
-        if len(shown) > ROOM:
-            shown = list({fit.source.machine: fit for fit in reversed(shown)}.values())
-            shown = sorted(shown, key=_end)[:ROOM]
+        shown = sorted(self.fits, key=_end)[:ROOM]
         several = len({fit.source.machine for fit in shown}) > 1
         disturbed = any(row.disturbed for fit in shown for row in fit.rows)
         notes = (NOTE, sheet.DISTURBED) if disturbed else (NOTE,)

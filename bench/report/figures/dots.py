@@ -8,23 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Final
 
 from matplotlib.figure import Figure
 
 from bench.report.figures import sheet
-from bench.report.figures.palette import ACCENT, FAINT, INK, MUTED
+from bench.report.figures.palette import ACCENT, FAINT, GRID, INK, MUTED
 from bench.report.figures.sheet import Domain, Dot, Look, Sheet, fitting, share, width_of
 from bench.report.wording import joined
 
 ROW: Final = 0.3
 TALL_ROW: Final = 0.42  # where a machine stands below a name, or a remark below a value
+CLOSE_ROW: Final = 0.24  # where values stand in a column of their own
 LINE: Final = 0.165  # of text above marks
 MARKS: Final = 0.28  # the marks below it
-GAP: Final = 0.22  # between panels
+GAP: Final = 0.22  # between panels, and above a heading
 BESIDE: Final = 0.125  # from the middle of a mark to what is written beside it
 MIDDLE: Final = 0.58  # of the axis: beyond, the value of a single mark is written left of it
+LONG: Final = 8.0  # inches, from which on an axis has its labels at both ends
+FEW: Final = 8  # dots of a row that have room for their full size
+TO: Final = "  \N{EN DASH}  "  # between what is said of the first and of the last of many
+MOST: Final = 60  # dots of a row; of more so many are shown:
+THINNED: Final = 25
+
+Ends = tuple[str, str]  # what stands at the left end of a line, and at its right end
 
 
 @dataclass(frozen=True)
@@ -37,10 +45,14 @@ class Cell:
     remark: str = ""
     peak: float | None = None  # what the same machine reached: a tick, with the way there
     stem: bool = False  # a line from the axis to the dot
+    band: Domain | None = None  # behind the dots, around 1
+    named: tuple[str, ...] = ()  # of dots too many for right and left: what is said above them
 
     @property
     def lines(self) -> list[str]:
         """All that is said, for a place of its own."""
+        if self.named:
+            return list(self.named)
         values = f"{self.left} to {self.right}" if self.left else self.right
         return [values, self.remark] if self.remark else [values]
 
@@ -48,13 +60,23 @@ class Cell:
         """All that is said beside the dots: lines, from where, and whether leftwards."""
         right = [text for text in (self.right, self.remark) if text]
         if not self.dots:
-            return []
+            return [(right, domain[0], False)]
         first = self.dots[0].low or self.dots[0].at
         last = self.dots[-1].high or self.dots[-1].at
         if not self.left:
             leftwards = share(last, domain) > MIDDLE
             return [(right, first if leftwards else last, leftwards)]
         return [([self.left], first, True), (right, last, False)]
+
+
+def crowd(dots: Sequence[tuple[Dot, str]]) -> Cell:
+    """Many dots on one line: what is said of the least and of the largest is written above them."""
+    ordered = sorted(dots, key=lambda one: one[0].at)
+    if len(ordered) > MOST:
+        step = (len(ordered) - 1) / (THINNED - 1)
+        ordered = [ordered[round(at * step)] for at in range(THINNED)]
+    named = dict.fromkeys(said for _, said in (ordered[0], ordered[-1]))
+    return Cell(tuple(dot for dot, _ in ordered), named=tuple(named))
 
 
 @dataclass(frozen=True)
@@ -65,6 +87,7 @@ class Strip:
     cells: tuple[Cell, ...]  # one a panel
     machine: str | None = None
     color: str = INK
+    heading: Ends | None = None  # of the rows from here on: what they are, and what holds of them
 
 
 @dataclass(frozen=True)
@@ -75,8 +98,11 @@ class DotPlot:
     strips: Sequence[Strip]
     ticks: sheet.Ticks
     headings: tuple[str, ...] = ("",)  # one a panel
+    stacked: bool = False  # panels below each other at a desk too
     reference: tuple[float, str] | None = None  # of 1989
     best: str = ""  # the best row of ours, in words
+    domain: Domain | None = None  # None: as far as values reach and their texts need
+    values: float = 0.0  # inches of a column for what is said; 0: it stands beside the dots
 
     @property
     def alt(self) -> str:
@@ -92,57 +118,112 @@ class DotPlot:
 
     def draw(self, look: Look) -> Figure:
         """Lay it out for a desk or a phone."""
-        columns = len(self.headings) if look.names else 1
-        beside = bool(look.names) and columns == 1
+        columns = 1 if self.stacked or not look.names else len(self.headings)
         first = look.names or look.margin
-        width = (look.width - first - (0.3 if look.names else look.margin) + GAP) / columns - GAP
-        rows = [self._height(strip, look, width, beside=beside) for strip in self.strips]
+        last = max(0.3, self.values) if look.names else look.margin
+        width = (look.width - first - last + GAP) / columns - GAP
+        rows = [self._height(strip, look, width) for strip in self.strips]
         tops = list(accumulate(rows, initial=0.0))
         body = tops[-1] or TALL_ROW
-        above = LINE * (len(self.headings) > 1) + 0.2 * (self.reference is not None)
+        long = body > LONG
+        above = LINE * (len(self.headings) > 1) + 0.2 * (self.reference is not None or long)
         each = above + body + 0.28  # with the labels of its axis
         disturbed = any(dot.disturbed for cell in self.cells for dot in cell.dots)
         notes = (*self.words.notes, *([sheet.DISTURBED] if disturbed else []))
         drawn = Sheet(look, replace(self.words, notes=notes), each * len(self.headings) / columns)
-        domain = self._domain(look, width if beside else 0.0)
+        domain = self.domain or self._domain(look, width)
         for at, heading in enumerate(self.headings):
             row, column = divmod(at, columns)
             left, top = first + column * (width + GAP), drawn.top + row * each
             panel = drawn.panel(left, top + above, width, body)
             panel.set(ylim=(body, 0), yticks=[])
             sheet.log_axis(panel, domain, self.ticks if self.strips else ())
+            panel.tick_params(labeltop=long and not self.reference)
             drawn.text(left, top + LINE / 2, heading, size=look.normal, weight="bold")
             if self.reference:
-                value, name = self.reference
-                x = min(width * share(value, domain), width - width_of(name, look.small))
-                drawn.text(left + x, top + above - 0.08, name, size=look.small - 0.5, color=ACCENT)
+                value, words = self.reference
+                x = min(width * share(value, domain), width - width_of(words, look.small))
+                drawn.text(left + x, top + above - 0.08, words, size=look.small - 0.5, color=ACCENT)
                 panel.axvline(value, color=ACCENT, linewidth=1.3, linestyle=sheet.DASHED, zorder=1)
             if not self.strips:
                 drawn.text(left + width / 2, top + above + body / 2, sheet.NOTHING, ha="center")
-            for strip, down, high in zip(self.strips, tops, rows, strict=False):
-                y, cell = top + above + down, strip.cells[at]
-                marks = down + high - (high if beside else MARKS) / 2
+            for strip, begin, end in zip(self.strips, tops, tops[1:], strict=False):
+                titles = _heading(strip, look, first + width)
+                for line, (said, holds) in enumerate(titles):
+                    y = top + above + begin + GAP + LINE * (line - 0.2)
+                    drawn.text(look.margin, y, said, size=look.normal, weight="bold")
+                    drawn.text(left + width, y, holds, size=look.small, color=MUTED, ha="right")
+                begin += _high(titles)
+                cell = strip.cells[at]
+                lines = self._above(strip, cell, look, width)
+                for line, (name, said) in enumerate(lines):
+                    y = top + above + begin + LINE * (line + 0.6)
+                    named = MUTED if line and not look.names else strip.color
+                    size = look.small if look.names else look.normal
+                    drawn.text(left, y, name, size=size, color=named)
+                    ink = INK if cell.dots else MUTED
+                    x = left + self._across(cell, said, look, width, domain)
+                    drawn.text(x, y, said, size=size, color=ink, ha="right")
+                marks = end - MARKS / 2 if lines else (begin + end) / 2
+                y = top + above + marks
                 if look.names and not column:
-                    _name_at_left(drawn, look, strip, top + above + marks)
-                for said, x, leftwards in cell.labels(domain) if beside else ():
+                    _name_at_left(drawn, look, strip, y)
+                for texts, x, leftwards in [] if lines else self._beside(cell, domain):
                     by, side = (-BESIDE, "right") if leftwards else (BESIDE, "left")
                     place = left + width * share(x, domain) + by
-                    drawn.text(place, y + high / 2, "\n".join(said), size=look.small + 0.5, ha=side)
-                for line, texts in enumerate([] if beside else _lines(look, strip, cell, width)):
-                    looks = {"size": look.small if look.names else look.normal}
-                    down, named = y + LINE * (line + 0.6), MUTED if line else strip.color
-                    drawn.text(left, down, texts[0], color=named, **looks)
                     ink = INK if cell.dots else MUTED
-                    drawn.text(left + width, down, texts[1], color=ink, ha="right", **looks)
+                    room = (self.values or 0.8 * width) - BESIDE - 0.05
+                    fit = "\n".join(fitting(text, look.small + 0.5, room) for text in texts)
+                    drawn.text(place, y, fit, size=look.small + 0.5, ha=side, color=ink)
+                if cell.band:
+                    panel.fill_betweenx([begin, end], *cell.band, color=GRID, alpha=0.6, lw=0)
+                    panel.plot([1, 1], [begin, end], color=FAINT, linewidth=1, zorder=0.9)
                 _marks(panel, marks, cell, domain)
         return drawn.figure
 
-    def _height(self, strip: Strip, look: Look, width: float, *, beside: bool) -> float:
-        """One for all rows where values stand beside marks; else what the lines above them need."""
-        if beside:
-            remarks = any(cell.remark for cell in self.cells)
-            return TALL_ROW if remarks or any(strip.machine for strip in self.strips) else ROW
-        return LINE * max(len(_lines(look, strip, cell, width)) for cell in strip.cells) + MARKS
+    def _height(self, strip: Strip, look: Look, width: float) -> float:
+        """What a row needs: of lines above its marks; or one for all that have values beside."""
+        lines = max(len(self._above(strip, cell, look, width)) for cell in strip.cells)
+        tall = any(cell.remark for cell in self.cells) or any(s.machine for s in self.strips)
+        beside = CLOSE_ROW if self.values else TALL_ROW if tall else ROW
+        high = LINE * lines + MARKS if lines else beside
+        return high + _high(_heading(strip, look, look.names + width))
+
+    def _beside(self, cell: Cell, domain: Domain) -> list[tuple[list[str], float, bool]]:
+        """As Cell.labels(); or in a column of its own."""
+        return [([cell.right], domain[1], False)] if self.values else cell.labels(domain)
+
+    def _above(self, strip: Strip, cell: Cell, look: Look, room: float) -> list[Ends]:
+        """What stands above marks: on a phone name and machine at the left, values at the right; at
+        a desk values where panels stand side by side.
+        """
+        if self._has_room(look, cell):
+            return []
+        size = look.small if look.names else look.normal
+        said = [TO.join(cell.named)] if look.names and cell.named else cell.lines
+        if width_of(said[0], size) > room:
+            said = cell.lines
+        names = [] if look.names else [text for text in (strip.name, strip.machine) if text]
+        lines = [(fitting(name, size, room), "") for name in names]
+        at = 0
+        for text in chain.from_iterable(sheet.wrapped(text, room, size) for text in said):
+            while at < len(lines) and width_of(lines[at][0] + text, size) + 0.15 > room:
+                at += 1
+            lines[at : at + 1] = [(lines[at][0] if at < len(lines) else "", text)]
+            at += 1
+        return lines
+
+    def _has_room(self, look: Look, cell: Cell) -> bool:
+        """Whether values stand beside marks."""
+        return bool(look.names) and len(self.headings) == 1 and not cell.named
+
+    def _across(self, cell: Cell, said: str, look: Look, width: float, domain: Domain) -> float:
+        """Where a line above marks ends: at the right, or at a desk over those that it is of."""
+        if not look.names or not cell.named:
+            return width
+        half = width_of(said, look.small) / 2
+        middle = sum(share(cell.dots[end].at, domain) for end in (0, -1)) / 2
+        return min(width, max(2 * half, width * middle + half))
 
     def _domain(self, look: Look, width: float) -> Domain:
         """From the least value to the largest, and wider until all text has room beside marks."""
@@ -151,33 +232,31 @@ class DotPlot:
         values += [cell.peak for cell in self.cells if cell.peak]
         values += [self.reference[0]] if self.reference else []
         low, high = min(values, default=1.0) / 1.8, max(values, default=1.0) * 1.8
-        labels = (
-            [label for cell in self.cells for label in cell.labels((low, high))] if width else []
-        )
-        for text, x, leftwards in 30 * labels:  # again and again: each end moves the other's room
-            needs = BESIDE + 0.05 + max(width_of(line, look.small + 0.5) for line in text)
-            room = 1 - min(0.8, needs / width)
-            if leftwards:
-                low = min(low, high / (high / x) ** (1 / room))
-            else:
-                high = max(high, low * (x / low) ** (1 / room))
+        beside = [cell for cell in self.cells if cell.dots and self._has_room(look, cell)]
+        for cell in 30 * beside:  # again and again: each end moves the other's room
+            for text, x, leftwards in cell.labels((low, high)):
+                needs = BESIDE + 0.05 + max(width_of(line, look.small + 0.5) for line in text)
+                room = 1 - min(0.8, needs / width)
+                if leftwards:
+                    low = min(low, high / (high / x) ** (1 / room))
+                else:
+                    high = max(high, low * (x / low) ** (1 / room))
         if sum(low <= tick <= high for tick, _ in self.ticks) < 2:
             low = max((0.97 * tick for tick, _ in self.ticks if tick < low), default=low)
         return low, high
 
 
-def _lines(look: Look, strip: Strip, cell: Cell, room: float) -> list[tuple[str, str]]:
-    """What stands above marks: on a phone name and machine at the left, values at the right."""
-    names = [] if look.names else [text for text in (strip.name, strip.machine) if text]
-    lines = [(fitting(name, look.normal, room), "") for name in names]
-    at = 0
-    for text in cell.lines:
-        while at < len(lines) and width_of(lines[at][0] + text, look.normal) + 0.15 > room:
-            at += 1
-        left = lines[at][0] if at < len(lines) else ""
-        lines[at : at + 1] = [(left, fitting(text, look.normal, room))]
-        at += 1
-    return lines
+def _heading(strip: Strip, look: Look, room: float) -> list[Ends]:
+    """The lines of a heading: what holds of its rows stands at the right, or below."""
+    said, holds = strip.heading or ("", "")
+    lines = [(line, "") for line in sheet.wrapped(said, room, look.normal, "bold")]
+    if lines and width_of(lines[-1][0] + holds, look.normal, "bold") + 0.2 <= room:
+        return [*lines[:-1], (lines[-1][0], holds)]
+    return [*lines, ("", fitting(holds, look.small, room))] if holds else lines
+
+
+def _high(heading: Sequence[Ends]) -> float:
+    return GAP + LINE * len(heading) - 0.06 if heading else 0.0
 
 
 def _name_at_left(drawn: Sheet, look: Look, strip: Strip, y: float) -> None:
@@ -193,12 +272,16 @@ def _marks(panel: Any, y: float, cell: Cell, domain: Domain) -> None:
     def line(begin: float, end: float, color: str, width: float, alpha: float = 1.0) -> None:
         panel.plot([begin, end], [y, y], color=color, linewidth=width, alpha=alpha, zorder=1)
 
-    for dot in cell.dots:
+    if len(cell.dots) > 1:
+        one, *others = {dot.color: None for dot in cell.dots}
+        line(cell.dots[0].at, cell.dots[-1].at, FAINT if others else one, 2, 0.35)
+    for at, dot in enumerate(cell.dots):
         if cell.stem:
             line(domain[0], dot.at, dot.color, 1, 0.3)
         if cell.peak:
             line(dot.at, cell.peak, FAINT, 1, 0.6)
             panel.plot(cell.peak, y, "|", ms=11, mew=2, color=INK)
-        line(cell.dots[0].at, dot.at, dot.color, 2, 0.35)
-        line(dot.low or dot.at, dot.high or dot.at, dot.color, 2.2)
-        sheet.mark(panel, dot.at, y, dot)
+        if dot.low and dot.high:
+            line(dot.low, dot.high, dot.color, 2.2)
+        full = len(cell.dots) <= FEW or at in (0, len(cell.dots) - 1)
+        sheet.mark(panel, dot.at, y, dot, 1.0 if full else 0.7)

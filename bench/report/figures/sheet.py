@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import io
 import math
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,10 @@ Looks = dict[str, Any]  # of a text
 PNG_DPI: Final = 200  # two pixels for each that a reader sees, for fine screens
 UNDATED: Final = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
 LONGEST_TEXT: Final = 400  # characters, before widths are looked at
-SIZES: Final = {"o": 7.5, "s": 7.0, "D": 5.5}  # of marks, points; equal to the eye
+# Of marks, points; equal to the eye.
+SIZES: Final = {"o": 7.5, "s": 7.0, "D": 5.5, ">": 7.5, "<": 7.5, "|": 11.0}
+TITLED: Final = "says:"  # an id that says what is seen where one points at a mark
+SMALL: Final = 0.8  # of such a size
 KEY_MARK: Final = 0.18  # inches
 KEY_LINE: Final = 0.2
 LABEL: Final = 0.5  # of an axis
@@ -40,6 +44,7 @@ DASHED: Final = (0, (4, 2))
 DISTURBED: Final = (
     "Hollow with a cross: something else was at work meanwhile; no verdict rests on it."
 )
+TITLES: Final = re.compile(rb'<g id="%s([^"]*)">' % TITLED.encode())
 NOTHING: Final = "no row answers this"
 UNITS: Final = ("ns", "\N{MICRO SIGN}s", "ms", "s")
 SIZE_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -83,7 +88,10 @@ NARROW: Final = Look(3.8, 0.1, 0.0, 11.5, 9.0, 8.0)  # 342 px in a page of 390: 
 
 @dataclass(frozen=True)
 class Dot:
-    """One value; hollow where it was not measured, crossed where it was disturbed."""
+    """One value; hollow where it was not measured, crossed where it was disturbed.
+
+    title: what an SVG says of it where one points at it.
+    """
 
     at: float
     color: str
@@ -92,6 +100,7 @@ class Dot:
     high: float | None = None
     hollow: bool = False
     disturbed: bool = False
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -157,8 +166,12 @@ class Sheet:
 def mark(panel: Any, x: float, y: float, dot: Dot, scale: float = 1.0) -> None:
     """The mark of one value."""
     size, inside = scale * SIZES[dot.shape], PAPER if dot.hollow or dot.disturbed else dot.color
-    looks = {"markeredgecolor": dot.color, "clip_on": False, "zorder": 4}
-    panel.plot(x, y, dot.shape, ms=size, mew=1.6, markerfacecolor=inside, **looks)
+    apart = (
+        scale < SMALL and inside == dot.color and dot.shape == "o"
+    )  # a rim of paper tells it from its neighbours
+    looks: Looks = {"markeredgecolor": PAPER if apart else dot.color, "clip_on": False, "zorder": 4}
+    looks |= {"gid": TITLED + dot.title} if dot.title else {}
+    panel.plot(x, y, dot.shape, ms=size, mew=0.8 if apart else 1.6, markerfacecolor=inside, **looks)
     if dot.disturbed:
         panel.plot(x, y, "x", ms=size / 2, mew=1.3, **looks)
 
@@ -167,7 +180,11 @@ def log_axis(panel: Any, domain: Domain, ticks: Ticks, axis: str = "x") -> None:
     """Make an axis logarithmic with these ticks: all, or every so many where they would touch."""
     within = [tick for tick in ticks if domain[0] <= tick[0] <= domain[1]]
     if axis == "x":
-        inches = panel.get_position().width * panel.figure.get_figwidth()
+        place, sheet = panel.get_position(), panel.figure.get_figwidth()
+        inches = place.width * sheet
+        middles = [place.x0 * sheet + inches * share(value, domain) for value, _ in within]
+        within = [tick for tick, middle in zip(within, middles, strict=True)
+                  if width_of(tick[1], WIDE.small) / 2 <= min(middle, sheet - middle)]  # fmt: skip
         within = within[:: math.ceil(LABEL * len(within) / inches) or 1]
     getattr(panel, f"set_{axis}scale")("log")
     getattr(panel, f"set_{axis}lim")(*domain)
@@ -190,14 +207,14 @@ def wrapped(text: str, inches: float, size: float, weight: str = "normal", **_: 
         if lines and width_of(f"{lines[-1]} {word}", size, weight) <= inches:
             lines[-1] += f" {word}"
         else:
-            lines.append(fitting(word, size, inches))
+            lines.append(fitting(word, size, inches, weight))
     return lines
 
 
-def fitting(text: str, size: float, inches: float) -> str:
+def fitting(text: str, size: float, inches: float, weight: str = "normal") -> str:
     """Cut a text to the room there is, by the widths of its letters; its end stays."""
     shown = cut(text, LONGEST_TEXT)
-    while (ratio := width_of(shown, size) / inches) > 1 and len(shown) > 1:
+    while (ratio := width_of(shown, size, weight) / inches) > 1 and len(shown) > 1:
         shown = called(text, min(len(shown) - 1, int(len(shown) / ratio) + 1))
     return shown
 
@@ -217,7 +234,7 @@ def _advance(letter: str, weight: str) -> float:
 
 def left_out(rows: int) -> tuple[str, ...]:
     """The note of a figure that has no room for everything."""
-    return (f"The best of each machine; {rows} further rows are in the tables.",) if rows else ()
+    return (f"The best; {rows} further rows are in the tables.",) if rows else ()
 
 
 def save(draw: Callable[[], Figure], *formats: str) -> list[bytes]:
@@ -232,5 +249,5 @@ def save(draw: Callable[[], Figure], *formats: str) -> list[bytes]:
             file = io.BytesIO()
             looks: Looks = {"facecolor": PAPER, "metadata": UNDATED[name]}
             canvas.print_figure(file, format=name, **looks)
-            made.append(file.getvalue())
+            made.append(re.sub(TITLES, rb"<g><title>\1</title>", file.getvalue()))
     return made

@@ -5,29 +5,36 @@ A question that no figure shows yet needs one entry of SPECS more.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any, Final
 
 import pandas as pd
 
 from bench.report import wording
-from bench.report.figures.dots import Cell, DotPlot, Strip
+from bench.report.figures.dots import MOST, Cell, DotPlot, Strip, crowd
 from bench.report.figures.palette import ACCENT, FAINT, INK, MUTED, of_device
 from bench.report.figures.sheet import TICKS, Dot, Words, left_out
-from bench.report.picks import answering, best, trainings, within
+from bench.report.picks import WHO, answering, best, crowded, trainings
 from bench.report.wording import TIMES, duration, joined, percent, quantity, times
 from zipnet import paper
 from zipnet.results.frames import records
 from zipnet.results.sweep import dispatches
 
-ROOM: Final = 16  # rows; beyond them the best of each machine are shown
-TRAININGS: Final = 22  # likewise, beside the published ones
+ROOM: Final = 22  # rows
 SHAPES: Final = ("o", "s", "D")  # of the first, second and third question
 SUN: Final = paper.PRESENTATIONS / paper.SUN_TRAINING_SECONDS  # presentations a second
-BETTER: Final = "The better thread count of each is shown. Whiskers: 95% interval of the median."
+BETTER: Final = "The better thread count of each is shown."
+WHISKERS: Final = "Whiskers: 95% interval of the median."
+CROWD: Final = (
+    "A mark is a machine. The fastest and the slowest are named; the others in index.html, where "
+    "one points at them and in its tables."
+)
+THINNED: Final = f"Of more than {MOST} machines marks are shown at equal steps of their order."
 
-Who = tuple[int, str | None, str]  # file, engine, device
+Who = tuple[Any, ...]  # file, engine, device; in a crowd of machines engine and device
 
 
 def _dispatch(rows: pd.DataFrame) -> dict[Who, str]:
@@ -51,7 +58,9 @@ class Spec:
 
     questions: with words for the key, or for the heading of a panel where they stand apart.
     value: the column drawn; `each` is the row's own value of one presentation, MAC, byte or round
-    in the row's own unit, any other a rate. ratio: the second question by the first is said.
+    in the row's own unit, any other a rate. ratio: in words, what the ratio of the two questions
+    says. remarks: what is said of a row besides, and about_remarks what that is. A crowd of
+    machines stands apart, question by question, without remarks and ratios.
     """
 
     name: str
@@ -60,17 +69,18 @@ class Spec:
     questions: tuple[tuple[str, str], ...]
     value: str = "each"
     apart: bool = False
-    ratio: bool = False
+    ratio: str = ""
     reference: tuple[float, str] | None = None
     notes: tuple[str, ...] = ()
     remarks: Callable[[pd.DataFrame], Mapping[Who, str]] = lambda _: {}
+    about_remarks: tuple[str, ...] = ()
 
 
 SPECS: Final = (
     Spec(
         "macs", "How much of the machine is at work",
-        "Multiply-accumulates a second, log axis. Tick: the peak that the same machine reached; "
-        "per cent: of that peak.",
+        "Multiply-accumulates a second, log axis. Per cent: of the peak that the same machine "
+        "reached.",
         (("sgd-queued", "SGD, digit by digit"), ("fullbatch", "SGD, full batch"),
          ("inference-all", "recognition, all at once")),
         "macs_per_second", apart=True,
@@ -84,10 +94,10 @@ SPECS: Final = (
     ),
     Spec(
         "batches", "Digit by digit, or all digits at once",
-        f"Training digits shown a second, log axis. {TIMES}: full batch against one by one.",
+        "Training digits shown a second, log axis.",
         (("sgd-queued", "one digit a step"),
          ("fullbatch", f"full batch, {paper.TRAIN_DIGITS:,} digits a step")),
-        "presentations_per_second", ratio=True,
+        "presentations_per_second", ratio="full batch against one by one",
         reference=(SUN, f"SUN-4/260: {wording.significant(SUN, 2)}"),
         notes=(
             "Throughput, not learning: a full-batch pass is one weight update, where the other "
@@ -99,28 +109,28 @@ SPECS: Final = (
         "steps", "What a step on one digit costs",
         "Time of one presentation of per-example SGD, log axis, less is better.",
         (("sgd-synced", "waited for after each"), ("sgd-queued", "queued, one wait for many")),
-        notes=(
+        remarks=_dispatch,
+        about_remarks=(
             "Dispatch: the share of an eager step that is Python, autograd and launches; by "
             "replay, where the same operations were captured in a graph, or else by the sweep "
             "over batches, where its law holds.",
         ),
-        remarks=_dispatch,
     ),
     Spec(
         "start", "From nothing to the first step",
         "Time of a new process, its imports and its compiling included; log axis, less is better.",
         (("first-step-cold", "caches empty"), ("first-step-warm", "caches warm")),
-        notes=(
+        remarks=_phases,
+        about_remarks=(
             "Below the values: the phases of the last cold start. The rest of it is the start and "
             "the end of Python itself.",
         ),
-        remarks=_phases,
     ),
     Spec(
         "recognition", "Recognising digits",
-        f"Digits recognised a second, log axis. {TIMES}: all at once against one by one.",
+        "Digits recognised a second, log axis.",
         (("inference-one", "one digit, then wait"), ("inference-all", "all test digits at once")),
-        "presentations_per_second", ratio=True,
+        "presentations_per_second", ratio="all at once against one by one",
         reference=(paper.DSP_DIGITS_PER_SECOND, "PC with DSP-32C: 30"),
         notes=(
             "Dashed: 'more than 30 classifications per second' on normalised digits, LeCun et al. "
@@ -130,88 +140,157 @@ SPECS: Final = (
 )  # fmt: skip
 
 
+# What the curves over batches show of few machines, of a crowd.
+SWEPT: Final = Spec(
+    "sweep", "What a digit costs in a batch of one, of some, of all",
+    "Time of a training step by the digits in it, log axis, less is better.",
+    (("fullbatch", f"all {paper.TRAIN_DIGITS:,} in one step"),),
+    apart=True,
+)  # fmt: skip
+
+
+def swept_plot(rows: pd.DataFrame) -> DotPlot:
+    """The least batch, the middle one and the largest, each as a question of its own."""
+    batches = rows["batch"].where(rows["question"] == "sweep").astype(float)
+    sizes = sorted(batches.dropna().unique())
+    shown = dict.fromkeys(sizes[at] for at in (0, len(sizes) // 2, -1) if sizes)
+    asked = tuple((f"sweep {size:.0f}", f"{size:,.0f} in a step") for size in shown)
+    question = (
+        rows["question"].astype(object).where(batches.isna(), batches.map("sweep {:.0f}".format))
+    )
+    spec = replace(SWEPT, questions=(*asked, *SWEPT.questions))
+    return plot(spec, rows.assign(question=question))
+
+
 def plot(spec: Spec, rows: pd.DataFrame) -> DotPlot:
     """Pick a spec's rows from those of every machine's newest run."""
-    questions = [question for question, _ in spec.questions]
+    questions, many = [question for question, _ in spec.questions], crowded(rows)
+    about = _of_crowd(rows) or (*spec.about_remarks, f"{BETTER} {WHISKERS}")
+    apart = spec.apart or many
     rows = rows.assign(each=rows["value"] / rows["works"])
     rows = rows[rows[spec.value] > 0]
-    every = answering(rows, questions if spec.apart else questions[::-1])
+    every = answering(rows, questions if apart else questions[::-1])
     if not spec.apart:
         every = every.sort_values(spec.value, ascending=spec.value == "each", kind="stable")
-    shown = within(every, ROOM)
-    several = shown["machine"].nunique() > 1
-    rows = rows[rows["file"].isin(shown["file"])]
-    remarks = spec.remarks(rows)
-    found = [{_key(row): row for row in records(best(rows, question))} for question in questions]
+    every = every.drop_duplicates(WHO[1:] if many else WHO)
+    shown = every.head(ROOM)
+    several = not many and shown["machine"].nunique() > 1
+    remarks = spec.remarks(rows[rows["file"].isin(shown["file"])])
+    shapes = SHAPES[:1] * len(questions) if apart else SHAPES
+    found = [_grouped(best(rows, question), many=many) for question in questions]
     strips = []
     for row in records(shown):
-        key = _key(row)
-        answers = [of.get(key) for of in found]
-        groups = [[answer] for answer in answers] if spec.apart else [answers]
-        cells = tuple(_cell(spec, group, remarks.get(key, "")) for group in groups)
+        groups = [[(one, shape) for one in of.get(_key(row, many=many), ())]
+                  for of, shape in zip(found, shapes, strict=False)]  # fmt: skip
+        cells = tuple(
+            _cell(spec, group, remarks, many=many)
+            for group in (groups if apart else [list(chain(*groups))])
+        )
         strips.append(
             Strip(joined((row.engine, row.device)), cells, row.machine if several else None)
         )
-    words = [text for _, text in spec.questions]
-    devices = [] if spec.apart else sorted(set(shown["device"]))
-    shapes = [(text, Dot(0, FAINT, shape)) for text, shape in zip(words, SHAPES, strict=False)]
-    keyed = ([] if spec.apart else shapes) + [(name, Dot(0, of_device(name))) for name in devices]
-    notes = (*spec.notes, BETTER, *left_out(len(every) - len(shown)))
-    unit = "".join(every["unit"][:1]) if spec.value == "each" else ""
+    words, devices = [text for _, text in spec.questions], sorted(set(shown["device"]))
+    shaped = [(text, Dot(0, FAINT, shape)) for text, shape in zip(words, SHAPES, strict=False)]
+    key = [] if apart else shaped
+    key += [] if spec.apart else [(name, Dot(0, of_device(name))) for name in devices]
+    if any(cell.peak for strip in strips for cell in strip.cells):
+        key.append(("peak of the same machine", Dot(0, INK, "|")))
+    ratio = f"{TIMES}: {spec.ratio}." if spec.ratio and not many else ""
+    rate = spec.value != "each"
+    unit = "" if rate else "".join(every["unit"][:1])
     return DotPlot(
-        Words(spec.title, spec.subtitle, notes, tuple(keyed)),
+        Words(
+            spec.title,
+            joined((spec.subtitle, ratio), " "),
+            (*spec.notes, *about, *left_out(len(every) - len(shown))),
+            tuple(key),
+        ),
         strips,
         TICKS.get(unit, TICKS[""]),
-        tuple(words) if spec.apart else ("",),
+        tuple(words) if apart else ("",),
+        many,
         spec.reference,
-        _best(strips),
+        _best(strips, -1 if rate else 0),
     )
 
 
-def _cell(spec: Spec, answers: Sequence[Any], remark: str) -> Cell:
+def _grouped(rows: pd.DataFrame, *, many: bool) -> Mapping[Who, list[Any]]:
+    """Records by whose they are."""
+    found: dict[Who, list[Any]] = defaultdict(list)
+    for row in records(rows):
+        found[_key(row, many=many)].append(row)
+    return found
+
+
+def _cell(
+    spec: Spec, answers: Sequence[tuple[Any, str]], remarks: Mapping[Who, str], *, many: bool
+) -> Cell:
     """The dots of one row on one panel, the smallest first, and what is said of them."""
-    drawn = []
-    for row, shape in zip(answers, SHAPES, strict=False):
-        if row is not None:
-            at = getattr(row, spec.value)
-            ends = [end and end / row.value for end in (row.low, row.high)]
-            if spec.value != "each":
-                ends = [end and 1 / end for end in ends[::-1]]
-            low, high = (end and at * end for end in ends)
-            drawn.append(Dot(at, of_device(row.device), shape, low, high, disturbed=row.disturbed))
+    drawn: list[tuple[Dot, str]] = []
+    for row, shape in answers:
+        at, ends = (
+            getattr(row, spec.value),
+            [end and end / row.value for end in (row.low, row.high)],
+        )
+        if spec.value != "each":
+            ends = [end and 1 / end for end in ends[::-1]]
+        low, high = (None if many else end and at * end for end in ends)
+        of_peak = percent(row.share_of_peak) if _has_peak(spec, row) else None
+        text = wording.amount(at, row.unit) if spec.value == "each" else quantity(at)
+        text, remark = joined((text, of_peak)), remarks.get(_key(row))
+        title = joined((row.machine, wording.who(row), text, remark))
+        dot = Dot(at, of_device(row.device), shape, low, high, disturbed=row.disturbed, title=title)
+        drawn.append((dot, joined((text, row.machine)) if many else text))
     if not drawn:
         return Cell()
-    dots = sorted(drawn, key=lambda dot: dot.at)
-    row = next(row for row in answers if row is not None)
-    known = spec.value == "each"
-    texts = [wording.amount(dot.at, row.unit) if known else quantity(dot.at) for dot in dots]
-    of_peak = row.share_of_peak if spec.value == "macs_per_second" else None
-    ratio = times(drawn[1].at / drawn[0].at) if spec.ratio and len(drawn) > 1 else None
-    right = joined((texts[-1], of_peak and percent(of_peak), ratio))
-    peak = row.peak_macs_per_second if of_peak else None
-    return Cell(tuple(dots), right, texts[0] if len(dots) > 1 else "", remark, peak)
+    if many:
+        return crowd(drawn)
+    drawn.sort(key=lambda one: one[0].at)
+    (least, left), (most, right) = drawn[0], drawn[-1]
+    row, single = answers[0][0], len(drawn) == 1
+    ratio = times(most.at / least.at) if spec.ratio and not single else None
+    return Cell(
+        tuple(dot for dot, _ in drawn),
+        joined((right, ratio)),
+        "" if single else left,
+        remarks.get(_key(row), ""),
+        row.peak_macs_per_second if _has_peak(spec, row) else None,
+    )
+
+
+def _of_crowd(rows: pd.DataFrame) -> tuple[str, ...]:
+    """The notes of a figure whose marks are machines."""
+    if not crowded(rows):
+        return ()
+    return (f"{BETTER} {CROWD}", *([THINNED] if rows["machine"].nunique() > MOST else []))
+
+
+def _has_peak(spec: Spec, row: Any) -> bool:
+    return spec.value == "macs_per_second" and bool(row.share_of_peak)
 
 
 def training_plot(rows: pd.DataFrame) -> DotPlot:
     """1989, the published runs and ours, slowest first."""
-    every = trainings(rows)
-    shown = within(every, TRAININGS)
-    several = shown["machine"].nunique() > 1
-    ours = [_ours(row, row.machine if several else None) for row in records(shown)]
+    every, many = trainings(rows), crowded(rows)
+    together = _grouped(every, many=many)
+    shown = dict(islice(together.items(), ROOM))
+    several = not many and every["machine"].nunique() > 1
+    ours = [_ours(group, many=many, several=several) for group in shown.values()]
     title = "Training the zip-code network of 1989"
     if ours:
         title = f"{title}: three days then, {duration(ours[0].cells[0].dots[0].at)} here"
-    kinds = sorted(set(zip(shown["device"], shown["training_kind"], strict=True)))
+    kinds = sorted({(row.device, row.training_kind) for group in shown.values() for row in group})
     words = Words(
         title,
         f"{paper.PRESENTATIONS:,} digits shown one by one, a weight update after each. "
         "Time on a log axis, less is better.",
         (
             "Filled: the whole run was made. Hollow: projected, the median time of a queued step "
-            f"times {paper.PRESENTATIONS:,}. Whiskers: 95% interval of the median, if known.",
+            f"times {paper.PRESENTATIONS:,}." + ("" if many else f" {WHISKERS[:-1]}, if known."),
             f"{TIMES}: against the three days, a remark of one significant figure (LeCun et al., "
             "Neural Computation 1(4), 1989). Others include evaluations; sources: index.html.",
-            *left_out(len(every) - len(shown)),
+            *_of_crowd(rows),
+            *left_out(len(together) - len(shown)),
         ),
         (
             ("SUN-4/260, 1989", Dot(0, ACCENT, "s")),
@@ -225,22 +304,36 @@ def training_plot(rows: pd.DataFrame) -> DotPlot:
     return DotPlot(words, strips, TICKS["s"], best=_best(ours))
 
 
-def _best(strips: Sequence[Strip]) -> str:
+def _best(strips: Sequence[Strip], end: int = 0) -> str:
+    """What the first row says; of a crowd at this end of it."""
     for strip in strips:
-        said = next(cell.lines[0] for cell in strip.cells if cell.dots)
+        cell = next(cell for cell in strip.cells if cell.dots)
+        said = cell.named[end] if cell.named else cell.lines[0]
         return f"Best here: {joined((strip.name, strip.machine))}, {said}."
     return ""
 
 
-def _ours(row: Any, machine: str | None) -> Strip:
-    projected, learned = row.training_kind != "measured", None
-    if not projected and row.test_misses is not None:
-        of = "" if row.dataset == "usps" else f" on {wording.cut(row.dataset, 12)}"
-        learned = f"{row.test_misses} test misses{of}"
-    seconds, ends = row.training_seconds, (row.training_low, row.training_high)
-    dot = Dot(seconds, of_device(row.device), "o", *ends, projected, row.disturbed)
-    said = joined((duration(seconds), times(row.times_sun), learned))
-    return Strip(wording.who(row), (Cell((dot,), said, stem=True),), machine)
+def _ours(rows: Sequence[Any], *, many: bool, several: bool) -> Strip:
+    """What one engine on one device takes, on one machine or on many of them."""
+    drawn = []
+    for row in rows:
+        projected, learned = row.training_kind != "measured", None
+        if not projected and row.test_misses is not None:
+            of = "" if row.dataset == "usps" else f" on {wording.cut(row.dataset, 12)}"
+            learned = f"{row.test_misses}{'' if many else ' test'} misses{of}"
+        seconds = row.training_seconds
+        low, high = (None if many else end for end in (row.training_low, row.training_high))
+        said = (duration(seconds), times(row.times_sun), learned)
+        title = joined((row.machine, wording.who(row), row.training_kind, *said))
+        color = of_device(row.device)
+        dot = Dot(seconds, color, "o", low, high, projected, row.disturbed, title)
+        drawn.append((dot, joined((said[0], learned, row.machine) if many else said)))
+    row, ((dot, text), *_) = rows[0], drawn
+    if many:
+        return Strip(joined((row.engine, row.device)), (crowd(drawn),))
+    return Strip(
+        wording.who(row), (Cell((dot,), text, stem=True),), row.machine if several else None
+    )
 
 
 def _published(run: paper.Published) -> Strip:
@@ -252,5 +345,5 @@ def _published(run: paper.Published) -> Strip:
     return Strip(f"{run.label}, {run.year}", (cell,), color=ink)
 
 
-def _key(row: Any) -> Who:
-    return row.file, row.engine, row.device
+def _key(row: Any, *, many: bool = False) -> Who:
+    return (row.engine, row.device) if many else (row.file, row.engine, row.device)

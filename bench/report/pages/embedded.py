@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from bench.report.compare.tables import disagreements, facts
 from bench.report.pages.sections import Section
-from bench.report.wording import who
+from bench.report.wording import question, who
 from zipnet import paper
 from zipnet.results.match import ALL, keyed
 from zipnet.results.noise import FLOOR, MARGIN, UNSEEN, UNSTEADY, NullTest, Scale, nulls
@@ -108,7 +108,8 @@ def compare_data(runs: Runs) -> dict[str, Any]:
         machines.append(_machine(runs, run, tested) | {"layout": number, "rows": rows})
     return {
         "keys": columns_of([
-            {"key": names.index(key), "text": key.text, "all": key.threads == ALL,
+            {"key": names.index(key), "text": key.text, "asked": question(key.question),
+             "line": key.line, "all": key.threads == ALL,
              "kind": kind or "", "unit": unit, "per": per, "many": many}
             for key, kind, unit, per, many in entries
         ]),

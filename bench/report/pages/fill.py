@@ -27,7 +27,7 @@ from zipnet.results.noise import MARGIN, UNSEEN
 from zipnet.results.schema import QUESTIONS
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
-SCRIPTS: Final = ("words.js", "machines.js", "verdict.js", "compare.js")
+SCRIPTS: Final = ("words.js", "machines.js", "verdict.js", "ratios.js", "compare.js")
 WORDING: Final = (
     "amount", "called", "cut", "duration", "percent", "quantity", "question", "significant",
     "times", "who",

@@ -16,6 +16,7 @@ def inline(svg: bytes, name: str, alt: str) -> Markup:
     """
     _, _, drawing = svg.decode().partition("<svg ")
     drawing = re.sub("<!--.*?-->|<metadata>.*?</metadata>", "", drawing, flags=re.DOTALL)
+    drawing = re.sub("\n +", "\n", re.sub(' id="(?:line2d|text)_[0-9]+"', "", drawing))
     size, _, drawing = drawing.partition(">")
     (box,) = re.findall('viewBox="[^"]*"', size)  # the page decides how large, by the viewBox
     namespaces = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'

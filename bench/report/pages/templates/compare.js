@@ -52,7 +52,8 @@ function compared(data, machines) {
       .map((side, at) => side.forbidden && `${NAMES[at]}: ${side.forbidden}`)
       .filter(Boolean);
     const verdict = judge(speed, noises, doubts, one.unit, data.rule);
-    rows.push({ text, kind: one.kind, one, other, speed, doubts, verdict });
+    const { asked, line, kind } = one;
+    rows.push({ text, asked, line, kind, one, other, speed, doubts, noises, rule: data.rule, verdict });
   });
   return { rows, alone };
 }
@@ -89,7 +90,8 @@ function headlineOf(rows) {
   return `${said.join("; ")}: ${words.join(", ")}.`;
 }
 
-function comparedRow({ text, speed, verdict, one, other }) {
+/* The reason stands in the row where it is not the one that its question has in the legend. */
+function comparedRow({ text, speed, verdict, one, other }, reason) {
   return element("tr", [
     element("th", text, { scope: "row" }),
     element("td", speedText(speed), { class: "n" }),
@@ -97,8 +99,13 @@ function comparedRow({ text, speed, verdict, one, other }) {
     element("td", verdict.word, { class: `verdict ${verdict.way}` }),
     element("td", eachText(one), { class: "n" }),
     element("td", eachText(other), { class: "n" }),
-    element("td", verdict.reason, { class: "wrap" }),
+    element("td", verdict.reason === reason ? "" : verdict.reason, { class: "wrap" }),
   ]);
+}
+
+function comparedGroup({ asked, rows, reason }) {
+  const head = element("tr", element("th", asked, { scope: "rowgroup", colspan: "7" }), { class: "group" });
+  return element("tbody", [head, ...rows.map((row) => comparedRow(row, reason))]);
 }
 
 /* In what the two runs differ besides their speed. */
@@ -120,8 +127,9 @@ function notesOf([one, other]) {
 }
 
 function startCompare(data) {
-  const [one, other, said, result, who, notes, swap, section] =
-    ["one", "other", "said", "result", "who", "notes", "swap", "compare"].map((id) => document.getElementById(id));
+  const [one, other, said, result, who, why, notes, swap, section, figure] =
+    ["one", "other", "said", "result", "who", "why", "notes", "swap", "compare", "ratios"].map((id) => document.getElementById(id));
+  let groups = [];
   const machines = new Map(data.machines.map((machine) => [machine.name, machine]));
   const inputs = [one, other];
   const chosenNames = () => inputs.map((input) => input.value.trim());
@@ -132,6 +140,12 @@ function startCompare(data) {
   function clear(text) {
     said.textContent = text;
     result.hidden = true;
+  }
+
+  function draw() {
+    const { paddingLeft, paddingRight } = getComputedStyle(figure);
+    const width = figure.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+    figure.replaceChildren(...(groups.length && width > 0 ? [ratioFigure(groups, width, said.textContent)] : []));
   }
 
   function show() {
@@ -145,10 +159,14 @@ function startCompare(data) {
     const items = (texts) => texts.map((text) => element("li", text));
     said.textContent = rows.length ? headlineOf(rows) : "A and B share no row.";
     who.replaceChildren(...items(pair.map(({ name, source }, at) => `${NAMES[at]} is ${name}, ${source}`)));
-    document.querySelector("#compared tbody").replaceChildren(...rows.map(comparedRow));
+    groups = byQuestion(rows);
+    document.querySelectorAll("#compared tbody").forEach((body) => body.remove());
+    document.getElementById("compared").append(...groups.map(comparedGroup));
+    why.replaceChildren(...legendOf(groups));
     const left = [...alone].map(([reason, keys]) => `not compared, ${reason}: ${keys.join("; ")}`);
     notes.replaceChildren(...items([...notesOf(pair), ...left]));
     result.hidden = false;
+    draw();
   }
 
   function chosen() {
@@ -175,6 +193,7 @@ function startCompare(data) {
     chosen();
   });
   addEventListener("hashchange", followHash);
+  addEventListener("resize", draw);
   section.hidden = false;
   clear("Choose two machines.");
   followHash();
