@@ -18,7 +18,7 @@ import pytest
 from tests import ptx_on_cpu
 from tests.conftest import MODERN, random_digits
 from tests.ptx_on_cpu import SimulatedGpu, bank_cycles
-from zipnet import engines
+from zipnet import devices, engines
 from zipnet.data import Digits
 from zipnet.data.digits import Splits
 from zipnet.errors import UserError
