@@ -16,7 +16,7 @@ from bench.report.figures import draw_all, palette, plots
 from bench.report.figures.dots import THINNED, crowd
 from bench.report.figures.ratios import _ticks, ratio_plot
 from bench.report.figures.sheet import NARROW, WIDE, Dot, save
-from bench.report.figures.specs import Spec, plot
+from bench.report.figures.specs import SPECS, Spec, plot
 from bench.report.pages.svg import inline
 from tests import records_factory as factory
 from zipnet.results.collect import collect
@@ -25,7 +25,7 @@ from zipnet.results.schema import QUESTIONS
 from zipnet.results.verdict import compared
 
 SVG = "{http://www.w3.org/2000/svg}"
-NAMES = ["training", "macs", "batches", "steps", "start", "recognition", "sweep"]
+NAMES = ["training", *(spec.name for spec in SPECS), "sweep"]
 
 
 def rows(tmp_path, *contents):

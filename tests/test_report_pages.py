@@ -13,6 +13,7 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
+from bench.report.figures.specs import SPECS
 from bench.report.pages.fill import plain
 from bench.report.pages.said import announced
 from bench.report.pages.summary import COLUMNS
@@ -20,7 +21,7 @@ from bench.report.publish import publish
 from tests import records_factory as factory
 from zipnet.results.collect import collect
 
-FIGURES = ("training", "macs", "batches", "steps", "start", "sweep", "recognition")
+FIGURES = ("training", *(spec.name for spec in SPECS), "sweep")
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -51,10 +51,10 @@ DISTURBED = {
     "few rounds": (lambda: calm(count=5), "5 rounds, and 6 make an interval"),
     "spread": (lambda: calm(noise=0.2), "% of the median"),
     "drift": (lambda: calm() * np.repeat([1, 1.05, 1.1, 1.15, 1.2], EACH), "apart and rose"),
-    "slow start": (lambda: slow_openings(calm()), "the first rounds took "),
+    "slow start": (lambda: slow_openings(calm()), "the first rounds lie "),
     "two modes": (
         lambda: calm() * np.where(np.random.default_rng(5).random(LAPS * EACH) < 0.3, 1.3, 1),
-        "of the rounds took 3",
+        "of the rounds lie 3",
     ),
 }
 

@@ -169,6 +169,27 @@ def test_bytes_are_judged_as_bytes_and_an_unknown_question_by_the_largest_noise(
     assert row["threshold"] >= known.min().min()
 
 
+def test_equal_sizes_are_honest_and_nobody_elses_work_changes_them(read):
+    """An allocator gives the same bytes in every round, engine and run; no clock would."""
+
+    def held(mib):
+        def add(rows):
+            for device in ("cpu", "cuda"):
+                row = factory.retimed(peak(mib), [mib * 2.0**20] * 30)
+                row["fullname"] += device
+                row["extra_info"]["device"] = device
+                row["extra_info"]["watch"][0] |= {"other_cpu_seconds": 1e12}
+                rows.append(row)
+
+        return add
+
+    runs = read(laptop=(1.0, held(900)), station=(1.0, held(900)), tower=(1.0, held(300)))
+    assert runs.rows["sound"].all()
+    for other, verdict in (("station", "same"), ("tower", "smaller")):
+        table = results.compare(runs, "laptop", other)
+        assert table["verdict"][table["question"] == "peak-memory"].tolist() == 2 * [verdict]
+
+
 def test_rows_in_other_units_are_not_compared(read):
     def seconds(rows):
         rows.append(factory.row("peak-memory", 1.0, engine="eager"))

@@ -66,6 +66,7 @@ UNKNOWN: Final = State()
 def doubts(rounds: Rounds, watches: Sequence[Sequence[Watch]]) -> Columns:
     """Everything that speaks against each row.
 
+    watches: of each row; none where a value is no time, which nobody else's work changes.
     quality: "kind: text; kind: text", what could change a verdict first, "" for nothing;
     forbidden: the first text that forbids one, or None; disturbed (bool): something else was at
     work meanwhile.
@@ -111,8 +112,8 @@ def _of_rounds(rounds: Rounds) -> Found:
     yield from _slow_start(rounds, seen)
     calm = np.array([at for at in seen.tolist() if at not in drifting], int)
     for at, mode in two_modes(rows.take(calm)):  # laps at two speeds are said better as drift
-        more = f"{percent(mode.apart)} longer than the others"
-        yield int(calm[at]), "two modes", f"{percent(mode.share)} of the rounds took {more}"
+        more = f"{percent(mode.apart)} above the others"
+        yield int(calm[at]), "two modes", f"{percent(mode.share)} of the rounds lie {more}"
 
 
 def _drift(rounds: Rounds, rows: Counts) -> Iterator[tuple[int, str]]:
@@ -142,7 +143,7 @@ def _slow_start(rounds: Rounds, rows: Counts) -> Found:
         slower = first[at] / np.median(values[rest]) - 1
         both = Ragged(values[begin + rest], some.sizes[at : at + 1])
         if slower > SLOW_START and differ(both, [(len(begin), len(rest))])[0]:
-            text = f"the first rounds took {percent(slower)} longer than the rest"
+            text = f"the first rounds lie {percent(slower)} above the rest"
             yield int(rows[at]), "slow start", text
 
 

@@ -129,6 +129,7 @@ class Rounds:
 
     values: Sequence[Floats]  # (rounds,) of each row, in the order of time
     laps: Sequence[tuple[int, ...]]  # rounds of each lap; (n,) where there were none
+    timed: Any = True  # (rows,) bool: by a clock; honest sizes may all be equal, never its times
 
     @cached_property
     def rows(self) -> Ragged:
@@ -151,7 +152,8 @@ class Rounds:
 
     @cached_property
     def fingerprints(self) -> NDArray[np.uint64]:
-        """(rows,), equal only where the rounds are; 0 of too few to tell, and of nothing but 0.
+        """(rows,), equal only where the rounds are; 0 where equal ones tell nothing: of too
+        few, of nothing but 0, and of what no clock gave.
 
         Source of the mixing: G. L. Steele, D. Lea, C. H. Flood, OOPSLA 2014 (SplitMix).
         """
@@ -162,7 +164,7 @@ class Rounds:
             mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
         mixed ^= mixed >> np.uint64(31)
         found = np.add.reduceat(mixed, rows.starts)
-        told = (rows.sizes >= SAME_TIMINGS) & (rows.at(rows.sizes - 1) > 0)
+        told = self.timed & (rows.sizes >= SAME_TIMINGS) & (rows.at(rows.sizes - 1) > 0)
         return np.where(told, found, np.uint64(0))
 
 

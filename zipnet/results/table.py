@@ -37,6 +37,7 @@ def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
     rounds = Rounds(
         [values for _, _, each in files for values in each],
         [tuple(row.laps or (row_rounds,)) for row, row_rounds in _sized(rows, files)],
+        np.array([row.unit == "s" for row in rows], bool),
     )
     columns: Columns = {
         "file": np.repeat(np.arange(len(files)), [len(about.benchmarks) for _, about, _ in files]),
@@ -54,7 +55,8 @@ def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
     )
     columns["sound"] = np.array([not lines for lines in of_rows], bool)
     columns["invalid"] = _objects([_reason(lines) for lines in of_rows])
-    columns |= quality.doubts(rounds, [row.watch for row in rows])
+    watches = [row.watch if row.unit == "s" else () for row in rows]  # a size is not slowed
+    columns |= quality.doubts(rounds, watches)
     columns |= _rates(columns, shows_digits)
     columns |= _of_peak(columns, check.fastest(benchmarks, rounds))
     columns |= _training(columns)
