@@ -20,7 +20,7 @@ from bench.report.figures.specs import SPECS, Spec, plot
 from bench.report.pages.svg import inline
 from tests import records_factory as factory
 from zipnet.results.collect import collect
-from zipnet.results.noise import alike, nulls
+from zipnet.results.noise import nulls
 from zipnet.results.schema import QUESTIONS
 from zipnet.results.verdict import compared
 
@@ -268,7 +268,7 @@ def test_hostile_names_stay_text_in_titles(tmp_path):
 # --- verdicts -----------------------------------------------------------------------------------
 
 
-def comparison(tmp_path, *speeds, change=None):
+def comparison(tmp_path, *speeds, change=None, margin=0.05):
     """The figure of the first machine against the others."""
     for at, speed in enumerate(speeds):
         content = factory.result(f"m{at}", speed)
@@ -277,7 +277,8 @@ def comparison(tmp_path, *speeds, change=None):
         factory.write(tmp_path, content, f"{at}.json")
     runs = collect([str(tmp_path)])
     tested = nulls(runs)
-    found = [compared(runs, (runs.runs[0], other), tested) for other in runs.runs[1:]]
+    first, *others = runs.runs
+    found = [compared(runs, (first, other), tested, margin=margin) for other in others]
     return found, ratio_plot(found, [run.name for run in runs.runs])
 
 
@@ -285,7 +286,7 @@ def test_verdicts_are_grouped_by_question_a_line_an_engine_and_its_threads(tmp_p
     (found,), figure = comparison(tmp_path, 1.0, 1.5)
     headed = [strip.heading[0] for strip in figure.strips if strip.heading]
     assert headed == [QUESTIONS[each.question].words for each in found.answered]
-    assert "1.50× (1.4" in figure.strips[0].heading[1]
+    assert "1.50× (1." in figure.strips[0].heading[1]
     assert "faster" in figure.strips[0].heading[1]
     assert figure.strips[0].name == "compiled · cpu · 1 thread"
     assert figure.words.title == "B is 1.50× as fast as A"
@@ -293,8 +294,8 @@ def test_verdicts_are_grouped_by_question_a_line_an_engine_and_its_threads(tmp_p
 
 
 def test_a_verdict_is_a_shape_as_well_as_a_colour(tmp_path):
-    for speed, word in ((1.5, "faster"), (0.7, "slower"), (1.0, "same")):
-        _, figure = comparison(tmp_path / word, 1.0, speed)
+    for speed, word in ((3.0, "faster"), (0.3, "slower"), (1.0, "same")):
+        _, figure = comparison(tmp_path / word, 1.0, speed, margin=0.5)
         shown = {(dot.shape, dot.hollow, dot.color) for cell in figure.cells for dot in cell.dots
                  if f" {word} " in f" {dot.title.split(' · ')[-2]} "}  # fmt: skip
         assert len(shown) == 1
@@ -305,10 +306,15 @@ def test_a_verdict_is_a_shape_as_well_as_a_colour(tmp_path):
 
 
 def test_the_band_is_the_margin_of_sameness(tmp_path):
-    (found,), figure = comparison(tmp_path, 1.0, 1.5)
-    margin = 1 + float(alike(found.rows["threshold"][0]))
-    assert figure.strips[0].cells[0].band == pytest.approx((1 / margin, margin))
-    assert figure.domain[0] < 1 / margin < margin < 1.5 < figure.domain[1]
+    for at, speed in enumerate((1.0, 1.5)):
+        factory.write(tmp_path, factory.result(f"m{at}", speed))
+    runs = collect([str(tmp_path)])
+    for margin in (0.05, 0.2):
+        found = compared(runs, tuple(runs.runs), nulls(runs), margin=margin)
+        figure = ratio_plot([found], ["m0", "m1"])
+        band = pytest.approx((1 / (1 + margin), 1 + margin))
+        assert all(cell.band == band for cell in figure.cells)
+        assert figure.domain[0] < 1 / (1 + margin) < 1 + margin < 1.5 < figure.domain[1]
 
 
 def test_a_reason_stands_in_the_legend_once_and_in_a_row_only_where_it_differs(tmp_path):

@@ -52,8 +52,8 @@ def ratio_plot(found: Sequence[Comparison], labels: Sequence[str]) -> DotPlot:
     single, lettered = len(found) == 1, len(labels) <= len(ascii_uppercase)
     names = ascii_uppercase[: len(labels)] if lettered else labels
     rows = [(at, row) for at, comparison in enumerate(found) for row in comparison.records()]
-    band = 1 / (1 + found[0].margin), 1 + found[0].margin
     legend, notes = _legend([row for _, row in rows] if single else [])
+    band = (1 / (1 + found[0].margin), 1 + found[0].margin)
     lines: dict[tuple[str, str], list[tuple[int, Any]]] = defaultdict(list)
     for at, row in sorted(rows, key=lambda one: (one[1]["key"].order(), one[0])):
         lines[row["question"], row["key"].line].append((at, row))
@@ -63,14 +63,10 @@ def ratio_plot(found: Sequence[Comparison], labels: Sequence[str]) -> DotPlot:
         ours = [each for one in found for each in one.answered if each.question == name]
         heading = None if name == asked else (question(name), _holds(ours, legend))
         asked = name
-        cell = (
-            _alone(answers, ours[0].reason, legend, band)
-            if single
-            else _together(answers, names, band)
-        )
+        cell = _alone(answers, ours[0].reason, legend) if single else _together(answers, names)
         if lettered and not single:
             cell = replace(cell, right=EN_DASH.join(cell.named), named=())
-        strips.append(Strip(line, (cell,), heading=heading))
+        strips.append(Strip(line, (replace(cell, band=band),), heading=heading))
     (mean, _), title = found[0].mean("network"), f"How many times as fast as {names[0]}"
     if mean and single:
         title = f"{names[1]} is {_times(mean.median)} as fast as {names[0]}"
@@ -90,10 +86,10 @@ def _legend(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, str], list[str]]:
     """The commonest reasons by number, and their words."""
     counted = Counter((row["verdict"], row["reason"]) for row in rows)
     told = [pair for pair, _ in counted.most_common(REASONS)]
-    legend = {reason: f"({number})" for number, (_, reason) in enumerate(told, start=1)}
-    notes = [f"{legend[reason]} {verdict}: {reason}." for verdict, reason in told]
+    legend = {reason: f"{number}" for number, (_, reason) in enumerate(told, start=1)}
+    notes = [f"({legend[reason]}) {verdict}: {reason}." for verdict, reason in told]
     rarer = len(counted) - len(told)
-    return legend, notes + ([f"{rarer} rarer reasons: --rows."] if rarer else [])
+    return legend, notes + ([f"Rarer reasons, {rarer} in all: --rows."] if rarer else [])
 
 
 def _times(ratio: float) -> str:
@@ -107,7 +103,7 @@ def _holds(ours: Sequence[Any], legend: dict[str, str]) -> str:
         counts = sum((each.counts for each in ours), Counter[str]())
         return ", ".join(f"{many} {verdict}" for verdict, many in counts.most_common())
     mean = first.speed and f"{_times(first.speed.median)} ({span(*first.speed[1:])})"
-    return joined((mean, first.verdict, legend.get(first.reason)), " ")
+    return joined((mean, first.verdict, _numbered([first.reason], legend)), " ")
 
 
 def _dot(verdict: str, row: dict[str, Any] | None = None, name: str = "") -> Dot:
@@ -119,18 +115,24 @@ def _dot(verdict: str, row: dict[str, Any] | None = None, name: str = "") -> Dot
     return Dot(row["speed"], color, shape, row["low"], row["high"], hollow, title=joined(said))
 
 
-def _alone(answers: Answers, reason: str, legend: dict[str, str], band: Domain) -> Cell:
+def _numbered(reasons: Sequence[str], legend: dict[str, str]) -> str:
+    """The numbers of reasons in the legend, as far as they stand there."""
+    numbers = ", ".join(dict.fromkeys(legend[reason] for reason in reasons if reason in legend))
+    return numbers and f"({numbers})"
+
+
+def _alone(answers: Answers, reason: str, legend: dict[str, str]) -> Cell:
     """One contestant: its verdict, and the reason where it is not the commonest of the question."""
     rows = sorted((row for _, row in answers), key=lambda row: row["speed"])
     verdicts = dict.fromkeys(row["verdict"] for row in rows)
-    others = dict.fromkeys(legend.get(row["reason"]) for row in rows if row["reason"] != reason)
+    numbers = _numbered([row["reason"] for row in rows if row["reason"] != reason], legend)
     ends = dict.fromkeys(significant(row["speed"]) for row in (rows[0], rows[-1]))
-    verdict = next(iter(verdicts)) if len(verdicts) == 1 else None
-    said = joined(("\N{EN DASH}".join(ends) + TIMES, verdict, *others), " ")
-    return Cell(tuple(_dot(row["verdict"], row) for row in rows), said, band=band)
+    verdict = None if len(verdicts) > 1 or (numbers and len(rows) > 1) else next(iter(verdicts))
+    said = (EN_DASH.strip().join(ends) + TIMES, verdict, numbers)
+    return Cell(tuple(_dot(row["verdict"], row) for row in rows), joined(said, " "))
 
 
-def _together(answers: Answers, names: Sequence[str], band: Domain) -> Cell:
+def _together(answers: Answers, names: Sequence[str]) -> Cell:
     """Several contestants: the ends of the line say who they are."""
     drawn = []
     for at, row in answers:
@@ -139,11 +141,11 @@ def _together(answers: Answers, names: Sequence[str], band: Domain) -> Cell:
             f"{names[1 + at]} {_times(row['speed'])}",
         )
         drawn.append((dot if len(answers) <= FEW else replace(dot, low=None, high=None), said))
-    return replace(crowd(drawn), band=band)
+    return crowd(drawn)
 
 
 def _domain(rows: Sequence[dict[str, Any]], band: Domain) -> Domain:
-    """Every median, and intervals and the margin as far as they do not press these together."""
+    """Every median, and intervals and margins as far as they do not press these together."""
     speeds = [1.0, *(row["speed"] for row in rows)]
     ends = [*band, *(end for row in rows for end in (row["low"], row["high"]) if end)]
     low = max(min(speeds) / SPREAD, min((*speeds, *ends)))

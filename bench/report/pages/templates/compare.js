@@ -53,7 +53,7 @@ function compared(data, machines) {
       .filter(Boolean);
     const verdict = judge(speed, noises, doubts, one.unit, data.rule);
     const { asked, line, kind } = one;
-    rows.push({ text, asked, line, kind, one, other, speed, doubts, noises, rule: data.rule, verdict });
+    rows.push({ text, asked, line, kind, one, other, speed, doubts, noises, verdict });
   });
   return { rows, alone };
 }
@@ -145,7 +145,7 @@ function startCompare(data) {
   function draw() {
     const { paddingLeft, paddingRight } = getComputedStyle(figure);
     const width = figure.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
-    figure.replaceChildren(...(groups.length && width > 0 ? [ratioFigure(groups, width, said.textContent)] : []));
+    figure.replaceChildren(...(groups.length && width > 0 ? [ratioFigure(groups, data.rule, width, said.textContent)] : []));
   }
 
   function show() {

@@ -39,20 +39,17 @@ function byQuestion(rows) {
 }
 
 /* What a question comes to: the geometric mean of its rows and what that lets one say. */
-function together({ rows }) {
+function together({ rows }, rule) {
   const sure = rows.filter((row) => !row.doubts.length);
   if (!sure.length) return "unclear";
   const mean = geometricMean(sure.map((row) => row.speed));
-  const { word } = judge(mean, sure[0].noises, [], sure[0].one.unit, sure[0].rule); // they are of one kind
+  const { word } = judge(mean, sure[0].noises, [], sure[0].one.unit, rule);
   return `${speedText(mean)} (${spanText(mean)}) ${word}`;
 }
 
-const marginOf = ([{ rule }]) => Math.log1p(rule.margin);
-
-function extentOf(rows) {
+function extentOf(rows, margin) {
   const logs = [0, ...rows.map((row) => row.speed.log)];
-  const margin = marginOf(rows);
-  const ends = [-margin, margin, ...rows.flatMap(({ speed }) => [speed.log - speed.down, speed.log + speed.up])]
+  const ends = rows.flatMap(({ speed }) => [speed.log - speed.down, speed.log + speed.up, -margin, margin])
     .filter(Number.isFinite);
   const low = Math.max(Math.min(...logs) - Math.log(SPREAD), Math.min(...logs, ...ends));
   const high = Math.min(Math.max(...logs) + Math.log(SPREAD), Math.max(...logs, ...ends));
@@ -73,10 +70,11 @@ function ticksOf([low, high]) {
   return within.find((ticks) => ticks.length <= MOST_TICKS) ?? [1];
 }
 
-function ratioFigure(groups, width, alt) {
+function ratioFigure(groups, rule, width, alt) {
   const narrow = width < NARROW;
   const [names, values, line, heading] = narrow ? [0, 0, 38, 46] : [230, 190, 23, 36];
-  const extent = extentOf(groups.flatMap((group) => group.rows));
+  const margin = Math.log1p(rule.margin);
+  const extent = extentOf(groups.flatMap((group) => group.rows), margin);
   const [left, right] = [names + 10, width - values - 10];
   const across = (log) => left + ((right - left) * (Math.min(Math.max(log, extent[0]), extent[1]) - extent[0])) / (extent[1] - extent[0]);
   const text = (x, y, content, kind, anchor = "start") => drawing("text", { x, y, class: kind, "text-anchor": anchor }, content);
@@ -86,11 +84,10 @@ function ratioFigure(groups, width, alt) {
   for (const group of groups) {
     made.push(text(0, y + heading - 16, fitting(group.asked, 0.9 * right), "asked"));
     y += heading - 8;
-    if (narrow) made.push(text(width, (y += 14) - 6, together(group), "holds", "end"));
-    else made.push(text(right, y - 8, together(group), "holds", "end"));
+    if (narrow) made.push(text(width, (y += 14) - 6, together(group, rule), "holds", "end"));
+    else made.push(text(right, y - 8, together(group, rule), "holds", "end"));
     for (const [name, rows] of group.lines) {
       const middle = narrow ? y + 26 : y + line / 2;
-      const margin = marginOf(rows);
       grid.push(drawing("rect", { x: across(-margin), y, width: across(margin) - across(-margin), height: line, class: "band" }));
       grid.push(drawing("line", { x1: across(0), x2: across(0), y1: y, y2: y + line, class: "one" }));
       const logs = rows.map((row) => row.speed).sort((a, b) => a.log - b.log);
