@@ -125,8 +125,8 @@ def translated(ptx, name):
             lines.append(f"{REGISTERS[kind]} {names};")
         elif label := re.match(r"\$(\w+):", line):
             lines.append(f"{label[1]}:;")
-        elif mask := re.match(r'\.pragma "used_bytes_mask (\d+)"', line):
-            used = sum(1 << word for word in range(4) if int(mask[1]) >> 4 * word & 15)
+        elif mask := re.match(r'\.pragma "used_bytes_mask (\w+)"', line):
+            used = sum(1 << word for word in range(4) if int(mask[1], 0) >> 4 * word & 15)
         elif line and not line.startswith((".", "{", "}")):
             guard = re.match(r"@(!?)%(p\d+)\s+", line)
             condition = f"if ({guard[1]}{guard[2]}) " if guard else ""

@@ -61,8 +61,18 @@ static inline u32 mul_wide_u16(u16 x, u16 y) { return (u32)x * y; }
 static inline u32 mul_wide_s16(u16 x, u16 y) { return (u32)((s32)(s16)x * (s16)y); }
 static inline u64 mul_wide_u32(u32 x, u32 y) { return (u64)x * y; }
 static inline u64 mul_wide_s32(u32 x, u32 y) { return (u64)((s64)(s32)x * (s32)y); }
+static inline u16 mul_hi_u16(u16 x, u16 y) { return (u16)(mul_wide_u16(x, y) >> 16); }
 static inline u32 mul_hi_u32(u32 x, u32 y) { return (u32)(mul_wide_u32(x, y) >> 32); }
 static inline u32 mul_hi_s32(u32 x, u32 y) { return (u32)(mul_wide_s32(x, y) >> 32); }
+static inline u32 prmt_b32(u32 x, u32 y, u32 picks) {  // four bytes of the eight of y and x
+    const u64 bytes = (u64)y << 32 | x;
+    u32 made = 0;
+    for (int i = 0; i < 4; i++) {
+        const u32 pick = picks >> 4 * i & 15, byte = bytes >> 8 * (pick & 7) & 0xff;
+        made |= (pick & 8 ? (byte & 0x80 ? 0xffu : 0) : byte) << 8 * i;  // 8: its sign alone
+    }
+    return made;
+}
 static inline u32 dp2a_lo_u32_u32(u32 x, u32 y, u32 z) {
     return z + (x & 0xffff) * (y & 0xff) + (x >> 16) * (y >> 8 & 0xff);
 }

@@ -14,6 +14,7 @@ from tests import ptx_on_cpu
 from tests.conftest import MODERN, random_digits
 from tests.simulated_graphs import SimulatedCuda
 from zipnet import devices, engines
+from zipnet.engines.base import first_order
 from zipnet.engines.graphed import Graphed
 from zipnet.errors import UserError
 from zipnet.params import NAMES, Params
@@ -71,6 +72,8 @@ def test_an_engine_is_here_or_says_why_not(pair):
 
 def make(name, device, recipe=KARPATHY_1989):
     if (name, device) == ("fused_cuda", "simulated"):
+        if (reason := first_order(recipe)) is not None:
+            raise engines.Unavailable(reason)
         return engines.kind(name)(recipe, "cpu")
     if device == "simulated":
         engine = Graphed(recipe, "cpu", threads=1)

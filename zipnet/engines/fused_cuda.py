@@ -106,7 +106,8 @@ class FusedCuda(Engine):
             return "the fused_cuda engine is made for CUDA GPUs"
         if device not in ("cuda", "cuda:0"):
             return "it runs on the first GPU; CUDA_VISIBLE_DEVICES chooses which that is"
-        return devices.why_not("cuda") or gpu.why_not() or _cannot(recipe)
+        missing = devices.why_not("cuda") or gpu.why_not()
+        return missing or draws_nothing(recipe) or first_order(recipe)
 
     @classmethod
     def at_once(cls, device: str, threads: int | None) -> int:  # noqa: ARG003 - one GPU, no threads
@@ -150,9 +151,3 @@ class FusedCuda(Engine):
     def params(self) -> Params:
         """Copy the parameters out; see Engine.params."""
         return self._one.params()[0]
-
-
-def _cannot(recipe: Recipe) -> str | None:
-    if "scaled_tanh" in (recipe.activation, recipe.output):
-        return f"recipe {recipe.name} has the scaled tanh, which its kernel has not"
-    return draws_nothing(recipe) or first_order(recipe)

@@ -7,7 +7,6 @@
 // last thread that needs its old value has read it: a barrier, or the order of one thread's own
 // instructions, stands between.
 #pragma once
-#include "forward.cuh"
 #include "loss.cuh"
 
 // Hand over the gradients of neighbouring weights. All are loaded before one is stored, because a

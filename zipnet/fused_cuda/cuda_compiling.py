@@ -96,11 +96,16 @@ def source(choices: KernelChoices) -> str:
         "ADAMW": choices.optimizer == "adamw",
         "AT_ONCE": choices.one_by_one and choices.optimizer == "sgd",
     }
+    floats = dict(_FLOATS)
+    for where, function in (("", choices.activation), ("OUT_", choices.output)):
+        scaled = function == "scaled_tanh"
+        floats[f"{where}AMPLITUDE"] = paper.AMPLITUDE if scaled else 1.0
+        floats[f"{where}STEEPNESS"] = paper.STEEPNESS if scaled else 1.0
     numbers = NUMBERS | {"LEARNERS": LEARNERS if switches["AT_ONCE"] else 1}
     lines = [
         *(f"constexpr int {name} = {value};" for name, value in numbers.items()),
         *(f"constexpr bool {name} = {str(value).lower()};" for name, value in switches.items()),
-        *(f"constexpr float {name} = {float(value)!r};" for name, value in _FLOATS.items()),
+        *(f"constexpr float {name} = {float(value)!r};" for name, value in floats.items()),
         '#include "kernels.cu"',
     ]
     return "\n".join(lines)

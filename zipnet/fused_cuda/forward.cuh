@@ -6,16 +6,26 @@
 #pragma once
 #include "rows.cuh"
 
-// tanh, or the positive part; a NaN stays one, so that divergence shows.
+// amplitude x tanh(steepness x sum); both are 1 for the plain tanh, and cost nothing then.
+__device__ __forceinline__ float scaled_tanh(float sum, float amplitude, float steepness) {
+    return amplitude * tanhf(steepness * sum);
+}
+
+// Its derivative, from its result h.
+__device__ __forceinline__ float scaled_slope(float h, float amplitude, float steepness) {
+    return steepness * (amplitude - h * h * (1.0f / amplitude));
+}
+
+// A hidden unit: tanh, or the positive part; a NaN stays one, so that divergence shows.
 __device__ __forceinline__ float activate(float sum) {
     if (RELU) return sum < 0.0f ? 0.0f : sum;
-    return tanhf(sum);
+    return scaled_tanh(sum, AMPLITUDE, STEEPNESS);
 }
 
 // Derivative of activate(), from its result h.
 __device__ __forceinline__ float slope(float h) {
     if (RELU) return h > 0.0f ? 1.0f : 0.0f;
-    return 1.0f - h * h;
+    return scaled_slope(h, AMPLITUDE, STEEPNESS);
 }
 
 __device__ __forceinline__ Row<4> activate(const Row<4>& s) {
@@ -118,7 +128,7 @@ __device__ __forceinline__ void output_layer(int t) {
             for (int chain = 0; chain < 3; chain++)
                 chains[chain] += a[A3 + 10 * chain + n] * a[WO + (10 * chain + n) * ROW_OUT + t];
         const float total = a[BO + t] + (chains[0] + chains[1] + chains[2]);
-        a[AO + t] = FLAT ? total : tanhf(total);
+        a[AO + t] = FLAT ? total : scaled_tanh(total, OUT_AMPLITUDE, OUT_STEEPNESS);
     }
 }
 

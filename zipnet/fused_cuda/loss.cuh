@@ -3,7 +3,7 @@
 // mse is the mean over batch and outputs of (y - out)^2; cross-entropy the mean over the batch of
 // the softmax's, as zipnet/reference.py. `share` is 1 / batch.
 #pragma once
-#include "rows.cuh"
+#include "forward.cuh"
 
 // Softmax's denominator, and the largest output, which it subtracts so that nothing overflows.
 struct Softmax {
@@ -43,5 +43,5 @@ __device__ __forceinline__ float output_delta(int k, const Softmax& of) {
     const float out = a[AO + k], y = a[Y + k];
     const float delta = CROSS_ENTROPY ? expf(out - of.top) / of.total - (y > 0.0f ? 1.0f : 0.0f)
                                       : 2.0f * 0.1f * (out - y);
-    return FLAT ? delta : delta * (1.0f - out * out);
+    return FLAT ? delta : delta * scaled_slope(out, OUT_AMPLITUDE, OUT_STEEPNESS);
 }
