@@ -1,16 +1,11 @@
-"""Reading result files: tables, plots and pages from JSON alone, on a machine without torch.
+"""Shows what result files say, from JSON alone, on a machine without torch.
 
-Its rooms, from what stands lowest:
+What they say and what follows from it is zipnet/results; here are its tables, figures and pages.
 
-records     what a result file says, as frozen values
-files       from a disk or a store to those values, and what is remembered of them
-check       whether a file agrees with itself
-rows        each row with what follows from it, and what speaks against it
-statistics  medians, intervals and tests: numbers only
-verdicts    how far apart two rows must lie for a verdict
-compare     two machines, two engines or two runs against each other
-figures     the drawings
-pages       index.html, README.md and summary.csv
-publish     all of that into one folder
-wording     numbers and names as a reader sees them
+wording, picks   words and numbers as a person reads them; which rows stand for a machine
+figures          the drawings: one dot-plot, one plot of curves, and what each figure shows
+compare          two runs or more against each other, for a terminal and for programs
+pages            index.html and README.md
+outputs          a folder of files, each whole or not at all
+publish          all of it, from result files to a folder of reports
 """
