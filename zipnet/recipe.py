@@ -165,9 +165,9 @@ AS_PRINTED: Final = Recipe(
     "+-2.4/fan-in, targets within its quasilinear range, mean squared error, constant order, an "
     "update after every pattern, 23 passes, a diagonal quasi-Newton method. From the manual of its "
     "simulator's later version SN 2.8 (sn28.hlp in Lush): the constants of the tanh, the rule, eps "
-    "0.0005, gamma and mu 0.05 for half the sum of squares (in terms of our mean: mu 0.01), "
-    "biases 0 and sigma measured before the start. A guess: which H1 planes each H2 plane sees "
-    "(Karpathy's), and that 1989 had the manual's constants",
+    "0.0005, gamma and mu 0.05 for half the sum of squares (in our terms: mu 0.01). Guesses: "
+    "which H1 planes each H2 plane sees (Karpathy's), biases that start at 0, sigma measured ahead "
+    "of the start, and that 1989 had the manual's constants",
     activation="scaled_tanh",
     output="scaled_tanh",
     init="fan-in",

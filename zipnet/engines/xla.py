@@ -24,6 +24,11 @@ from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
 from zipnet.reference import BETA1, BETA2, EPSILON, H2_INPUTS
 
+# Digits of a single step from which on it is faster without the loop: XLA:CPU takes its slow way of
+# convolving inside one, but what surrounds the convolutions of fewer digits costs less there. Both
+# were tried in one run at sizes from 1 to 256; they cross between 32 and 64.
+WITHOUT_LOOP: Final = 64
+
 Weights = dict[str, jax.Array]
 _PLATFORMS = {"cpu": "cpu", "cuda": "cuda", "mps": "METAL", "xpu": "xpu"}
 # On a GPU XLA chooses among convolutions by timing them, anew for each shape, and some of them sum
@@ -110,7 +115,7 @@ class Xla(Engine):
             loss, gradients = jax.value_and_grad(_loss)(state[0], *batch, self.recipe)
             return self._update(state, gradients, lr), loss
 
-        if len(x) == 1:  # XLA:CPU takes its slow way of convolving wherever there is a loop
+        if len(x) == 1 and x.shape[1] >= WITHOUT_LOOP:
             end, loss = step(state, (x[0], y[0]))
             return end, loss[None]
         end, losses = lax.scan(step, state, (x, y))

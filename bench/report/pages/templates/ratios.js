@@ -94,7 +94,7 @@ function ratioFigure(groups, rule, width, alt) {
       const words = new Set(rows.map((row) => row.verdict.word));
       const ends = new Set([logs[0], logs.at(-1)].map((speed) => significant(plain(speed).median)));
       const said = `${[...ends].join("\u2013")}\u00d7${words.size === 1 ? ` ${[...words][0]}` : ""}`;
-      made.push(text(narrow ? 0 : names, narrow ? y + 14 : middle + 4, fitting(name, names || 0.6 * width), "name", narrow ? "start" : "end"));
+      made.push(text(narrow ? 0 : names, narrow ? y + 14 : middle + 4, fitting(name, names || 0.7 * width), "name", narrow ? "start" : "end"));
       made.push(text(narrow ? width : right + 14, narrow ? y + 14 : middle + 4, said, "value", narrow ? "end" : "start"));
       for (const { text: key, speed, verdict } of rows) {
         const { log, down, up } = speed;
