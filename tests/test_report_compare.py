@@ -16,8 +16,9 @@ from zipnet.errors import UserError
 
 
 @pytest.fixture
-def compare(tmp_path, capsys):
+def compare(tmp_path, capsys, monkeypatch):
     """Run the command below tmp_path / "r"; returns exit code, stdout and stderr."""
+    monkeypatch.setenv("COLUMNS", "100")  # whatever the terminal of these tests has
 
     def typed(*arguments):
         parser = argparse.ArgumentParser()
