@@ -26,7 +26,7 @@ def bench_replicas(bench: Bench, setting: Setting) -> None:
     probe = workshop.placed(ready.engine, PROBE_DIGITS, 1)
     step = seconds_of(lambda: (ready.engine.run(probe), ready.engine.sync())) / PROBE_DIGITS
     recipe = ready.engine.recipe
-    count = TURNS * ready.engine.at_once(device, threads)
+    count = TURNS * ready.engine.at_once(recipe, device, threads)
     estimate = TURNS * step * recipe.passes * len(workshop.digits.x_train)
     shown = count * recipe.passes * len(workshop.digits.x_train)
     row = bench.row("replicas", setting, probe, ready.verified)

@@ -40,7 +40,6 @@ FAULTS = ("races", "unwritten", "outside", "divergent", "unaligned", "site")
 ACCESS = np.dtype(
     [(n, "u4") for n in ["phase", "site", "turn", "thread", "word", "words", "store"]]
 )
-C_TYPES = {int: ctypes.c_int, float: ctypes.c_float}
 
 
 def why_not():
@@ -160,17 +159,13 @@ class SimulatedGpu:
     def __init__(self, log=range(0), compiler=compiled):
         self.log, self.compiler, self.accesses = log, compiler, None
 
-    def launch(self, name, choices, grid, *arguments):
+    def launch(self, name, choices, grid, arguments):
         run = built(self.compiler(choices), name)
-        held = [
-            ctypes.c_void_p(a.data_ptr()) if isinstance(a, torch.Tensor) else C_TYPES[type(a)](a)
-            for a in arguments
-        ]
-        pointers = (ctypes.c_void_p * len(held))(*map(ctypes.addressof, held))
         faults, used = np.zeros(len(FAULTS), np.uint32), ctypes.c_uint64()
         room = np.empty(1 << 20 if self.log else 0, ACCESS)
         run(
-            pointers, *grid, THREADS, SHARED_BYTES, faults.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_void_p(arguments.address), *grid, THREADS, SHARED_BYTES,
+            faults.ctypes.data_as(ctypes.c_void_p),
             room.ctypes.data_as(ctypes.c_void_p), ctypes.c_uint64(len(room)), self.log.start,
             self.log.stop, ctypes.byref(used),
         )  # fmt: skip

@@ -182,7 +182,7 @@ def test_what_does_not_compile_is_said_in_the_compilers_words(compiler, monkeypa
 HOST = """
 from types import SimpleNamespace
 import torch
-from zipnet.engines.fused_cuda import ManyFusedCuda
+from zipnet.engines.fused_cuda import FusedCuda, ManyFusedCuda
 from zipnet.fused_cuda import gpu
 from zipnet.params import Params
 from zipnet.recipe import KARPATHY_1989
@@ -191,11 +191,11 @@ torch.cuda.get_device_capability = lambda device: (9, 0)
 torch.cuda.get_device_properties = lambda device: SimpleNamespace(multi_processor_count=132)
 torch.cuda.current_stream = lambda device: SimpleNamespace(cuda_stream=0)
 gpu.DEVICE = torch.device("cpu")
-print(gpu.why_not(), gpu.blocks_at_once())
+print(gpu.why_not(), FusedCuda.at_once(KARPATHY_1989, 'cuda', None))
 many = ManyFusedCuda(KARPATHY_1989)
 many.load([Params.init(0)] * 3)
-many._state.weights.fill_(1); many._state.gradients.fill_(2)
-many._state.first.fill_(3); many._state.second.fill_(4); many._state.steps = 7
+many._state.weights.fill_(1); many._state.learn.taken = 7
+for number, memory in zip((2, 3, 4), many._state.memory): memory.fill_(number)
 many.rates = [0.5, 0.25, 0.125]
 placed = many.place(np.full((4, 1, 16, 16), 0.75), np.full((4, 10), -1.0), 2)
 many.run(placed)[:] = 0
@@ -244,8 +244,18 @@ def ends_as_alone(wanted, looked_at):
 def test_replicas_end_where_they_would_have_ended_alone(simulated, monkeypatch):
     """Three of them, two to a launch, with seeds and learning rates of their own."""
     monkeypatch.setattr(FusedCuda, "why_not", classmethod(lambda *_: None))
-    monkeypatch.setattr(gpu, "blocks_at_once", lambda: 2)
+    monkeypatch.setattr(gpu, "blocks_at_once", lambda choices: 2)
     ends_as_alone([Replica(0), Replica(1, lr=0.2), Replica(1)], range(3))
+
+
+def test_digits_are_learnt_by_as_many_networks_as_they_were_placed_for(simulated, start):
+    many = FusedCuda.many(KARPATHY_1989, "cuda")
+    many.load([start, start])
+    placed = many.place(*random_digits(2), 1)
+    many.load([start] * 3)
+    for call in (many.run, many.predict):
+        with pytest.raises(ValueError, match="placed for 2 networks, and 3 are loaded"):
+            call(placed)
 
 
 @pytest.mark.cuda
@@ -254,7 +264,8 @@ def test_on_a_gpu_replicas_end_where_they_would_have_ended_alone():
     reason = engines.why_not("fused_cuda", KARPATHY_1989, "cuda")
     if reason is not None:
         pytest.skip(reason)
-    wanted = [Replica(seed) for seed in range(gpu.blocks_at_once())] + [Replica(1, lr=0.02)]
+    at_once = FusedCuda.at_once(KARPATHY_1989, "cuda", None)
+    wanted = [Replica(seed) for seed in range(at_once)] + [Replica(1, lr=0.02)]
     ends_as_alone(wanted, (0, 1, len(wanted) // 2, len(wanted) - 2, len(wanted) - 1))
 
 

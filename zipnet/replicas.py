@@ -128,7 +128,7 @@ def _in_launches(
 ) -> Iterator[Training]:
     """As many replicas in a launch as the device holds, then the next."""
     kind = engines.kind(engine)
-    most = kind.at_once(device, threads)
+    most = kind.at_once(recipe, device, threads)
     for first in range(0, len(replicas), most):
         crowd = replicas[first : first + most]
         yield from _train_many(kind.many(recipe, device), digits, crowd)

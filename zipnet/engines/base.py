@@ -72,8 +72,8 @@ class Engine(ABC):
         """None where it can run the recipe on the device here; otherwise why not, for a person."""
 
     @classmethod
-    def at_once(cls, device: str, threads: int | None) -> int:  # noqa: ARG003 - an engine's own
-        """How many networks it trains side by side; on the CPU one a thread."""
+    def at_once(cls, recipe: Recipe, device: str, threads: int | None) -> int:  # noqa: ARG003
+        """How many networks of a recipe it trains side by side; on the CPU one a thread."""
         return threads or cores()
 
     @classmethod
@@ -116,12 +116,13 @@ class Engine(ABC):
     def run(self, placed: Placed) -> Any:
         """Take the steps; returns their losses, (steps,) float32 on the device.
 
-        The loss of a step is that of its batch before its update. May return before it is done.
+        The loss of a step is that of its batch before its update. May return before it is done, and
+        write the losses of the next run of the same digits where these are.
         """
 
     @abstractmethod
     def predict(self, placed: Placed) -> Any:
-        """Outputs (presentations, 10) float32 on the device; may return before it is done."""
+        """Outputs (presentations, 10) float32 on the device; as run(), in both."""
 
     def twin(self) -> Engine | None:
         """An engine that predicts from today's parameters while this one goes on learning.

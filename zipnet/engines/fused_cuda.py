@@ -9,11 +9,12 @@ launch, one thread block each.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from typing import Any, ClassVar, cast, final
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from zipnet import devices, paper
@@ -28,10 +29,27 @@ from zipnet.engines.base import (
 )
 from zipnet.fused_cuda import cuda_steps, gpu
 from zipnet.fused_cuda.cuda_compiling import KernelChoices
+from zipnet.fused_cuda.cuda_steps import GpuDigits
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
 
 PIXELS = paper.IMAGE_SIDE**2
+
+
+@cache
+def choices_of(recipe: Recipe, batch: int) -> KernelChoices:
+    """What of a recipe is fixed when its kernels are compiled."""
+    of = recipe.activation, recipe.output, recipe.loss, recipe.optimizer
+    return KernelChoices(*of, one_by_one=batch == 1)
+
+
+def placed_for(networks: tuple[int, ...], x: Array, y: Array, batch: int) -> Placed:
+    """Digits on the GPU; networks: the leading axes of what is said of them."""
+    steps_x, steps_y = as_steps(x, y, batch)
+    on_gpu = cuda_steps.to_gpu(steps_x.reshape(-1, PIXELS))
+    targets = cuda_steps.to_gpu(steps_y.reshape(-1, paper.CLASSES))
+    digits = GpuDigits(on_gpu, targets, len(steps_x), batch, networks)
+    return Placed(digits, targets, len(steps_x), batch, str(on_gpu.device))
 
 
 @final
@@ -40,39 +58,32 @@ class ManyFusedCuda(Many):
 
     def load(self, networks: Sequence[Params]) -> None:
         """Copy networks to the GPU; see Many.load."""
-        self._state = cuda_steps.start(networks)
+        self._state = cuda_steps.start(networks, self.recipe.weight_decay)
         self.rates = [self.recipe.lr] * len(networks)
-        self._placed_rates: tuple[list[float], Tensor] = ([], torch.empty(0))
+        self._rates_there: Sequence[float] = ()
 
     def place(self, x: Array, y: Array, batch: int) -> Placed:
-        """Copy digits to the GPU; see Engine.place."""
-        steps_x, steps_y = as_steps(x, y, batch)
-        placed_x = cuda_steps.to_gpu(steps_x.reshape(-1, PIXELS))
-        placed_y = cuda_steps.to_gpu(steps_y.reshape(-1, paper.CLASSES))
-        return Placed(placed_x, placed_y, len(steps_x), batch, str(placed_x.device))
+        """Copy digits to the GPU, for the networks that are loaded; see Engine.place."""
+        return placed_for((len(self.rates),), x, y, batch)
 
     def prepare(self, placed: Placed) -> None:
         """Compile by launches on no digits, which write back the weights that they read."""
-        nothing = Placed(placed.x[:0], placed.y[:0], 0, placed.batch, placed.device)
-        self.run(nothing)
-        self.predict(nothing)
+        nothing = replace(placed.x, x=placed.x.x[:0], y=placed.y[:0], steps=0)
+        self.run(replace(placed, x=nothing))
+        self.predict(replace(placed, x=nothing))
         self.sync()
 
     def run(self, placed: Placed) -> Tensor:
         """All steps of all networks in one launch; see Many.run."""
-        if self._placed_rates[0] != self.rates:
-            self._placed_rates = list(self.rates), cuda_steps.to_gpu(self.rates)
-        rates, decay = self._placed_rates[1], self.recipe.weight_decay
-        choices = self._choices(placed.batch)
-        return cuda_steps.run(self._state, placed.x, placed.y, placed.batch, rates, choices, decay)
+        if self._rates_there != self.rates:
+            cuda_steps.set_rates(self._state, self.rates)
+            self._rates_there = list(self.rates)
+        choices = choices_of(self.recipe, placed.batch)
+        return cuda_steps.run(self._state, placed.x, choices)
 
     def predict(self, placed: Placed) -> Tensor:
         """All digits by all networks in one launch; see Many.predict."""
-        return cuda_steps.predict(self._state, placed.x, self._choices(1))
-
-    def _choices(self, batch: int) -> KernelChoices:
-        of = self.recipe
-        return KernelChoices(of.activation, of.output, of.loss, of.optimizer, one_by_one=batch == 1)
+        return cuda_steps.predict(self._state, placed.x, choices_of(self.recipe, 1))
 
     def sync(self) -> None:
         """Wait for the GPU."""
@@ -80,7 +91,7 @@ class ManyFusedCuda(Many):
 
     def numpy(self, array: Any) -> npt.NDArray[np.float32]:
         """Copy out; see Engine.numpy."""
-        return cast("npt.NDArray[np.float32]", array.cpu().numpy())
+        return cast("npt.NDArray[np.float32]", array.cpu().numpy().copy())
 
     def params(self) -> list[Params]:
         """Copy the networks out; see Many.params."""
@@ -110,9 +121,9 @@ class FusedCuda(Engine):
         return missing or draws_nothing(recipe) or first_order(recipe)
 
     @classmethod
-    def at_once(cls, device: str, threads: int | None) -> int:  # noqa: ARG003 - one GPU, no threads
+    def at_once(cls, recipe: Recipe, device: str, threads: int | None) -> int:  # noqa: ARG003
         """As many thread blocks as the GPU holds at a time."""
-        return gpu.blocks_at_once()
+        return gpu.blocks_at_once(choices_of(recipe, recipe.batch))
 
     @classmethod
     def many(cls, recipe: Recipe, device: str) -> Many:  # noqa: ARG003 - the first GPU
@@ -125,7 +136,7 @@ class FusedCuda(Engine):
 
     def place(self, x: Array, y: Array, batch: int) -> Placed:
         """Copy digits to the GPU; see Engine.place."""
-        return self._one.place(x, y, batch)
+        return placed_for((), x, y, batch)
 
     def prepare(self, placed: Placed) -> None:
         """Compile; see Engine.prepare."""
@@ -134,11 +145,11 @@ class FusedCuda(Engine):
     def run(self, placed: Placed) -> Tensor:
         """All steps in one launch; see Engine.run."""
         self._one.rates = [self.lr]
-        return self._one.run(placed).reshape(placed.steps)
+        return self._one.run(placed)
 
     def predict(self, placed: Placed) -> Tensor:
         """All digits in one launch, on the whole GPU; see Engine.predict."""
-        return self._one.predict(placed).reshape(placed.presentations, paper.CLASSES)
+        return self._one.predict(placed)
 
     def sync(self) -> None:
         """Wait for the GPU."""

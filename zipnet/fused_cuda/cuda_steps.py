@@ -1,12 +1,16 @@
 """The verbs that Python calls: place, run, predict; for any number of networks side by side.
 
-Arrays are torch's, on the GPU.
+Arrays are torch's, on the GPU. A launch allocates nothing and packs nothing: arguments, losses and
+outputs stay where they are, so that asking takes the host a few microseconds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from ctypes import c_float, c_int, c_void_p
 from dataclasses import dataclass
+from functools import cached_property
+from math import prod
 from typing import Final
 
 import numpy as np
@@ -21,26 +25,93 @@ from zipnet.params import Array, Params
 ANSWERING_BLOCKS: Final = 1024  # of all networks: some for each multiprocessor of any GPU
 
 
+class LearnArguments(gpu.Arguments):
+    """Of learn() in kernels.cu."""
+
+    _fields_ = (
+        *((name, c_void_p) for name in ("weights", "gradients", "first", "second")),
+        *((name, c_void_p) for name in ("x", "y", "rates", "losses")),
+        *(("steps", c_int), ("batch", c_int), ("decay", c_float), ("taken", c_int)),
+    )
+
+
+class AnswerArguments(gpu.Arguments):
+    """Of answer() in kernels.cu."""
+
+    _fields_ = (("weights", c_void_p), ("x", c_void_p), ("out", c_void_p), ("digits", c_int))
+
+
 @dataclass
 class ReplicaStates:
     """What trainings carry from launch to launch, one row a network.
 
-    weights, gradients, first, second: (replicas, WEIGHTS) float32 on the GPU; gradients are zeros
-    between steps. steps: updates so far.
+    weights: (replicas, WEIGHTS); memory: (3, replicas, WEIGHTS), the gradients, zeros between
+        steps, and AdamW's moments; rates: (replicas,). All float32 on the GPU.
+    learn, answer: the kernels' arguments, which point there; learn.taken is the updates so far.
     """
 
     weights: Tensor
-    gradients: Tensor
-    first: Tensor
-    second: Tensor
-    steps: int = 0
+    memory: Tensor
+    rates: Tensor
+    learn: LearnArguments
+    answer: AnswerArguments
+
+    @cached_property
+    def replicas(self) -> int:
+        """How many networks."""
+        return len(self.weights)
 
 
-def start(networks: Sequence[Params]) -> ReplicaStates:
-    """Copy networks to the GPU, with no steps taken."""
+@dataclass(frozen=True)
+class GpuDigits:
+    """Digits on the GPU, and room for what is said of them, which the next launch says anew.
+
+    x: (steps * batch, 256), y: (steps * batch, 10), float32. of: the axes of the networks that
+    learn them, (networks,), or () for a single one without an axis.
+    """
+
+    x: Tensor
+    y: Tensor
+    steps: int
+    batch: int
+    of: tuple[int, ...]
+
+    @cached_property
+    def networks(self) -> int:
+        """How many learn them."""
+        return prod(self.of)
+
+    @cached_property
+    def losses(self) -> Tensor:
+        """(*of, steps) float32."""
+        return torch.empty((*self.of, self.steps), device=self.x.device)
+
+    @cached_property
+    def outputs(self) -> Tensor:
+        """(*of, digits, 10) float32."""
+        return torch.empty((*self.of, len(self.x), paper.CLASSES), device=self.x.device)
+
+    @cached_property
+    def addresses(self) -> tuple[int, int, int]:
+        """Where x, y and losses are."""
+        return self.x.data_ptr(), self.y.data_ptr(), self.losses.data_ptr()
+
+
+def start(networks: Sequence[Params], decay: float) -> ReplicaStates:
+    """Copy networks to the GPU, with no steps taken. decay: AdamW's weight decay."""
     weights = to_gpu(np.stack([cuda_layout.pack(params) for params in networks]))
-    zeros = torch.zeros((3, *weights.shape), device=weights.device)
-    return ReplicaStates(weights, zeros[0], zeros[1], zeros[2])
+    memory = torch.zeros((3, *weights.shape), device=weights.device)
+    rates = torch.zeros(len(weights), device=weights.device)
+    gradients, first, second = (of.data_ptr() for of in memory)
+    learn = LearnArguments(
+        weights=weights.data_ptr(),
+        gradients=gradients,
+        first=first,
+        second=second,
+        rates=rates.data_ptr(),
+        decay=decay,
+    )
+    return ReplicaStates(weights, memory, rates, learn, AnswerArguments(weights=weights.data_ptr()))
 
 
 def networks(state: ReplicaStates) -> list[Params]:
@@ -54,33 +125,36 @@ def to_gpu(numbers: Array | Sequence[float]) -> Tensor:
     return torch.from_numpy(np.array(numbers, np.float32)).to(gpu.DEVICE)
 
 
-def run(
-    state: ReplicaStates,
-    x: Tensor,
-    y: Tensor,
-    batch: int,
-    rates: Tensor,
-    choices: KernelChoices,
-    decay: float,
-) -> Tensor:
+def set_rates(state: ReplicaStates, rates: Sequence[float]) -> None:
+    """Each network's learning rate, in the launches to come."""
+    state.rates.copy_(torch.tensor(rates, dtype=torch.float32))
+
+
+def run(state: ReplicaStates, digits: GpuDigits, choices: KernelChoices) -> Tensor:
     """One launch: every network takes all the steps, each with its own rate.
 
-    x: (steps * batch, 256), y: (steps * batch, 10), rates: (replicas,). Returns the losses,
-    (replicas, steps) float32 on the GPU. None of it has finished when this returns.
+    Returns digits.losses. None of it has finished when this returns.
     """
-    replicas, steps = len(state.weights), len(x) // batch
-    losses = torch.empty((replicas, steps), device=x.device)
-    memory = state.weights, state.gradients, state.first, state.second
-    counts = steps, batch, decay, state.steps
-    gpu.launch("learn", choices, (replicas, 1), *memory, x, y, rates, losses, *counts)
-    state.steps += steps
-    return losses
+    _require_as_placed(state, digits)
+    learn = state.learn
+    learn.x, learn.y, learn.losses = digits.addresses
+    learn.steps, learn.batch = digits.steps, digits.batch
+    gpu.launch("learn", choices, (state.replicas, 1), learn)
+    learn.taken += digits.steps
+    return digits.losses
 
 
-def predict(state: ReplicaStates, x: Tensor, choices: KernelChoices) -> Tensor:
-    """One launch: every network answers every digit. Returns (replicas, n, 10) on the GPU."""
-    replicas, digits = len(state.weights), len(x)
-    out = torch.empty((replicas, digits, paper.CLASSES), device=x.device)
-    grid = (max(1, min(digits, ANSWERING_BLOCKS // replicas)), replicas)
-    gpu.launch("answer", choices, grid, state.weights, x, out, digits)
-    return out
+def predict(state: ReplicaStates, digits: GpuDigits, choices: KernelChoices) -> Tensor:
+    """One launch: every network answers every digit. Returns digits.outputs."""
+    _require_as_placed(state, digits)
+    answer, count = state.answer, digits.steps * digits.batch
+    answer.x, answer.out, answer.digits = digits.addresses[0], digits.outputs.data_ptr(), count
+    grid = (max(1, min(count, ANSWERING_BLOCKS // state.replicas)), state.replicas)
+    gpu.launch("answer", choices, grid, answer)
+    return digits.outputs
+
+
+def _require_as_placed(state: ReplicaStates, digits: GpuDigits) -> None:
+    if digits.networks != state.replicas:
+        said = f"digits placed for {digits.networks} networks, and {state.replicas} are loaded"
+        raise ValueError(said)

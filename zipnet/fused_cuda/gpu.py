@@ -8,13 +8,12 @@ launches and torch's copies happen in the order in which they were asked for.
 
 from __future__ import annotations
 
-from ctypes import c_float, c_int, c_void_p
+from ctypes import Structure, addressof, c_void_p
 from functools import cache
 from typing import Any, Final
 
 import torch
 from cuda.bindings import driver
-from torch import Tensor
 
 from zipnet import devices
 from zipnet.errors import one_line
@@ -31,8 +30,6 @@ OLDEST: Final = (7, 5)
 """Compute capability of the oldest GPUs that today's CUDA compiles for: Turing, 2018."""
 DEVICE: Final = torch.device("cuda:0")
 """The first GPU; CUDA_VISIBLE_DEVICES chooses which that is."""
-
-C_TYPES: Final[dict[type, Any]] = {Tensor: c_void_p, int: c_int, float: c_float}
 
 
 def why_not() -> str | None:
@@ -69,11 +66,25 @@ def lacking(capability: tuple[int, int], shared_bytes: int) -> str | None:
     return None
 
 
-def blocks_at_once() -> int:
+class Arguments(Structure):
+    """What a kernel takes, by name and in its order; CUDA reads it while a launch is asked for.
+
+    Made once and changed from launch to launch, because packing a dozen arguments anew takes the
+    host longer than the launch.
+    """
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        places = [addressof(self) + getattr(type(self), field[0]).offset for field in self._fields_]
+        self._pointers = (c_void_p * len(places))(*places)
+        self.address = addressof(self._pointers)
+
+
+def blocks_at_once(choices: KernelChoices) -> int:
     """How many trainings this GPU holds at a time: a block each, as the driver counts them."""
     each = checked(
         driver.cuOccupancyMaxActiveBlocksPerMultiprocessor(
-            _function("learn", KernelChoices()), THREADS, SHARED_BYTES
+            _function("learn", choices), THREADS, SHARED_BYTES
         )
     )
     return int(each) * torch.cuda.get_device_properties(DEVICE).multi_processor_count
@@ -84,18 +95,11 @@ def wait() -> None:
     devices.synchronize(DEVICE)
 
 
-def launch(
-    name: str, choices: KernelChoices, grid: tuple[int, int], *arguments: Tensor | int | float
-) -> None:
+def launch(name: str, choices: KernelChoices, grid: tuple[int, int], arguments: Arguments) -> None:
     """Ask for a kernel; it runs after what was asked for before, and nobody waits for it."""
-    values = tuple(a.data_ptr() if isinstance(a, Tensor) else a for a in arguments)
-    types = tuple(C_TYPES[type(a)] for a in arguments)
-    stream = torch.cuda.current_stream(DEVICE).cuda_stream
-    function = _function(name, choices)
-    block = (THREADS, 1, 1)
-    checked(
-        driver.cuLaunchKernel(function, *grid, 1, *block, SHARED_BYTES, stream, (values, types), 0)
-    )
+    function, stream = _function(name, choices), torch.cuda.current_stream(DEVICE).cuda_stream
+    size = (*grid, 1, THREADS, 1, 1, SHARED_BYTES)
+    checked(driver.cuLaunchKernel(function, *size, stream, arguments.address, 0))
 
 
 @cache
