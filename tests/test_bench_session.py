@@ -20,6 +20,7 @@ from pytest_benchmark.session import BenchmarkSession
 from bench.measuring import harness, plugin
 from bench.measuring import session as sessions
 from bench.measuring.harness import WARMING, Timed
+from bench.measuring.interrupts import ENDINGS
 from bench.measuring.profiles import PROFILES
 from bench.measuring.progress import BY_WORTH
 from tests.commands import (
@@ -437,9 +438,10 @@ def begin(results, wait_for):
     return process
 
 
-def test_ctrl_c_saves_what_was_measured_and_says_so(tmp_path):
+@pytest.mark.parametrize("ending", ENDINGS)  # Ctrl-C, a scheduler's end, a terminal's
+def test_ctrl_c_and_its_like_save_what_was_measured_and_say_so(tmp_path, ending):
     process = begin(tmp_path, wait_for="[  3/")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ending)
     out, _ = ended(process)
     assert process.returncode == 2, out
     (path,) = tmp_path.glob("*/*.json")

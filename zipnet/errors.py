@@ -7,6 +7,7 @@ and leave with exit code 2; a traceback is for our own mistakes only.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +18,8 @@ T = TypeVar("T")
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended,
 EXIT_PIPE = 141  # and of one whose reader went away
+
+FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # a disk, or a terminal gone
 
 # Which extra of pyproject.toml brings a library, by the name it is imported under.
 EXTRAS: Final = {
@@ -95,12 +98,13 @@ def not_installed(error: ModuleNotFoundError) -> str | None:
 def run_command(prog: str, body: Callable[[], int]) -> int:
     """Run a command's body and turn what went wrong into one line on stderr and an exit code.
 
-    Returns the body's exit code, 2 for a UserError or a library that is not installed, 130 for
-    Ctrl-C, and 141 where the reader of our output went away (as in `... | head`).
+    Returns the body's exit code, 2 for a UserError, a library that is not installed or a full disk,
+    130 for Ctrl-C, and 141 where the reader of our output went away (as in `... | head`).
     """
     try:
         code = body()
-        sys.stdout.flush()
+        if sys.stdout is not None:  # a shell's >&- leaves none
+            sys.stdout.flush()
     except UserError as error:
         print(f"{prog}: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -113,10 +117,21 @@ def run_command(prog: str, body: Callable[[], int]) -> int:
         print(f"{prog}: interrupted", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes stdout once more at exit: give it somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        muted()
         return EXIT_PIPE
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        muted()
+        print(f"{prog}: {error.strerror}; its output could not be written", file=sys.stderr)
+        return EXIT_USAGE
     return code
+
+
+def muted() -> None:
+    """Give stdout somewhere to go when the interpreter flushes it once more at its exit."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def choice(kind: str, value: str, known: Sequence[str]) -> str:

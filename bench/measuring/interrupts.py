@@ -1,7 +1,8 @@
 """Ctrl-C while measuring: answered where nothing is half done.
 
-Raised wherever it happens to strike, an interrupt can leave a lock of some library held, on which
-its threads then wait for ever, or a file half open.
+So are a scheduler's SIGTERM and the SIGHUP of a terminal that closes. Raised wherever it happens to
+strike, an interrupt can leave a lock of some library held, on which its threads then wait for ever,
+or a file half open.
 """
 
 from __future__ import annotations
@@ -10,9 +11,15 @@ import contextlib
 import signal
 from collections.abc import Callable
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 NEWS: Final = "interrupted: stopping after this round (Ctrl-C again: at once)"
+ENDINGS: Final = [signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])]
+
+
+def as_ctrl_c(number: int, frame: FrameType | None) -> NoReturn:  # noqa: ARG001 - signal's
+    """A handler for each of ENDINGS."""
+    raise KeyboardInterrupt
 
 
 class Interrupts:
@@ -27,16 +34,18 @@ class Interrupts:
         self._say: Callable[[str], object] | None = None
         self._pressed = False
         self._saving = False
-        self._theirs: Any = None
+        self._theirs: dict[signal.Signals, Any] = {}
 
     def begin(self, say: Callable[[str], object] | None) -> None:
         """From now on, answer Ctrl-C at answer(); `say` shows a person that it was heard."""
-        found = signal.getsignal(signal.SIGINT)
-        if found is signal.SIG_IGN:  # as a shell's background jobs are born; so it stays
-            return
-        self._say, self._theirs = say, found
+        self._say = say
         self._pressed = self._saving = False
-        signal.signal(signal.SIGINT, self._hear)
+        for ending in ENDINGS:
+            found = signal.getsignal(ending)
+            # As a shell's background jobs and those of nohup are born; so it stays.
+            if found is not signal.SIG_IGN:
+                self._theirs[ending] = found
+                signal.signal(ending, self._hear)
 
     def answer(self) -> None:
         """Raise KeyboardInterrupt here if Ctrl-C was pressed since begin()."""
@@ -48,10 +57,9 @@ class Interrupts:
         self._saving = True
 
     def end(self) -> None:
-        """Give SIGINT back to whoever had it."""
-        if self._theirs is not None:
-            signal.signal(signal.SIGINT, self._theirs)
-            self._theirs = None
+        """Give the signals back to whoever had them."""
+        while self._theirs:
+            signal.signal(*self._theirs.popitem())
         self._pressed = False
 
     def _hear(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - signal's
@@ -61,8 +69,9 @@ class Interrupts:
             raise KeyboardInterrupt
         self._pressed = True
         if self._say is not None:
-            with contextlib.suppress(RuntimeError):  # it struck while something else was written
+            # It struck while something else was written, or with the terminal that closed.
+            with contextlib.suppress(RuntimeError, OSError):
                 self._say(NEWS)
 
 
-INTERRUPTS: Final = Interrupts()  # the process has one SIGINT
+INTERRUPTS: Final = Interrupts()  # the process has one of each signal

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.measuring.interrupts import ENDINGS, as_ctrl_c
 from bench.measuring.progress import BY_WORTH, spoken
 from bench.measuring.settings import SLOW_TO_COMPILE
 from zipnet import data
@@ -56,8 +57,9 @@ class Wanted:
 def measure_node(wanted: Wanted) -> int:
     """Run the stages; returns the exit code. Raises UserError where nothing can run."""
     # A batch script's background jobs are born deaf to Ctrl-C, by which a stage is told to stop.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's way to say the same
+    for ending in ENDINGS:
+        if ending is signal.SIGINT or signal.getsignal(ending) is not signal.SIG_IGN:
+            signal.signal(ending, as_ctrl_c)
     deadline = time.monotonic() + wanted.seconds
     ready = _chosen(_engines(), wanted)
     digits = data.without_network()

@@ -9,7 +9,7 @@ import math
 import time
 import warnings
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -19,11 +19,12 @@ import pytest
 from bench.measuring import their_options
 from bench.measuring.interrupts import INTERRUPTS
 from bench.measuring.profiles import PROFILES
-from bench.measuring.progress import BY_WORTH, Progress, duration
-from zipnet.errors import EXIT_USAGE, UserError, not_installed, note, one_line
+from bench.measuring.progress import BY_WORTH, Progress, Unbroken, duration
+from zipnet.errors import EXIT_USAGE, UserError, muted, not_installed, note, one_line
 
 SESSION: pytest.StashKey[Any] = pytest.StashKey()
 PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
+STDOUT: pytest.StashKey[Unbroken] = pytest.StashKey()
 PASSED: pytest.StashKey[bool] = pytest.StashKey()
 SKIPPED: pytest.StashKey[int] = pytest.StashKey()
 BENCHMARKS = Path(__file__).resolve().parents[1]
@@ -75,7 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
         their_options.check(config)
         if not _measuring(config):
             return
-        _interruptible(config)
+        _without_errors_for_warnings(config)
         config.stash[SESSION] = _open_session(config)
 
 
@@ -92,14 +93,17 @@ def in_one_line() -> Iterator[None]:
         pytest.exit(said, returncode=EXIT_USAGE)
 
 
-def _interruptible(config: pytest.Config) -> None:
-    """Let Ctrl-C end a session as an interrupt, whatever it strikes, although warnings are errors.
+def _without_errors_for_warnings(config: pytest.Config) -> None:
+    """Let no warning stop what is measured, as it would a test; each is shown in a line, once.
 
-    It may fall between a library's opening a file and its taking hold of it, or between a
+    Of some nobody is told: that a checkout which cannot be written has no cache of pytest's, and
+    that Ctrl-C fell between a library's opening a file and its taking hold of it, or between a
     benchmark's beginning and its clock.
     """
-    config.addinivalue_line("filterwarnings", "ignore:Benchmark fixture was not used at all")
-    config.addinivalue_line("filterwarnings", "ignore::ResourceWarning")
+    config.option.disable_warnings = True  # pytest's own summary takes many lines for each
+    unsaid = ":Benchmark fixture was not used at all", "::ResourceWarning"
+    for line in ("default", "ignore::pytest.PytestCacheWarning", *(f"ignore{of}" for of in unsaid)):
+        config.addinivalue_line("filterwarnings", line)
     warnings.simplefilter("ignore", ResourceWarning)  # pytest has read its lines for the session
 
 
@@ -269,6 +273,15 @@ def pytest_runtest_makereport(
 # --- what a person sees -----------------------------------------------------------------------
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """From here on, let no closed pipe or full disk end what is measured."""
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    if SESSION in session.config.stash and reporter is not None:
+        writer = reporter._tw
+        writer._file = session.config.stash[STDOUT] = Unbroken(writer._file)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Say what is about to happen, and take the terminal over from pytest's dots."""
     config = session.config
@@ -416,7 +429,11 @@ def _save(session: pytest.Session, measured: Any) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say how benchmarks are run, where some were asked for without it."""
+    """Say what was warned of, and how benchmarks are run, where some were without it."""
+    if SESSION in config.stash:
+        warned = [str(report.message) for report in terminalreporter.stats.get("warnings", ())]
+        for line in dict.fromkeys(text.strip().partition("\n")[0] for text in warned):
+            terminalreporter.write_line(f"warning: {one_line(line, 200)}")
     if config.stash.get(SKIPPED, 0):
         terminalreporter.write_line(f"{config.stash[SKIPPED]} benchmarks were not run: {HOW}")
 
@@ -425,11 +442,20 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The session is over: Ctrl-C ends this process as any other."""
     INTERRUPTS.end()
-    measured = config.stash.get(SESSION, None)
-    if measured is not None and measured.lost:
+    measured, stdout = config.stash.get(SESSION, None), config.stash.get(STDOUT, None)
+    if measured is None:
+        return
+    kept = measured.saved and f"what was measured is kept in {measured.saved}"
+    if measured.lost:
         note(measured.lost)
-        if measured.saved:
-            print(f"what was measured is kept in {measured.saved}", flush=True)
+        if kept:
+            print(kept, flush=True)
+    if stdout is not None:
+        stdout.flush()
+        if stdout.broken:
+            with suppress(OSError):  # of a terminal that is gone
+                note("; ".join(filter(None, (f"stdout: {stdout.broken}", kept))))
+            muted()
 
 
 def saved(config: pytest.Config) -> str | None:

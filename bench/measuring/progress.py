@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import pytest
@@ -22,6 +22,34 @@ _WEIGHTS: Final = {
     "bench_first_step": 5.0,
 }
 BY_WORTH: Final = list(_WEIGHTS)
+
+
+class Unbroken:
+    """A stream whose reader may go away, or whose disk may fill up, while it is written to.
+
+    Hours of measuring do not end with it. broken: why what was written last is lost.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.broken: str | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> None:
+        """Write, or lose it."""
+        self._try(lambda: self._stream.write(text))
+
+    def flush(self) -> None:
+        """Flush, or lose what was written."""
+        self._try(self._stream.flush)
+
+    def _try(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except (OSError, ValueError) as error:  # ValueError: it was closed
+            self.broken = getattr(error, "strerror", None) or str(error)
 
 
 class Progress:

@@ -39,9 +39,18 @@ def save(document: dict[str, Any], folder: Folder, machine: str, stamp: str, com
 
 
 def rescue(document: dict[str, Any], machine: str, stamp: str, commit: str) -> str:
-    """The same in a new folder for temporary files, and whatever the document holds."""
-    folder = Disk(Path(tempfile.mkdtemp(prefix="zipnet-")))
-    return folder.create(f"{machine}/{stamp}_{commit}.json", json.dumps(document).encode())
+    """The same in a new folder for temporary files, and whatever the document holds.
+
+    Where one such folder has no room either, the next may lie on another disk, or in memory.
+    """
+    name, content = f"{machine}/{stamp}_{commit}.json", json.dumps(document).encode()
+    reasons: dict[str, None] = {}
+    for home in (tempfile.gettempdir(), "/var/tmp", "/dev/shm", Path.cwd()):  # noqa: S108
+        try:
+            return Disk(Path(tempfile.mkdtemp(prefix="zipnet-", dir=home))).create(name, content)
+        except (UserError, OSError) as error:
+            reasons[str(error)] = None
+    raise UserError("; ".join(reasons))
 
 
 def _create(content: bytes, folder: Folder, name: str, ending: str) -> str:

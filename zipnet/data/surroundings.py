@@ -1,16 +1,18 @@
 """What the data room takes from the outside: three environment variables.
 
 ZIPNET_DATA    a folder with usps.npz or mnist.npz of the user's own; read first.
-ZIPNET_CACHE   where prepared data sets are kept; by default the system's cache folder.
+ZIPNET_CACHE   where prepared data sets are kept; by default the system's cache folder, or where
+               this user has none (no home, or none to write to) one for temporary files.
 ZIPNET_MIRROR  an address to download from instead of the publishers'; files keep their names.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
-from zipnet.errors import UserError, shown
+from zipnet.errors import UserError, answer, shown
 
 
 def data_folder() -> Path | None:
@@ -32,13 +34,19 @@ def data_folder() -> Path | None:
 
 
 def cache_folder() -> Path:
-    """ZIPNET_CACHE, else the folder that this operating system has for caches."""
+    """ZIPNET_CACHE, else the system's folder for caches, else one among its temporary files."""
     value = os.environ.get("ZIPNET_CACHE")
     if value:
         return Path(value)
     import pooch
 
-    return Path(pooch.os_cache("zipnet")).expanduser()
+    usual = answer(lambda: Path(pooch.os_cache("zipnet")).expanduser())  # raises without a home
+    if usual is not None:
+        there = next(path for path in (usual, *usual.parents) if os.access(path, os.F_OK))
+        if there == usual or os.access(there, os.W_OK):
+            return usual
+    user = getattr(os, "getuid", lambda: "user")()
+    return Path(tempfile.gettempdir()) / f"zipnet-{user}"
 
 
 def mirror() -> str | None:

@@ -1,0 +1,168 @@
+"""Where people work: checkouts that cannot be written, containers, full disks, closed terminals."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from bench.measuring import writer
+from tests.commands import ROOT, command
+from tests.strangers import checkout, own_folder, run_as_nobody
+from zipnet.data.surroundings import cache_folder
+
+__all__ = ["checkout", "own_folder"]  # fixtures
+
+ROWS = ("bench/bench_floor.py", "-k", "empty or sync_alone")
+MEASURE = ("-m", "pytest", "--benchmark-only", "--profile=smoke", "--digits=fonts", "--threads=1")
+STEP = """
+import numpy as np
+from zipnet import engines
+from zipnet.params import Params
+from zipnet.recipe import KARPATHY_1989
+engine = engines.make("fused", KARPATHY_1989, "cpu")
+engine.load(Params.init(0))
+placed = engine.place(np.zeros((1, 1, 16, 16), np.float32), np.ones((1, 10), np.float32), 1)
+engine.prepare(placed)
+print("loss", engine.run(placed)[0])
+"""
+
+
+def assert_fine(done, *words):
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    for word in words:
+        assert word in done.stdout
+
+
+# A function compiled as those of the fused kernel are, and kept where they are; only smaller.
+PLUS = """
+from zipnet.fused.compiling import entry
+@entry
+def plus(a):
+    return a + 1
+print("sum", plus(1), "hits", sum(plus.stats.cache_hits.values()))
+"""
+
+
+# --- checkouts and homes ----------------------------------------------------------------------
+
+
+def test_a_checkout_that_cannot_be_written_is_measured_and_the_file_is_named(checkout, own_folder):
+    done = run_as_nobody(checkout, *MEASURE, f"--results={own_folder}", *ROWS)
+    (path,) = own_folder.glob("*/*.json")
+    assert_fine(done, f"saved {path}, checked: ok")
+    assert "warning" not in done.stdout
+    assert json.loads(path.read_text())["status"] == "complete"
+
+
+def test_laws_are_tried_in_a_checkout_that_cannot_be_written(checkout):
+    laws = ("-m", "pytest", "-q", "tests/test_engine_laws.py", "-k", "eager-cpu and alias")
+    assert_fine(run_as_nobody(checkout, *laws), " passed")
+
+
+@pytest.mark.parametrize("home", [{}, {"HOME": "/"}, {"HOME": "/root"}, {"HOME": "/no/such"}])
+def test_data_sets_need_no_home(checkout, own_folder, home):
+    own = {"TMPDIR": str(own_folder), **home}
+    assert_fine(run_as_nobody(checkout, "-m", "zipnet", "data", "fonts", **own), "fonts: 7291")
+    assert (own_folder / "zipnet-12345" / "fonts-1.npz").exists()
+
+
+def test_fused_trains_where_nothing_can_be_kept_and_says_so(checkout):
+    done = run_as_nobody(checkout, "-c", STEP, HOME="/")
+    assert_fine(done, "loss ")
+    (line,) = [line for line in done.stderr.splitlines() if "kept" in line]
+    assert "no cache folder can be written" in line
+    assert "NUMBA_CACHE_DIR" in line
+
+
+def test_the_usual_cache_is_used_where_it_can_be(monkeypatch, tmp_path):
+    monkeypatch.delenv("ZIPNET_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "not" / "yet"))
+    assert cache_folder() == tmp_path / "not" / "yet" / "zipnet"
+
+
+# --- caches -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def plus(own_folder):
+    """The file with the function, its folder for machine code, and how often it came from there."""
+    (own_folder / "plus.py").write_text(PLUS)
+    (own_folder / "kept").mkdir()
+    (own_folder / "kept").chmod(0o777)
+
+    def hits():
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(own_folder / "kept")}
+        done = subprocess.run(
+            [sys.executable, own_folder / "plus.py"], env={**environment, "PYTHONPATH": str(ROOT)},
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert_fine(done, "sum 2")
+        assert done.stderr == ""
+        return int(done.stdout.split()[-1])
+
+    return hits
+
+
+@pytest.mark.parametrize("damaged", ["*.nbc", "*.nbi"])
+@pytest.mark.parametrize("content", [b"", b"\x80", bytes(100_000)])
+def test_machine_code_is_kept_and_a_damaged_file_of_it_is_made_anew(
+    plus, own_folder, damaged, content
+):
+    assert (plus(), plus()) == (0, 1)
+    (file,) = own_folder.rglob(damaged)
+    file.write_bytes(content)
+    assert (plus(), plus()) == (0, 1)
+
+
+def test_machine_code_with_a_flipped_bit_is_never_run(plus, own_folder):
+    assert plus() == 0
+    (code,) = own_folder.rglob("*.nbc")
+    flipped = bytearray(code.read_bytes())
+    flipped[len(flipped) // 2] ^= 1
+    code.write_bytes(flipped)
+    assert (plus(), plus()) == (0, 1)
+
+
+def test_a_cache_without_room_stops_nothing(checkout, own_folder, plus):
+    kept = own_folder / "kept"
+    mount = f"mount -t tmpfs -o size=4k,mode=777 zipnet {kept}"
+    plus = str(own_folder / "plus.py")
+    done = run_as_nobody(checkout, plus, setup=mount, NUMBA_CACHE_DIR=str(kept))
+    assert_fine(done, "sum 2")
+    (line,) = done.stderr.splitlines()
+    assert "cannot be kept (No space left on device)" in line
+
+
+# --- the end ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["> /dev/full", "| head -n 3"])
+def test_a_stdout_that_breaks_takes_nothing_with_it(tmp_path, ending):
+    words = " ".join(f"'{word}'" for word in (*MEASURE, f"--results={tmp_path}", *ROWS))
+    shell = f"{sys.executable} {words} {ending}"
+    done = subprocess.run(shell, shell=True, cwd=ROOT, capture_output=True, text=True)
+    (path,) = tmp_path.glob("*/*.json")
+    assert json.loads(path.read_text())["status"] == "complete"
+    assert "Traceback" not in done.stdout + done.stderr
+    assert f"what was measured is kept in {path}" in done.stderr
+
+
+@pytest.mark.parametrize("ending", ["> /dev/full", ">&-"])
+def test_a_command_without_a_stdout_ends_in_a_line_at_most(ending):
+    shell = " ".join(command("zipnet", "data", "fonts")) + ending
+    done = subprocess.run(shell, shell=True, cwd=ROOT, capture_output=True, text=True)
+    assert len(done.stderr.splitlines()) <= 1, done.stderr
+
+
+def test_what_finds_no_room_in_one_temporary_folder_is_kept_in_another(tmp_path, monkeypatch):
+    taken = tmp_path / "taken"
+    taken.touch()
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(taken))
+    kept = Path(writer.rescue({}, "machine", "stamp", "commit"))
+    assert json.loads(kept.read_text()) == {}
+    kept.unlink()
