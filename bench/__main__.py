@@ -56,6 +56,13 @@ def main() -> int:
     node.add_argument("--profile", default="quick", help="default: %(default)s")
     node.add_argument("--minutes", type=float, default=7.0, help="for all; default: %(default)g")
     node.add_argument("--results", default="results", metavar="DIR", help="default: %(default)s")
+    about_search = "the best learning rate of each batch, for the time to an error"
+    search = _command(commands, "search", _search, about_search)
+    search.add_argument(
+        "--batches", metavar="N,N,...",
+        help="digits a step, comma-separated; default: those of the benchmark",
+    )  # fmt: skip
+    search.add_argument("--out", metavar="FILE", help="default: the file that benchmarks read")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a machine's name may not fit the terminal
             stream.reconfigure(errors="replace")
@@ -155,6 +162,18 @@ def _node(arguments: argparse.Namespace) -> int:
             results=Path(arguments.results).resolve(),
         )
     )
+
+
+def _search(arguments: argparse.Namespace) -> int:
+    from bench.measuring.search import search
+    from zipnet import data, rates
+    from zipnet.errors import whole
+
+    asked = arguments.batches
+    batches = [whole(text, 1, rates.BATCHES[-1]) for text in asked.split(",")] if asked else None
+    out = Path(arguments.out) if arguments.out else rates.FILE
+    search(sorted(set(batches or rates.BATCHES)), out, data.load("usps"))
+    return 0
 
 
 def _machine(arguments: argparse.Namespace) -> int:

@@ -189,6 +189,24 @@ def training(engine: str, device: str, threads: int | None, us: float, misses: i
     )
 
 
+def price(batch: int, seconds: float, never: int = 0, trainings: int = 3, **about: Any) -> Any:
+    """A row that trained until 8, 7, 6.5 and 6% of error; the last `never` were not reached."""
+    errors = (8.0, 7.0, 6.5, 6.0)
+    made = row(
+        "time-to-error", seconds, rounds=trainings, batch=batch, most_passes=2300, lr=0.24,
+        lr_found="best of 3", dataset="usps", dataset_sha256="5" * 64,
+        **{"engine": "eager"} | about,
+    )  # fmt: skip
+    levels: list[Any] = []
+    for at, error in enumerate(errors, start=1):
+        there = at <= len(errors) - never
+        took = [one * at / len(errors) if there else None for one in made["stats"]["data"]]
+        passes = [7 * at if there else None] * trainings
+        levels.append({"error": error, "passes": passes, "seconds": took})
+    made["extra_info"] |= {"levels": levels, "seed": 0}
+    return made
+
+
 def floor_rows(device: str, threads: int | None, peak: float) -> list[Any]:
     """What a run measures of the device itself; peak in MAC/s."""
     who: dict[str, Any] = {"device": device, "threads": threads}

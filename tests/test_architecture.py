@@ -28,7 +28,7 @@ zipnet.results: collect
 zipnet.results: match
 zipnet.results: noise
 zipnet.results: verdict
-zipnet.results: trials sweep
+zipnet.results: trials sweep price
 zipnet.results:
 zipnet: recipe devices
 zipnet: params
@@ -62,6 +62,8 @@ zipnet.engines: *
 zipnet.engines:
 zipnet: verify evaluation
 zipnet: training
+zipnet: pursuit
+zipnet: rates
 zipnet: rivals
 zipnet: replicas
 zipnet:
@@ -73,6 +75,7 @@ bench.measuring: settings watch
 bench.measuring: harness workshop
 bench.measuring: laps node
 bench.measuring: session
+bench.measuring: search
 bench: bench_*
 bench.measuring: plugin
 bench.measuring:
@@ -80,7 +83,7 @@ bench.report: wording picks outputs
 bench.report.figures: palette
 bench.report.figures: sheet
 bench.report.figures: dots curves
-bench.report.figures: specs ratios
+bench.report.figures: specs ratios costs
 bench.report.figures:
 bench.report.compare: contestants tables
 bench.report.compare: command

@@ -25,7 +25,7 @@ from zipnet.results.schema import QUESTIONS
 from zipnet.results.verdict import compared
 
 SVG = "{http://www.w3.org/2000/svg}"
-NAMES = ["training", *(spec.name for spec in SPECS), "sweep"]
+NAMES = ["training", "price", *(spec.name for spec in SPECS), "sweep"]
 
 
 def rows(tmp_path, *contents):
@@ -225,6 +225,7 @@ def test_a_crowd_names_its_fastest_and_slowest_and_titles_every_mark(tmp_path, m
     for at, content in enumerate(contents):
         fixed = 1e-3 / (0.5 + at / 7)
         content["benchmarks"] += swept("eager", lambda b, fixed=fixed: fixed + 1e-5 * b)
+        content["benchmarks"].append(factory.price(32, 1 / (1 + at / 7)))
     found = rows(tmp_path, *contents)
     for name, figure in plots(found).items():
         if name == "start":

@@ -65,6 +65,7 @@ class Timed:
     """A row and the work of its round, which can be taken up again in lap after lap.
 
     read: what a round came to: the seconds of a call of its work, or what the work returns.
+    taking: which round of all is being taken, from 0; one that is taken again has its old number.
     enter: puts the process into this row's settings (threads, precision, weights) before a lap.
     leave: lets go after it of what would weigh on the other rows, large arrays mostly.
     fresh: called untimed before every round, where work must begin anew each time; such work is
@@ -83,9 +84,15 @@ class Timed:
     each: float = 0.0  # seconds of a round, about
     rounds: list[int] = field(default_factory=list)  # to take in each lap
     values: list[float] = field(default_factory=list)
+    taking: int = 0
 
-    def plan(self, profile: Profile, estimate: float | None = None) -> None:
-        """Choose how many rounds each lap takes, from about how many seconds one needs."""
+    def plan(
+        self, profile: Profile, estimate: float | None = None, most: int | None = None
+    ) -> None:
+        """Choose how many rounds each lap takes, from about how many seconds one needs.
+
+        most: rounds of all laps, where there are no more different ones.
+        """
         if self.fresh is None:
             self.enter()
             self.each = warm(self.work, FIRST_WARMING)
@@ -94,7 +101,7 @@ class Timed:
             assert estimate is not None
             self.each = estimate
             rounds = profile.long_rounds(estimate)
-        self.rounds = shares(rounds, profile.laps)
+        self.rounds = shares(min(rounds, most or rounds), profile.laps)
 
     @property
     def later(self) -> float:
@@ -151,7 +158,9 @@ class Timed:
         gc.collect()  # so that a collection of our own set-up does not land in somebody's round
         gc.freeze()  # and the next one need not walk all that the libraries have loaded
         taken = []
-        for _ in range(self.rounds[number]):
+        first = sum(self.rounds[:number])
+        for at in range(first, first + self.rounds[number]):
+            self.taking = at
             INTERRUPTS.answer()
             if self.fresh is not None:
                 self.fresh()

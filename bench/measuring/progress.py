@@ -15,6 +15,7 @@ _WEIGHTS: Final = {
     "bench_sgd": 4.0,
     "bench_fullbatch": 8.0,
     "bench_training": 10.0,
+    "bench_time_to_error": 8.0,
     "bench_replicas": 3.0,
     "bench_inference": 2.0,
     "bench_floor": 2.0,

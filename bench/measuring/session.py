@@ -273,6 +273,8 @@ class Bench:
         fresh: Work | None = None,
         leave: Work | None = None,
         estimate: float | None = None,
+        most: int | None = None,
+        read: Callable[[Work], float] | None = None,
     ) -> Timed:
         """Take the first lap of a row; the session takes the others. See harness.Timed.
 
@@ -285,9 +287,9 @@ class Bench:
                 f"{schema.__name__}; give it an entry there: {', '.join(schema.QUESTIONS)}"
             )
         self.benchmark.group, row.unit = row.question, question.unit
-        read = seconds_of if question.unit == "s" else value_of
+        read = read or (seconds_of if question.unit == "s" else value_of)
         self.timed = Timed(self.benchmark, row, work, enter, fresh, leave, read, self.name)
-        self.timed.plan(self.profile, estimate)
+        self.timed.plan(self.profile, estimate, most)
         self.timed.lap(0)
         return self.timed
 

@@ -12,6 +12,7 @@ from bench.report.pages.fill import to_html, to_markdown
 from bench.report.pages.sections import Report, headline, sections
 from bench.report.pages.summary import to_csv
 from zipnet.results.noise import nulls
+from zipnet.results.price import prices
 from zipnet.results.runs import Runs
 
 
@@ -19,8 +20,9 @@ def publish(runs: Runs, out: Path) -> str:
     """Write figures, index.html, README.md and summary.csv into `out`, and return the headline."""
     outputs.make(out)
     rows = runs.rows
-    figures = list(draw_all(rows[rows["newest"] & rows["sound"]]))
-    report = Report(headline(runs), runs, sections(runs, out), figures, nulls(runs))
+    shown = rows[rows["newest"] & rows["sound"]]
+    figures, paid = list(draw_all(shown)), prices(shown)
+    report = Report(headline(runs), runs, sections(runs, out), figures, nulls(runs), paid)
 
     def summary(file: IO[bytes]) -> None:
         text = io.TextIOWrapper(file, "utf-8", newline="")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from zipnet.results import schema
+from zipnet.results.price import Toll
 from zipnet.results.statistics import percent as percent
 from zipnet.results.statistics import quantity as quantity
 from zipnet.results.statistics import significant as significant
@@ -97,6 +98,15 @@ def limits(about: schema.ResultFile) -> str | None:
 def joined(parts: Iterable[str | None], between: str = " \N{MIDDLE DOT} ") -> str:
     """The parts that are there, with a middle dot between."""
     return between.join(part for part in parts if part)
+
+
+def toll(found: Toll | None) -> str:
+    """What a level of error took: 0.28 s, 13 passes; how many trainings, where not all did."""
+    if found is None or found.seconds is None or found.passes is None:
+        return "not reached" if found else ""
+    of = f"{found.reached} of {found.trainings}"
+    some = of if found.reached < found.trainings else ""
+    return joined((f"{duration(found.seconds)}, {found.passes:,.0f} passes", some))
 
 
 def who(row: Any) -> str:

@@ -21,7 +21,7 @@
     fullname, question, kind (of question; NaN: unknown), engine, device, device_name, dtype,
     threads, batch, steps, presentations, macs, bytes, replicas, seed, passes, dataset,
     dataset_sha256: who did what in one round. verified_*, phases_*, train_*, test_*, warnings,
-    replica_misses: as in results/README.md.
+    replica_misses, most_passes, lr, lr_found, levels (a list of dicts): as in results/README.md.
     value, low, high: median of one round and its 95% interval, in unit ("s" or "B"). rounds. per,
     works: what rows are compared by is value / works, a presentation's, MAC's, byte's or round's.
     us_per_presentation (microseconds), presentations_per_second, macs_per_second, bytes_per_second.

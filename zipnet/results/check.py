@@ -97,6 +97,7 @@ def findings(
         own = slice(begin, begin := begin + len(file.benchmarks))
         for row, found in zip(file.benchmarks, lines[own], strict=True):
             found.extend(_work(row.extra_info, file))
+            found.extend(_levels(row))
         _twice(file, rounds.fingerprints[own].tolist(), lines[own])
         _rates(file, medians[own].tolist(), best[own].tolist(), lines[own])
     return [tuple(_of_file(file, source)) for source, file in files], lines
@@ -289,15 +290,41 @@ def _work(row: Row, file: ResultFile) -> Iterator[str]:
         return
     if row.unit != question.unit:
         yield f"unit is {plain(row.unit)}; {row.question} is measured in {question.unit}"
+    there = (file.dataset.name, file.dataset.sha256)
+    if row.dataset and (row.dataset, row.dataset_sha256) != there:
+        yield (f"dataset is {plain(row.dataset)}, not the file's "
+               f"{plain(file.dataset.name)} with the same hash")  # fmt: skip
     if question.shows_digits:
-        yield from _network(row, file, learns=question.work == "learns")
+        yield from _network(row, learns=question.work == "learns")
     else:
         for name in ("macs", "bytes", "presentations"):
             if (count := getattr(row, name)) and question.work != name:
                 yield f"{name} is {count}; a {row.question} row counts none"
 
 
-def _network(row: Row, file: ResultFile, *, learns: bool) -> Iterator[str]:
+def _levels(row: Benchmark) -> Iterator[str]:
+    """What the trainings of a row's rounds cannot have taken to the levels of error."""
+    about, rounds = row.extra_info, row.stats.data
+    before: Sequence[tuple[float, float]] = [(0, 0.0)] * len(rounds)
+    for level in about.levels or ():
+        name = f"levels of {level.error:g}%"
+        if not len(level.passes) == len(level.seconds) == len(rounds):
+            yield f"{name}: {len(level.seconds)} times, for {len(rounds)} trainings"
+            return
+        took = [(np.inf if p is None else p, np.inf if s is None else s)
+                for p, s in zip(level.passes, level.seconds, strict=True)]  # fmt: skip
+        most = about.most_passes or np.inf
+        for (passes, seconds), (earlier, sooner), whole in zip(took, before, rounds, strict=True):
+            if (passes == np.inf) != (seconds == np.inf):
+                yield f"{name}: reached by its passes or by its seconds, not by both"
+            elif passes < earlier or seconds < sooner:
+                yield f"{name}: reached before a level that lies above it"
+            elif passes != np.inf and (passes > most or seconds > LONGER * whole + SLACK):
+                yield f"{name}: reached after the training that went for it had ended"
+        before = took
+
+
+def _network(row: Row, *, learns: bool) -> Iterator[str]:
     digits = row.presentations or 0
     if learns and digits != (row.steps or 0) * (row.batch or 0):
         yield f"presentations is {digits}, but steps x batch is {row.steps} x {row.batch}"
@@ -306,9 +333,6 @@ def _network(row: Row, file: ResultFile, *, learns: bool) -> Iterator[str]:
     each = paper.STEP_MACS if learns else paper.MACS
     if row.macs is not None and row.macs != each * digits:
         yield f"macs is {row.macs}, but {digits} presentations need {each * digits}"
-    if row.dataset != file.dataset.name or row.dataset_sha256 != file.dataset.sha256:
-        yield (f"dataset is {plain(row.dataset or 'None')}, not the file's "
-               f"{plain(file.dataset.name)} with the same hash")  # fmt: skip
     if not (row.train or row.test or row.replicas or row.replica_misses):
         return
     # No data set has more digits than that of 1989: smaller ones are padded to it, never cut.

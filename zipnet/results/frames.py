@@ -25,7 +25,7 @@ NAMES: Final = {  # of a file's columns, shorter than the paths by which the fil
     "memory_gib", "machine_info_gpus": "gpus", "machine_info_system": "system", "datetime":
     "written", "commit_info_id": "commit", "commit_info_dirty": "dirty", "dataset_name": "dataset",
 }  # fmt: skip
-LISTS: Final = ("warnings", "replica_misses")
+LISTS: Final = ("warnings", "replica_misses", "levels")
 WHOLE: Final = {*counts(Row), "rounds", "retaken", "works"}
 
 

@@ -15,6 +15,7 @@ from zipnet.results.schema import QUESTIONS
 
 IMPLIED: Final = (0, 1, paper.TRAIN_DIGITS, paper.TEST_DIGITS)  # batches that the question says
 ALL: Final = "all"  # the role of as many threads as a run might use cores: machines differ in that
+BY_BATCH: Final = ("sweep", "time-to-error")  # that ask it at every batch
 DIFFERS: Final = ("dtype", "batch")  # in which two rows may differ by choice: said so, if they do
 NOTHING: Final = np.array(None)  # which == compares element by element
 ORDER: Final = {name: at for at, name in enumerate(QUESTIONS)}
@@ -22,7 +23,7 @@ UNLIKE: Final = (  # how rows of one key may differ
     "the workload differs, by its hash",
     "measured in {} in one, in {} in the other",
     "counted per {} in one, per {} in the other",
-    "{:.0f} presentations in one, {:.0f} in the other",
+    "{} in one, {} in the other",
 )
 SHOWING_DIGITS: Final = {name for name, question in QUESTIONS.items() if question.shows_digits}
 
@@ -53,7 +54,7 @@ class Key(NamedTuple):
     @property
     def text(self) -> str:
         """For a table."""
-        implied = self.question != "sweep" and self.batch in IMPLIED
+        implied = self.question not in BY_BATCH and self.batch in IMPLIED
         batch = f"batch {self.batch:,}" if self.batch and not implied else None
         return " · ".join(filter(None, (self.question, self.line, batch)))
 
@@ -89,6 +90,21 @@ class Numbers(dict[Any, int]):
         return np.fromiter(map(self.__getitem__, rows), int, len(columns[0]))
 
 
+def like(columns: Any) -> Any:
+    """(rows,) float: what else rows of one key must share, see likeness(); -1 where nothing."""
+    question, found = columns["question"], np.full(len(columns["question"]), -1.0)
+    for asked, name in (("training", "presentations"), ("time-to-error", "lr")):
+        if (rows := question == asked).any():
+            found[rows] = np.nan_to_num(columns[name][rows])
+    return found
+
+
+def likeness(question: str, value: float) -> str:
+    """The same in words; empty where there is nothing."""
+    words = {"training": f"{value:.0f} presentations", "time-to-error": f"learning rate {value:g}"}
+    return words.get(question, "")
+
+
 class Keyed:
     """The key of each row of all runs, by number: half a million rows of a fleet in a second.
 
@@ -104,8 +120,7 @@ class Keyed:
         threads, batch = np.nan_to_num(columns["threads"]), np.nan_to_num(columns["batch"], nan=-1)
         # The only core of a machine is one thread here; of_run() knows that it is all threads too.
         role = np.where((threads == cores[file]) & (threads > 1), -1, threads)
-        trained = columns["question"] == "training"
-        work = np.where(trained, np.nan_to_num(columns["presentations"]), -1)
+        work = like(columns)
         asked, keys, terms, what = Numbers(), Numbers(), Numbers(), []
         texts = (columns[name] for name in ("question", "engine", "device", "dtype", "unit", "per"))
         number = asked.of(*texts, role, batch, work, hashed[file])
@@ -114,7 +129,8 @@ class Keyed:
         words = [word for (word,) in hashes]
         for question, engine, device, dtype, unit, per, *most, each, at in asked:
             key = Key.of(question, engine, device, most[0], most[1], dtype)
-            term = (words[at] if question in SHOWING_DIGITS else None, unit, per, each)
+            shows = question in SHOWING_DIGITS
+            term = (words[at] if shows else None, unit, per, likeness(question, each))
             what.append((keys[key], terms[term], device))
         parts = zip(*what, strict=True) if what else ([], [], [])
         self._key, self._term, device_of = (np.array(part, np.intp if at < 2 else str)[number]

@@ -56,6 +56,14 @@ class Score(Struct):
     error: Is[Size | None, says("misses in per cent")] = None
 
 
+class Level(Struct):
+    """What it took until the test error had fallen to a level, of each training of a row."""
+
+    error: Is[Size, says("misses on the test digits, in per cent")]
+    passes: Is[list[Count | None], says("over the training digits; null: not reached")]
+    seconds: Is[list[Size | None], says("of training alone; null: not reached")]
+
+
 class Verified(Struct):
     """How an engine was held to the float64 reference before it was timed."""
 
@@ -138,9 +146,15 @@ class Row(Struct, kw_only=True):
     dataset_sha256: Is[Text | None, says("of their arrays")] = None
     verified: Is[Verified | None, says("against the float64 reference, before timing")] = None
     passes: Is[Count | None, says("of a training", "passes")] = None
+    most_passes: Is[Count | None, says("that it may take", "passes at most")] = None
     seed: Is[Count | None, says("of the first weights of a training", "seed")] = None
     replicas: Is[Positive | None, says("trainings in one round", "replicas")] = None
     replica_misses: Is[list[Count] | None, says("test misses of each", "test misses each")] = None
+    lr: Is[Size | None, says("of a batch that has its own", "learning rate")] = None
+    lr_found: Is[Text | None, says("how it was chosen", "chosen as")] = None
+    levels: Is[
+        list[Level] | None, says("of test error, falling; rounds have seeds `seed` and up", "to")
+    ] = None
     phases: Is[Phases | None, says("seconds of a first step's parts, last round")] = None
     train: Is[Score | None, says("on the training digits, after the last pass")] = None
     test: Is[Score | None, says("on the test digits, after the last pass")] = None
@@ -356,6 +370,13 @@ QUESTIONS: Final[dict[str, Question]] = {
     "replicas": _network(
         "whole trainings side by side",
         "`replicas` whole trainings of different seeds, one a thread, evaluated at their ends",
+    ),
+    "time-to-error": Question(
+        words="the price of speed: time to a test error",
+        round="a training of its own seed at the best learning rate of its batch, until the last "
+        "of `levels` or out of passes; placing and evaluating are not counted",
+        kind="learning",
+        needs=("engine", "batch", "dataset", "most_passes", "seed", "lr", "levels"),
     ),
     "first-step-cold": Question(
         words="from nothing to the first step, caches empty",

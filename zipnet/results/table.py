@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from zipnet import paper
 from zipnet.results import check, quality
@@ -101,7 +101,7 @@ def flat(structs: Sequence[Any], kind: type[Struct], prefix: str = "") -> Column
             made = (
                 _texts(values)
                 if holds == "text"
-                else _objects([cleaned(v) or None for v in values])
+                else _objects([to_builtins(cleaned(v)) if v else None for v in values])
             )
             columns[prefix + name] = made
     return columns

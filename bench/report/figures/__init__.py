@@ -8,6 +8,7 @@ from functools import partial
 
 import pandas as pd
 
+from bench.report.figures.costs import price_plot
 from bench.report.figures.curves import Curves
 from bench.report.figures.dots import DotPlot
 from bench.report.figures.sheet import NARROW, WIDE, save
@@ -46,7 +47,7 @@ def plots(rows: pd.DataFrame) -> dict[str, DotPlot | Curves]:
     """Every figure there is, before it has a size; rows as for draw_all."""
     picked = {spec.name: plot(spec, rows) for spec in SPECS}
     swept = swept_plot(rows) if crowded(rows) else Curves(fits(rows))
-    return {"training": training_plot(rows), **picked, "sweep": swept}
+    return {"training": training_plot(rows), "price": price_plot(rows), **picked, "sweep": swept}
 
 
 def draw_all(rows: pd.DataFrame) -> Iterator[Drawn]:

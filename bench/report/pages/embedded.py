@@ -21,7 +21,7 @@ from bench.report.compare.tables import disagreements, facts
 from bench.report.pages.sections import Section
 from bench.report.wording import question, who
 from zipnet import paper
-from zipnet.results.match import ALL, keyed
+from zipnet.results.match import ALL, keyed, like, likeness
 from zipnet.results.noise import FLOOR, MARGIN, UNSEEN, UNSTEADY, NullTest, Scale, nulls
 from zipnet.results.runs import Run, Runs
 from zipnet.results.statistics import Floats
@@ -88,9 +88,8 @@ def compare_data(runs: Runs) -> dict[str, Any]:
     kept = [keys.of_run(run)[0] for run in chosen]
     at = np.array([row for rows in kept for row in rows.values()], int)
     of_row = {name: column[at] for name, column in columns.items()}
-    trained = of_row["question"] == "training"
-    many = np.where(trained, np.nan_to_num(of_row["presentations"]), 0).astype(int)
-    terms = [of_row[name].tolist() for name in ("kind", "unit", "per")] + [many.tolist()]
+    many = map(likeness, of_row["question"].tolist(), like(of_row).tolist())
+    terms = [of_row[name].tolist() for name in ("kind", "unit", "per")] + [[*many]]
     asked: list[Any] = list(zip((key for rows in kept for key in rows), *terms, strict=True))
     entries: list[Any] = sorted(set(asked), key=lambda entry: (entry[0].order(), entry[1:]))
     index, names = {entry: at for at, entry in enumerate(entries)}, [entry[0] for entry in entries]

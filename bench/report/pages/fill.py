@@ -30,7 +30,7 @@ TEMPLATES: Final = Path(__file__).with_name("templates")
 SCRIPTS: Final = ("words.js", "machines.js", "verdict.js", "ratios.js", "compare.js")
 WORDING: Final = (
     "amount", "called", "cut", "duration", "percent", "quantity", "question", "significant",
-    "times", "who",
+    "times", "toll", "who",
 )  # fmt: skip
 DETAILED: Final = 24  # runs shown in full: the newest of each machine first
 MOST: Final = 50  # runs of the table that stand there without JavaScript, and machines in Markdown
@@ -95,6 +95,7 @@ def to_markdown(report: Report) -> str:
         first=first,
         slower=len(newest) - len(first),
         nulls=[null for one in first if (null := report.tested[one.run.name]).sources],
+        prices=report.prices[:LINES],
         lists=[("Cautions", cautions), ("Not reported", bad)],
         most=LINES,
     )

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import msgspec
 
-from bench.report.wording import TIMES, amount, cut, limits, percent, significant
+from bench.report.wording import TIMES, amount, cut, limits, percent, significant, toll
 from zipnet.results.noise import threshold
+from zipnet.results.price import Toll
 from zipnet.results.quality import FORBID, REMEDIES, SLOWED, SLOWER_CLOCK, resolution
 from zipnet.results.runs import Run, Runs
 from zipnet.results.schema import ResultFile, Row, State
@@ -79,6 +80,8 @@ def of_run(runs: Runs, run: Run) -> dict[str, Any]:
 
 
 def _told(value: Any, unit: str) -> str:
+    if isinstance(value, list) and isinstance(value[0], dict):
+        return ", ".join(f"{found.error:g}% {toll(found)}" for found in map(Toll.of, value))
     if isinstance(value, list):
         low, high, mean = min(value), max(value), sum(value) / len(value)
         return f"{low} to {high}, mean {mean:.4g}" if low < high else f"{low}"

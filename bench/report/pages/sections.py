@@ -19,6 +19,7 @@ from bench.report.wording import duration, significant, times, who
 from zipnet import paper
 from zipnet.results.frames import records
 from zipnet.results.noise import NullTest
+from zipnet.results.price import Price, prices
 from zipnet.results.quality import REMEDIES
 from zipnet.results.runs import Run, Runs
 from zipnet.results.schema import QUESTIONS
@@ -79,6 +80,7 @@ class Report(NamedTuple):
     sections: list[Section]
     figures: list[Drawn]
     tested: dict[str, NullTest]
+    prices: list[Price]
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class Section:
             "said": f"{learned(self.trainings)}.{side_by_side(sound)}",
             "fits": swept,
             "overtakings": overtakings(swept),
+            "prices": prices(sound),
             "questions": [(name, asked[name]) for name in order if name in asked],
             "rows": len(sound),
             "remedies": {kind: text for kind, text in REMEDIES.items() if kind in in_doubt},

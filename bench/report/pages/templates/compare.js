@@ -28,7 +28,7 @@ function whyNot(machines, one, other) {
   }
   if (one.unit !== other.unit) return `measured in ${one.unit} in one, in ${other.unit} in the other`;
   if (one.per !== other.per) return `counted per ${one.per} in one, per ${other.per} in the other`;
-  if (one.many !== other.many) return `${one.many} presentations in one, ${other.many} in the other`;
+  if (one.many !== other.many) return `${one.many} in one, ${other.many} in the other`;
   return one.each && other.each ? null : "took no time by the clock";
 }
 

@@ -1,0 +1,148 @@
+"""python -m bench search: the best learning rate of each batch, by the rule of zipnet/rates.py.
+
+Trainings of other seeds and rates run side by side, each on one thread. Every trial that ended is
+kept in a file beside the outcome, so that a search that was stopped goes on where it was; the
+outcome itself is replaced when all is done, and not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from tqdm import tqdm
+
+from bench.measuring.session import commit
+from zipnet import engines, rates
+from zipnet.atomic import replacing
+from zipnet.cpu import cores
+from zipnet.data import Digits
+from zipnet.errors import UserError
+from zipnet.params import Params
+from zipnet.pursuit import pursue
+from zipnet.rates import Trial
+from zipnet.recipe import KARPATHY_1989
+from zipnet.training import require_batch, stage
+
+ENGINE: Final = "fused"  # what it finds holds for every engine: all follow one reference
+
+
+@dataclass
+class Search:
+    """A search in the making; trials are those that ended, of this search or of its beginning."""
+
+    digits: Digits
+    batches: Sequence[int]
+    out: Path
+    seeds: Sequence[int] = rates.SEEDS
+    trials: list[Trial] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for batch in self.batches:
+            require_batch(replace(KARPATHY_1989, batch=batch), self.digits)
+        code = commit()
+        self.about: dict[str, Any] = {
+            "command": f"python -m bench search --batches {','.join(map(str, self.batches))}",
+            "commit": code.id,
+            "dirty": code.dirty,
+            "engine": ENGINE,
+            "dataset": self.digits.name,
+            "dataset_sha256": self.digits.sha256,
+            "target": rates.TARGET,
+            "seeds": list(self.seeds),
+            "passes": {str(batch): self._passes(batch) for batch in self.batches},
+        }
+        self.kept = self.out.with_name(f"{self.out.name}.part")
+        if self.kept.exists():
+            about, trials = rates.read(self.kept)
+            about.pop("date", None)
+            self.trials = trials if about == self.about else []
+
+    def run(self) -> dict[int, list[Trial]]:
+        """Search every batch, write the outcome, and return the trials of each best rate."""
+        for batch in self.batches:
+            self._search(batch)
+        self._write(self.out)
+        self.kept.unlink(missing_ok=True)
+        return rates.best(self.trials)
+
+    def _search(self, batch: int) -> None:
+        def tried(powers: Sequence[int]) -> dict[int, tuple[bool, int, int, int]]:
+            self._try([(batch, power, seed) for power in powers for seed in self.seeds])
+            return {power: rates.score(self._of(batch, power)) for power in powers}
+
+        rates.bracket(rates.guess(batch), tried, lambda score: score[0])
+
+    def _of(self, batch: int, power: int) -> list[Trial]:
+        return [one for one in self.trials if (one.batch, one.power) == (batch, power)]
+
+    def _try(self, wanted: Sequence[tuple[int, int, int]]) -> None:
+        """Make the trials among these that were not made yet, side by side."""
+        made = {(one.batch, one.power, one.seed) for one in self.trials}
+        left = [one for one in wanted if one not in made]
+        with _pool() as pool:
+            running = [pool.submit(self._trial, *one) for one in left]
+            bar = tqdm(as_completed(running), _words(wanted), len(left), leave=False, disable=None)
+            for done in bar:
+                self.trials.append(done.result())
+                self._write(self.kept)
+        for power in sorted({power for _, power, _ in left}):
+            print(_line(self._of(wanted[0][0], power)), flush=True)
+
+    def _trial(self, batch: int, power: int, seed: int) -> Trial:
+        engine = engines.make(ENGINE, replace(KARPATHY_1989, batch=batch), "cpu", threads=1)
+        engine.load(Params.init(seed, engine.recipe), seed)  # prepared, as it begins
+        found = pursue(
+            engine,
+            stage(engine, self.digits),
+            seed,
+            lr=rates.rate(power),
+            passes=self._passes(batch),
+            levels=(rates.TARGET,),
+        )
+        return Trial(batch, power, seed, found.passes, found.misses, found.end)
+
+    def _passes(self, batch: int) -> int:
+        return rates.most_passes(batch, len(self.digits.x_train))
+
+    def _write(self, path: Path) -> None:
+        self.trials.sort(key=lambda one: (one.batch, one.power, one.seed))
+        about = {"date": datetime.now(UTC).date().isoformat(), **self.about}
+        with replacing(path) as file:
+            file.write(rates.content(about, self.trials).encode())
+
+
+@contextmanager
+def _pool() -> Iterator[ThreadPoolExecutor]:
+    """A thread a core; what has not begun when we are interrupted never does."""
+    pool = ThreadPoolExecutor(cores())
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _words(wanted: Sequence[tuple[int, int, int]]) -> str:
+    powers = sorted({power for _, power, _ in wanted})
+    return f"batch {wanted[0][0]:,}, rate {' and '.join(f'{rates.rate(p):g}' for p in powers)}"
+
+
+def _line(trials: Sequence[Trial]) -> str:
+    """What came of one rate, for a person."""
+    first = trials[0]
+    ends = ", ".join(f"{one.end} after {one.passes}" for one in trials)
+    return f"batch {first.batch:,}, rate {first.lr:g}: {ends} passes"
+
+
+def search(batches: Sequence[int], out: Path, digits: Digits) -> None:
+    """Search, and say what the best rates are. Raises UserError where `out` cannot be written."""
+    if not out.parent.is_dir():
+        raise UserError(f"--out is {out}, but there is no folder {out.parent}; make it first")
+    for batch, trials in Search(digits, batches, out).run().items():
+        print(f"best for batch {batch:,}: {trials[0].lr:g}")
+    print(f"written to {out}; chosen on the test digits of {digits.name}")
