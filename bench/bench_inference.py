@@ -6,7 +6,7 @@ from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, only, with_a_prediction_path
 
 
-@only(with_a_prediction_path, "its steps are its own, but it predicts as eager does")
+@only(with_a_prediction_path, "its steps are its own, but it predicts as tuned does")
 def bench_one_digit(bench: Bench, setting: Setting) -> None:
     """One digit in, ten outputs out, then wait: what the PC of 1989 did 30 times a second."""
     ready = bench.workshop.ready(setting, batch=1)
@@ -21,7 +21,7 @@ def bench_one_digit(bench: Bench, setting: Setting) -> None:
     bench.measure(work, row, ready.enter)
 
 
-@only(with_a_prediction_path, "its steps are its own, but it predicts as eager does")
+@only(with_a_prediction_path, "its steps are its own, but it predicts as tuned does")
 def bench_all_digits(bench: Bench, setting: Setting) -> None:
     """All test digits in one call."""
     ready = bench.workshop.ready(setting, batch=1)

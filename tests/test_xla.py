@@ -24,10 +24,12 @@ def test_programs_for_a_gpu_are_told_to_repeat_themselves(monkeypatch, start, de
     assert engine.numpy(engine.predict(engine.place(*random_digits(4), 1))).shape == (4, 10)
 
 
-def test_the_gradient_needs_no_scatter():
+@pytest.mark.parametrize("by_taps", [False, True])
+def test_the_gradient_needs_no_scatter(by_taps):
     """On a GPU that must repeat itself it would be the slowest operation of a step."""
     w = {name: np.ones(shape, np.float32) for name, shape in SHAPES.items()}
     x, y = random_digits(2)
-    program = jax.make_jaxpr(jax.grad(xla._loss), static_argnums=3)(w, x, y, KARPATHY_1989)
+    gradient = jax.make_jaxpr(jax.grad(xla._loss), static_argnums=(3, 4))
+    program = gradient(w, x, y, KARPATHY_1989, by_taps)
     assert "scatter" not in str(program)
     assert "gather" not in str(program)

@@ -48,21 +48,59 @@ class Net(nn.Module):
         """Outputs of the last layer."""
         hidden, output = self.recipe.activation, self.recipe.output
         finish = [partial(nonlinearity, name) for name in (hidden, hidden, hidden, output)]
-        return _layers({name: getattr(self, name) for name in NAMES}, x, paper.BACKGROUND, finish)
+        w = {name: getattr(self, name) for name in NAMES}
+        return _layers(w, x, paper.BACKGROUND, finish, self.convolve_h2)
+
+    def convolve_h2(self, h1: Tensor, w: Tensor) -> Tensor:
+        """Padded H1 (n, 12, 12, 12), H2w (12, 8, 5, 5) -> (n, 12, 4, 4): a convolution a block."""
+        return _by_blocks(h1, w)
+
+
+class MaskedNet(Net):
+    """The same with H2 as one convolution of twelve planes, the four unseen ones weighing 0.
+
+    1.34 times the MACs, and a third of the operations to ask for.
+    """
+
+    inputs: Tensor
+    seen: Tensor
+
+    def __init__(self, params: Params, recipe: Recipe, device: str = "cpu") -> None:
+        super().__init__(params, recipe, device)
+        rows = [H2_INPUTS[plane // 4] for plane in range(12)]
+        # Unseen inputs borrow weight 0, times 0: what they add to its gradient is 0 in any order,
+        # so that a GPU's atomic sums repeat.
+        where = [[row.index(k) if k in row else 0 for k in range(12)] for row in rows]
+        mask = [[float(k in row) for k in range(12)] for row in rows]
+        index = torch.tensor(where, device=device)[:, :, None, None].expand(12, 12, 5, 5)
+        self.register_buffer("inputs", index.contiguous(), persistent=False)
+        seen = torch.tensor(mask, device=device)[:, :, None, None]
+        self.register_buffer("seen", seen, persistent=False)
+
+    def convolve_h2(self, h1: Tensor, w: Tensor) -> Tensor:
+        """Padded H1 (n, 12, 12, 12), H2w (12, 8, 5, 5) -> (n, 12, 4, 4), all at once."""
+        return F.conv2d(h1, torch.gather(w, 1, self.inputs) * self.seen, stride=2)
 
 
 Finish = Sequence[Callable[[Tensor], Tensor]]  # of each layer: from its sums to its values
+Convolve = Callable[[Tensor, Tensor], Tensor]  # padded H1 and H2w to H2's sums without biases
 
 
-def _layers(w: Weights, x: Tensor, border: float, finish: Finish) -> Tensor:
+def _by_blocks(h1: Tensor, w: Tensor) -> Tensor:
+    blocks = [
+        F.conv2d(_planes(h1, inputs), w[4 * g : 4 * g + 4], stride=2)
+        for g, inputs in enumerate(H2_INPUTS)
+    ]
+    return torch.cat(blocks, dim=1)
+
+
+def _layers(
+    w: Weights, x: Tensor, border: float, finish: Finish, convolve_h2: Convolve = _by_blocks
+) -> Tensor:
     x = F.pad(x, (2, 2, 2, 2), value=border)  # (n, 1, 20, 20)
     h1 = finish[0](F.conv2d(x, w["H1w"], stride=2) + w["H1b"])  # (n, 12, 8, 8)
     h1 = F.pad(h1, (2, 2, 2, 2), value=border)  # (n, 12, 12, 12)
-    blocks = [
-        F.conv2d(_planes(h1, inputs), w["H2w"][4 * g : 4 * g + 4], stride=2)
-        for g, inputs in enumerate(H2_INPUTS)
-    ]
-    h2 = finish[1](torch.cat(blocks, dim=1) + w["H2b"])  # (n, 12, 4, 4)
+    h2 = finish[1](convolve_h2(h1, w["H2w"]) + w["H2b"])  # (n, 12, 4, 4)
     h3 = finish[2](h2.flatten(1) @ w["H3w"] + w["H3b"])  # (n, 30)
     return finish[3](h3 @ w["outw"] + w["outb"])  # (n, 10)
 

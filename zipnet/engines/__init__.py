@@ -26,6 +26,7 @@ __all__ = [
 
 _REGISTRY: Final = {
     "eager": "zipnet.engines.eager:Eager",
+    "tuned": "zipnet.engines.tuned:Tuned",
     "compiled": "zipnet.engines.compiled:Compiled",
     "graphed": "zipnet.engines.graphed:Graphed",
     "xla": "zipnet.engines.xla:Xla",

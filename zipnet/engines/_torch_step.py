@@ -6,9 +6,9 @@ Engines differ only in how they execute it, which is the whole point of having s
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from zipnet import devices
 from zipnet.engines.base import Engine, Placed, as_steps, draws_nothing
-from zipnet.net import Net, Weights, curvature, loss_fn
+from zipnet.net import MaskedNet, Net, Weights, curvature, loss_fn
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
 from zipnet.reference import BETA1, BETA2, EPSILON
@@ -77,12 +77,19 @@ class Optimizer:
 
 
 class TorchEngine(Engine):
-    """Everything of a torch engine but the way it executes a step."""
+    """Everything of a torch engine but the way it executes a step.
+
+    network: the module that learns. onednn_from: digits of a batch from which oneDNN convolves on
+    CPUs; torch's own convolution, which has less to set up, takes fewer.
+    """
+
+    network: ClassVar[type[Net]] = MaskedNet
+    onednn_from: ClassVar[int] = 64
 
     def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:
         super().__init__(recipe, device, threads)
         devices.require(device)
-        self.net = Net(Params.init(0), recipe, device)
+        self.net = self.network(Params.init(0), recipe, device)
         self.weights: list[Tensor] = list(self.net.parameters())
         self.optimizer = Optimizer(recipe, [w.detach() for w in self.weights])
 
@@ -129,10 +136,16 @@ class TorchEngine(Engine):
     def prepare(self, placed: Placed) -> None:
         """Take one step and put everything back, so that lazy set-up is behind us."""
         self.claim()
+        self.choose_convolution(placed.batch)
         self.set_rates()
         with self.put_back():
             self.step(placed.x[0], placed.y[0])
         self.sync()
+
+    def choose_convolution(self, batch: int) -> None:
+        """Let oneDNN or torch itself convolve, whichever is faster for the batch; process-wide."""
+        set_flags: Callable[..., object] = torch.backends.mkldnn.set_flags  # untyped in torch
+        set_flags(batch >= self.onednn_from, _fp32_precision=None)
 
     def set_rates(self) -> None:
         """Hand lr and gamma to the optimizer, where the device finds them."""
@@ -152,6 +165,7 @@ class TorchEngine(Engine):
 
     def run(self, placed: Placed) -> Tensor:
         """Step after step from Python; see Engine.run."""
+        self.choose_convolution(placed.batch)
         self.set_rates()
         losses = [
             self.step(x, y) for x, y in zip(placed.x.unbind(), placed.y.unbind(), strict=True)
@@ -160,6 +174,7 @@ class TorchEngine(Engine):
 
     def predict(self, placed: Placed) -> Tensor:
         """All digits in one batch; see Engine.predict."""
+        self.choose_convolution(placed.presentations)
         with torch.inference_mode():
             return cast(Tensor, self.net(placed.x.flatten(0, 1)))
 

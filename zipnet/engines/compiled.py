@@ -1,6 +1,9 @@
 """compiled: the whole step, forward to update, as one torch.compile program.
 
-Inductor fuses what it can; what remains a step is one guarded call from Python.
+Inductor fuses what it can; what remains a step is one guarded call from Python. Tried in one run on
+a CPU: H2 by blocks, as one convolution and as a product of unfolded windows; oneDNN on and off; a
+wrapper in C++. One convolution wins from middling batches on, and nearly for single digits; the
+wrapper gains nothing that can be seen.
 """
 
 from __future__ import annotations

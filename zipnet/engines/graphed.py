@@ -1,6 +1,6 @@
 """graphed: torch's operations captured in CUDA graphs by hand, many steps in one replay.
 
-The kernels are eager's own; what is gone is asking for them one by one. A replay hands the GPU
+The kernels are tuned's own; what is gone is asking for them one by one. A replay hands the GPU
 forward, backward and update of up to 32 steps at once, and what remains to pay is the latency from
 one kernel to the next, on the GPU's side.
 

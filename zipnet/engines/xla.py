@@ -1,7 +1,10 @@
 """xla: JAX's jit of lax.scan, the fastest way of training this network that comes off the shelf.
 
 The loop over steps is part of the program, so Python asks once for as many steps as there are.
-XLA runs each operation of a step as a kernel of its own, and that is what remains to pay.
+XLA runs each operation of a step as a kernel of its own, and that is what remains to pay. Tried in
+one run on a CPU: its convolution, which is slow in a loop there, and a product of the taps, which
+wins; H2 by blocks and as one convolution, which wins; a single step with and without the loop,
+which makes no difference once nothing convolves.
 """
 
 from __future__ import annotations
@@ -24,11 +27,6 @@ from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
 from zipnet.reference import BETA1, BETA2, EPSILON, H2_INPUTS
 
-# Digits of a single step from which on it is faster without the loop: XLA:CPU takes its slow way of
-# convolving inside one, but what surrounds the convolutions of fewer digits costs less there. Both
-# were tried in one run at sizes from 1 to 256; they cross between 32 and 64.
-WITHOUT_LOOP: Final = 64
-
 Weights = dict[str, jax.Array]
 _PLATFORMS = {"cpu": "cpu", "cuda": "cuda", "mps": "METAL", "xpu": "xpu"}
 # On a GPU XLA chooses among convolutions by timing them, anew for each shape, and some of them sum
@@ -47,38 +45,50 @@ def _nonlinearity(name: str, a: jax.Array) -> jax.Array:
     return jax.nn.relu(a) if name == "relu" else a
 
 
-def _conv(planes: jax.Array, w: jax.Array) -> jax.Array:
+def _conv(planes: jax.Array, w: jax.Array, by_taps: bool) -> jax.Array:
     """5x5, stride 2, in a border of background: (n, c, s, s) -> (n, o, s / 2, s / 2)."""
     border = ((0, 0), (0, 0), (2, 2), (2, 2))
     padded = jnp.pad(planes, border, constant_values=paper.BACKGROUND)
+    if by_taps:
+        end = planes.shape[-1]
+        rows = [padded[:, :, ky : ky + end : 2] for ky in range(5)]
+        taps = jnp.stack([row[..., kx : kx + end : 2] for row in rows for kx in range(5)], axis=2)
+        kernel = w.reshape(*w.shape[:2], 25)
+        return jnp.einsum("nckyx,ock->noyx", taps, kernel, precision=lax.Precision.HIGHEST)
     out: jax.Array = lax.conv_general_dilated(
         padded, w, (2, 2), "VALID", precision=lax.Precision.HIGHEST
     )
     return out
 
 
-def _forward(w: Weights, x: jax.Array, recipe: Recipe) -> jax.Array:
+def _over_all_planes(w: jax.Array) -> jax.Array:
+    """H2w (12, 8, 5, 5) -> (12, 12, 5, 5): inputs that a plane does not see weigh 0.
+
+    By whole thirds, whose gradient is a sum; that of an index would be a scatter, XLA's slowest
+    operation where it must repeat.
+    """
+    blocks = []
+    for g, inputs in enumerate(H2_INPUTS):
+        thirds = [jnp.zeros((4, 4, 5, 5), w.dtype)] * 3
+        for k, first in enumerate(inputs[::4]):
+            thirds[first // 4] = w[4 * g : 4 * g + 4, 4 * k : 4 * k + 4]
+        blocks.append(jnp.concatenate(thirds, axis=1))
+    return jnp.concatenate(blocks)
+
+
+def _forward(w: Weights, x: jax.Array, recipe: Recipe, by_taps: bool) -> jax.Array:
     """(n, 1, 16, 16) -> (n, 10), as zipnet.net.Net."""
     hidden = recipe.activation
-    h1 = _nonlinearity(hidden, _conv(x, w["H1w"]) + w["H1b"])  # (n, 12, 8, 8)
-    # In whole thirds, whose gradient is a sum; that of an index would be a scatter, XLA's slowest
-    # operation where it must repeat.
-    thirds = [h1[:, 4 * third : 4 * third + 4] for third in range(3)]
-    blocks = [
-        _conv(
-            jnp.concatenate([thirds[c // 4] for c in inputs[::4]], axis=1),
-            w["H2w"][4 * g : 4 * g + 4],
-        )
-        for g, inputs in enumerate(H2_INPUTS)
-    ]
-    h2 = _nonlinearity(hidden, jnp.concatenate(blocks, axis=1) + w["H2b"])  # (n, 12, 4, 4)
+    h1 = _nonlinearity(hidden, _conv(x, w["H1w"], by_taps) + w["H1b"])  # (n, 12, 8, 8)
+    h2 = _conv(h1, _over_all_planes(w["H2w"]), by_taps) + w["H2b"]  # (n, 12, 4, 4)
+    h2 = _nonlinearity(hidden, h2)
     with jax.default_matmul_precision("highest"):
         h3 = _nonlinearity(hidden, h2.reshape(len(x), -1) @ w["H3w"] + w["H3b"])  # (n, 30)
         return _nonlinearity(recipe.output, h3 @ w["outw"] + w["outb"])  # (n, 10)
 
 
-def _loss(w: Weights, x: jax.Array, y: jax.Array, recipe: Recipe) -> jax.Array:
-    out = _forward(w, x, recipe)
+def _loss(w: Weights, x: jax.Array, y: jax.Array, recipe: Recipe, by_taps: bool) -> jax.Array:
+    out = _forward(w, x, recipe, by_taps)
     if recipe.loss == "mse":
         return jnp.mean((y - out) ** 2)
     return -jnp.mean(jnp.sum(jnp.where(y > 0, jax.nn.log_softmax(out), 0.0), axis=1))
@@ -95,9 +105,11 @@ class Xla(Engine):
         super().__init__(recipe, device, threads)
         self._device = jax.devices(_PLATFORMS[device])[0]
         self._pending: jax.Array | None = None
-        options = REPEATABLE if device.partition(":")[0] == "cuda" else None
+        kind = device.partition(":")[0]
+        options = REPEATABLE if kind == "cuda" else None
+        self._by_taps = kind == "cpu"
         self._scan = jax.jit(self._take_steps, compiler_options=options)
-        self._answer = jax.jit(lambda w, x: _forward(w, x, recipe), compiler_options=options)
+        self._answer = jax.jit(self._outputs, compiler_options=options)
 
     @classmethod
     def why_not(cls, recipe: Recipe, device: str) -> str | None:
@@ -108,16 +120,17 @@ class Xla(Engine):
             return f"this jax has no back end for {device}"
         return draws_nothing(recipe) or first_order(recipe)
 
+    def _outputs(self, w: Weights, x: jax.Array) -> jax.Array:
+        return _forward(w, x, self.recipe, self._by_taps)
+
     def _take_steps(
         self, state: tuple[Any, ...], x: jax.Array, y: jax.Array, lr: jax.Array
     ) -> tuple[tuple[Any, ...], jax.Array]:
         def step(state: Any, batch: Any) -> Any:
-            loss, gradients = jax.value_and_grad(_loss)(state[0], *batch, self.recipe)
+            about = (self.recipe, self._by_taps)
+            loss, gradients = jax.value_and_grad(_loss)(state[0], *batch, *about)
             return self._update(state, gradients, lr), loss
 
-        if len(x) == 1 and x.shape[1] >= WITHOUT_LOOP:
-            end, loss = step(state, (x[0], y[0]))
-            return end, loss[None]
         end, losses = lax.scan(step, state, (x, y))
         return end, losses
 
