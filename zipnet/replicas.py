@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,6 +49,17 @@ class Trainings:
 AfterEach = Callable[[int, Training], None]
 
 
+class _Asked(NamedTuple):
+    """What every way to train replicas is told."""
+
+    engine: str  # rivals have none
+    recipe: Recipe
+    digits: Digits
+    replicas: Sequence[Replica]
+    device: str
+    threads: int | None
+
+
 def train_replicas(
     engine: str,
     recipe: Recipe,
@@ -71,7 +83,7 @@ def train_replicas(
         side_by_side = _in_launches if in_launches else _on_threads
     began = time.perf_counter()
     finished = []
-    for training in side_by_side(engine, recipe, digits, replicas, device, threads):
+    for training in side_by_side(_Asked(engine, recipe, digits, replicas, device, threads)):
         finished.append(training)
         if after_each is not None:
             after_each(len(finished), training)
@@ -83,50 +95,33 @@ def _changed(recipe: Recipe, replica: Replica) -> Recipe:
     return recipe if replica.lr is None else recipe.at_rate(replica.lr)
 
 
-def _on_threads(
-    engine: str,
-    recipe: Recipe,
-    digits: Digits,
-    replicas: Sequence[Replica],
-    device: str,
-    threads: int | None,
-) -> Iterator[Training]:
+def _on_threads(asked: _Asked) -> Iterator[Training]:
     """An engine of its own for each replica, held to one thread."""
 
     def one(replica: Replica) -> Training:
-        worker = engines.make(engine, _changed(recipe, replica), device, threads=1)
-        return train(worker, digits, Params.init(replica.seed, recipe), seed=replica.seed)
+        recipe = _changed(asked.recipe, replica)
+        worker = engines.make(asked.engine, recipe, asked.device, threads=1)
+        first = Params.init(replica.seed, asked.recipe)
+        return train(worker, asked.digits, first, seed=replica.seed)
 
-    apart = engines.kind(engine).many_at_once == "threads"
-    with ThreadPoolExecutor((threads or cores()) if apart else 1) as pool:
-        yield from pool.map(one, replicas)
+    apart = engines.kind(asked.engine).many_at_once == "threads"
+    with ThreadPoolExecutor((asked.threads or cores()) if apart else 1) as pool:
+        yield from pool.map(one, asked.replicas)
 
 
-def _rivals(
-    engine: str,  # noqa: ARG001 - they have none
-    recipe: Recipe,
-    digits: Digits,
-    replicas: Sequence[Replica],
-    device: str,
-    threads: int | None,
-) -> Iterator[Training]:
+def _rivals(asked: _Asked) -> Iterator[Training]:
     """One network of torch after the other, on all threads."""
     from zipnet.rivals import train_rival
 
+    _, recipe, digits, replicas, device, threads = asked
     for replica in replicas:
         changed = _changed(recipe, replica)
         yield train_rival(changed, digits, replica.seed, device=device, threads=threads)
 
 
-def _in_launches(
-    engine: str,
-    recipe: Recipe,
-    digits: Digits,
-    replicas: Sequence[Replica],
-    device: str,
-    threads: int | None,
-) -> Iterator[Training]:
+def _in_launches(asked: _Asked) -> Iterator[Training]:
     """As many replicas in a launch as the device holds, then the next."""
+    engine, recipe, digits, replicas, device, threads = asked
     kind = engines.kind(engine)
     most = kind.at_once(recipe, device, threads)
     for first in range(0, len(replicas), most):
