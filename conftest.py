@@ -42,15 +42,17 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
     if (file := saved(config)) is None:
         return
-    from bench.report.pages.said import sight
+    from bench.report.compare.tables import sight
     from bench.report.pages.sections import headline
     from zipnet.results.collect import collect
+    from zipnet.results.noise import nulls
 
     runs = collect([file])
     terminalreporter.write_line("")
-    for run in runs.runs:
+    if runs.runs:
         terminalreporter.write_line(headline(runs))
-        terminalreporter.write_line(sight(runs, run))
+        for null in nulls(collect([str(Path(file).parent)])).values():
+            terminalreporter.write_line(f"{null.machine}: {sight(null)}")
     wrong = runs.bad or [runs.wrong(run) for run in runs.runs]
     terminalreporter.write_line(f"saved {file}, checked: {wrong[0] or 'ok'}")
     terminalreporter.write_line("next: python -m bench report")

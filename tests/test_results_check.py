@@ -2,14 +2,12 @@
 
 import json
 import random
-import re
 
 import msgspec
 import numpy as np
 import pytest
 
 from bench.report.pages.said import cautions as cautions_of
-from bench.report.pages.said import sight
 from tests import records_factory as factory
 from zipnet import paper
 from zipnet.results import check
@@ -157,8 +155,6 @@ def test_doubts_that_could_change_no_verdict_are_no_caution(tmp_path):
     runs = read(tmp_path, content)
     assert sum("spread" in text for text in runs.columns["quality"]) > 20
     assert cautions_of(runs, runs.runs[0]) == []
-    told = sight(runs, runs.runs[0])
-    assert re.match(r"Differences under [1-9][0-9]% cannot be seen here: ", told)
 
 
 def test_what_could_change_a_verdict_is_counted_by_kind_with_its_remedy(tmp_path):
@@ -174,12 +170,6 @@ def test_what_could_change_a_verdict_is_counted_by_kind_with_its_remedy(tmp_path
     assert no_verdict.startswith(f"3 of {of} rows allow no verdict (busy 2, stolen 1); ")
     assert no_verdict.endswith(REMEDIES["busy"])
     assert slower.startswith(f"1 of {of} rows may be slower than this machine is (battery 1); ")
-
-
-def test_a_run_of_two_rounds_a_row_says_that_it_can_tell_nothing(tmp_path):
-    rows = [factory.learning("sgd-queued", 9.0, 10, 1, engine="eager", rounds=2)]
-    runs = read(tmp_path, factory.result(benchmarks=rows))
-    assert "is not known" in sight(runs, runs.runs[0])
 
 
 def test_a_load_before_the_run_says_nothing_where_rows_were_watched(tmp_path):

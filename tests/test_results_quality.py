@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests import records_factory as factory
 from zipnet.results import modes
 from zipnet.results.modes import dip, has_two_modes
-from zipnet.results.quality import FORBID, REMEDIES, doubts, resolution
+from zipnet.results.quality import FORBID, REMEDIES, doubts
 from zipnet.results.schema import Watch
 from zipnet.results.statistics import Ragged, Rounds
 
@@ -221,19 +221,3 @@ def test_calm_rows_are_next_to_never_called_drifting_or_slow_to_start():
     told = doubted(*(calm(seed, 0.05) for seed in range(500)))["quality"]
     kinds = ("drift", "slow start", "two modes")
     assert sum(any(kind in text for kind in kinds) for text in told) <= 3
-
-
-def test_what_a_run_can_tell_is_how_far_apart_19_of_20_of_its_rows_find_themselves():
-    apart = np.arange(1.0, 22.0) / 100  # 1% to 21%
-    rows = {
-        "kind": np.array(["network"] * 21 + ["machine"], object),
-        "sound": np.ones(22, bool),
-        "forbidden": np.full(22, None, object),
-        "first_laps": np.append(1 + apart, 9.0),
-        "last_laps": np.ones(22),
-    }
-    assert resolution(rows) == pytest.approx(0.20)
-    assert resolution(rows | {"first_laps": 1 / rows["first_laps"]}) == pytest.approx(0.20)
-    rows["forbidden"][20] = "busy"
-    assert resolution(rows) < 0.20
-    assert resolution(rows | {"last_laps": np.full(22, np.nan)}) is None

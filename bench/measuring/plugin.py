@@ -19,7 +19,7 @@ import pytest
 from bench.measuring import their_options
 from bench.measuring.interrupts import INTERRUPTS
 from bench.measuring.profiles import PROFILES
-from bench.measuring.progress import BY_WORTH, Progress, Unbroken, duration
+from bench.measuring.progress import BY_WORTH, Progress, Unbroken
 from zipnet.errors import EXIT_USAGE, UserError, muted, not_installed, note, one_line
 
 SESSION: pytest.StashKey[Any] = pytest.StashKey()
@@ -338,11 +338,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def _outcome(timed: Any) -> str:
-    found = median(timed.values)
-    if timed.row.unit != "s":
-        return f"{found:>8.3g} {timed.row.unit}"
-    shown = duration(found / (timed.row.presentations or 1))
-    return f"{shown:>8s}{' per digit' if timed.row.presentations else ''}"
+    from zipnet.results.units import amount
+
+    digits = timed.row.unit == "s" and timed.row.presentations
+    shown = amount(median(timed.values) / (digits or 1), timed.row.unit)
+    return f"{shown:>8s}{' per digit' if digits else ''}"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -103,11 +103,3 @@ def spoken(seconds: float) -> str:
     """Whole seconds, and minutes where there are any: '4 min 05 s'."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02d} s" if minutes else f"{rest} s"
-
-
-def duration(seconds: float) -> str:
-    """A time with a unit a person reads at a glance, three digits long."""
-    for size, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "us")):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"

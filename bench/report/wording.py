@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, Final
 
 from zipnet.results import schema
 from zipnet.results.price import Toll
-from zipnet.results.statistics import percent as percent
-from zipnet.results.statistics import quantity as quantity
-from zipnet.results.statistics import significant as significant
+from zipnet.results.units import amount as amount
+from zipnet.results.units import percent as percent
+from zipnet.results.units import quantity as quantity
+from zipnet.results.units import significant as significant
 
-MINUTE: Final = 60.0
-HOUR: Final = 60 * MINUTE
-DAY: Final = 24 * HOUR
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "|", "%")  # OWASP, CSV injection
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 HASH: Final = 6  # the last characters of a machine's name, which tell it from its like
 
 
-def duration(seconds: float) -> str:
-    """A time in the unit that suits it: 12.3 us, 0.75 s, 29.3 min, 3 days."""
-    for unit, one in (("days", DAY), ("h", HOUR), ("min", MINUTE)):
-        if seconds >= 2 * one:
-            return f"{significant(seconds / one).removesuffix('.00')} {unit}"
-    if seconds >= 0.1:
-        return f"{significant(seconds)} s"
-    for unit, one in (("ms", 1e-3), ("µs", 1e-6)):
-        if seconds >= 0.1 * one * (1 if unit == "µs" else 10):
-            return f"{significant(seconds / one)} {unit}"
-    return f"{significant(seconds / 1e-9)} ns"
-
-
-def size(count: float) -> str:
-    """Bytes in the unit that suits them: 512 B, 1.25 GiB."""
-    for unit, many in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if count >= many:
-            return f"{significant(count / many)} {unit}"
-    return f"{significant(count)} B"
-
-
-def amount(value: float, unit: str) -> str:
-    """A value of a row in the row's own unit: s or B; one that we do not know keeps its name."""
-    known = {"s": duration, "B": size}.get(unit)
-    return known(value) if known else joined((f"{value:.3g}", unit), " ")
+duration: Final = partial(amount, unit="s")
+size: Final = partial(amount, unit="B")
 
 
 def interval(low: float | None, high: float | None, unit: str = "s") -> str:

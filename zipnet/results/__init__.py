@@ -29,8 +29,8 @@
     training_seconds, training_low, training_high, training_kind, times_sun: the 167,693
     presentations of 1989, where the row says how long they take, measured or projected.
     quality: what speaks against it. forbidden: why no verdict may rest on it. disturbed (bool):
-    something else was at work. retaken: laps that were taken again for it. first_laps, last_laps:
-    the median of the laps of either half, in unit. fingerprint (uint64).
+    something else was at work. retaken: laps that were taken again for it.
+    fingerprint (uint64).
     sound (bool), invalid: why it cannot be right; an invalid row carries no numbers.
 `runs.timings`, a line a round, read on demand
     source, fullname, lap, round (int64, from 1), value (float64) in unit.

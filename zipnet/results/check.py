@@ -33,7 +33,8 @@ from zipnet.results.schema import (
     Row,
     Stats,
 )
-from zipnet.results.statistics import Columns, Floats, Ragged, Rounds, quantity
+from zipnet.results.statistics import Columns, Floats, Ragged, Rounds
+from zipnet.results.units import quantity
 
 # Rounding of stated statistics: sums are taken in another order by newer versions of Python, and
 # differences of nearly equal timings keep few digits of them.

@@ -11,11 +11,11 @@ import functools
 import re
 import typing
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from zipnet.errors import UserError, shown
 from zipnet.results.places import plain
@@ -87,28 +87,60 @@ def unknown_keys(content: bytes) -> tuple[str, ...]:
     return tuple(sorted(set(_unknown(msgspec.json.decode(content), ResultFile, ""))))
 
 
+class Field(NamedTuple):
+    """What a struct says of one of its fields."""
+
+    name: str
+    key: str  # in JSON
+    holds: str  # struct, number, count or text; more: a list or a dict
+    struct: type[Struct] | None  # that it holds, or a list of it does
+    fact: str  # the words by which a page shows it, "" where it does not
+    unit: str
+
+
 @functools.cache
-def nested(kind: type[Struct]) -> dict[str, type[Struct] | None]:
-    """Every field of a struct by its key in JSON, with the struct that it holds, if it does."""
-    hints = typing.get_type_hints(kind)
-    names = zip(kind.__struct_encode_fields__, kind.__struct_fields__, strict=True)
-    return {key: _struct_in(hints[name]) for key, name in names}
+def fields(kind: type[Struct]) -> list[Field]:
+    """Every field of a struct: a new one of the schema is read and shown without a word more."""
+    found, hints = [], typing.get_type_hints(kind)
+    for info in msgspec.structs.fields(kind):
+        types = {*_inside(hints[info.name])}
+        struct = next((t for t in types if isinstance(t, type) and issubclass(t, Struct)), None)
+        known: dict[str, set[Any]] = {
+            "more": {list, dict},
+            "struct": {struct},
+            "number": {float, bool},
+            "count": {int},
+        }
+        holds = next((name for name, these in known.items() if types & these), "text")
+        said = [m.extra for m in typing.get_args(info.type) if isinstance(m, Meta) and m.extra]
+        extra = said[0] if said else {"fact": "", "unit": ""}
+        found.append(Field(info.name, info.encode_name, holds, struct, **extra))
+    return found
 
 
-def _struct_in(hint: Any) -> type[Struct] | None:
-    if isinstance(hint, type) and issubclass(hint, Struct):
-        return hint
-    return next(filter(None, map(_struct_in, typing.get_args(hint))), None)
+def leaves(kind: type[Struct], prefix: str = "") -> Iterator[tuple[str, Field]]:
+    """Every field of a struct and of those in it, by the name of its column."""
+    for field in fields(kind):
+        yield prefix + field.name, field
+        if field.holds == "struct" and field.struct:
+            yield from leaves(field.struct, f"{field.name}_")
+
+
+def _inside(hint: Any) -> Iterator[Any]:
+    """A type and all that it is made of."""
+    yield typing.get_origin(hint) or hint
+    for part in typing.get_args(hint):
+        yield from _inside(part)
 
 
 def _unknown(value: Any, kind: type[Struct], path: str) -> Iterator[str]:
+    known = {field.key: field.struct for field in fields(kind)}
     for item in value if isinstance(value, list) else [value]:
         for key, inner in item.items() if isinstance(item, dict) else ():
-            if key not in nested(kind):
-                if key not in THEIRS:
-                    yield plain(path + key)
-            elif (deeper := nested(kind)[key]) is not None:
+            if deeper := known.get(key):
                 yield from _unknown(inner, deeper, f"{path}{key}.")
+            elif key not in known and key not in THEIRS:
+                yield plain(path + key)
 
 
 def _rounds(row: Benchmark, path: str, source: str) -> Floats:

@@ -174,7 +174,7 @@ class Keyed:
         for left, right, words in zip(ours, theirs, UNLIKE, strict=True):
             if left != right:
                 return words.format(left, right)
-        return "took no time by the clock"
+        return "took no time by the clock" if ours[1] == "s" else f"0 {ours[1]} has no ratio"
 
 
 _KEYED: WeakKeyDictionary[Runs, Keyed] = WeakKeyDictionary()

@@ -63,7 +63,7 @@ class Price:
 
 def prices(rows: pd.DataFrame) -> list[Price]:
     """Of every row that trained until an error, by file, engine, device and batch."""
-    from zipnet.results.frames import records
+    from zipnet.results.runs import records
 
     asked = rows[(rows["question"] == "time-to-error") & (rows["value"] > 0)]
     asked = asked.sort_values(["file", "engine", "device", "batch"], kind="stable")

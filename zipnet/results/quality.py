@@ -19,7 +19,6 @@ from zipnet.results.modes import two_modes
 from zipnet.results.places import plain
 from zipnet.results.schema import BUSY_CORES, TICKS, State, Watch
 from zipnet.results.statistics import (
-    CONFIDENCE,
     FEWEST_LAPS,
     FEWEST_ROUNDS,
     Columns,
@@ -27,9 +26,8 @@ from zipnet.results.statistics import (
     Ragged,
     Rounds,
     differ,
-    percent,
-    significant,
 )
+from zipnet.results.units import percent, significant
 
 SPREAD: Final = 0.1  # IQR by median; pyperf too calls a benchmark unstable from 10% on
 DRIFT: Final = 0.05  # between the medians of two laps, and beyond what rounds explain
@@ -81,17 +79,6 @@ def doubts(rounds: Rounds, watches: Sequence[Sequence[Watch]]) -> Columns:
         forbidden[row] = next((texts[kind] for kind in FORBID if kind in texts), None)
         disturbed[row] = not texts.keys().isdisjoint(FORBID[1:])
     return {"quality": quality, "forbidden": forbidden, "disturbed": disturbed}
-
-
-def resolution(rows: Columns) -> float | None:
-    """Within which share of each other the first and last laps of 19 in 20 network rows lie.
-
-    rows: of one run. Disturbed ones are left out; None where no other row has laps enough.
-    """
-    fit = (rows["kind"] == "network") & rows["sound"] & (rows["forbidden"] == np.array(None))
-    apart = np.abs(np.log(rows["first_laps"][fit] / rows["last_laps"][fit]))
-    apart = apart[~np.isnan(apart)]
-    return float(np.expm1(np.quantile(apart, CONFIDENCE))) if len(apart) else None
 
 
 def _of_rounds(rounds: Rounds) -> Found:

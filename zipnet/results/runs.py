@@ -5,20 +5,36 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import numpy as np
 
 from zipnet.errors import UserError
 from zipnet.results import machines, places
-from zipnet.results.decode import decoded, unknown_keys
+from zipnet.results.decode import decoded, leaves, unknown_keys
 from zipnet.results.places import Place
-from zipnet.results.schema import ResultFile
+from zipnet.results.schema import Absent, ResultFile, Row
 from zipnet.results.statistics import Columns
-from zipnet.results.table import without_numbers
+from zipnet.results.table import first_of, flat, without_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
+
+NAMES: Final = {  # of columns of files, shorter than the paths by which a file has them
+    "machine_info_name": "machine", "cpu_model": "cpu", "cpu_physical_cores": "physical_cores",
+    "cpu_logical_cores": "logical_cores", "cpu_arch": "arch", "machine_info_memory_gib":
+    "memory_gib", "machine_info_gpus": "gpus", "machine_info_system": "system", "datetime":
+    "written", "commit_info_id": "commit", "commit_info_dirty": "dirty", "dataset_name": "dataset",
+}  # fmt: skip
+JOINED: Final = ("software", "gpus", "cpu_extensions", "cpu_core_kinds", "options_engines",
+                 "options_devices", "options_threads")  # fmt: skip
+OF_FILE: Final = ("source", "machine", "written", "status", "profile")  # that rows say as well
+FREE_TEXT: Final = ("quality", "forbidden", "invalid")  # no two rows say the same
+LISTS: Final = ("warnings", "replica_misses", "levels")
+COUNTS: Final = {name for name, field in leaves(Row) if field.holds == "count"} | {
+    "rounds", "retaken", "works",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -92,9 +108,8 @@ class Runs:
 
     def wrong(self, run: Run) -> str | None:
         """The first thing in a run that cannot be right, and how many more there are."""
-        found = [*run.findings, *(f"{name}: {reason}" for name, reason in self.excluded(run))]
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        return found[0] + more if found else None
+        rows = (f"{name}: {reason}" for name, reason in self.excluded(run))
+        return first_of([*run.findings, *rows])
 
     def unknown(self, run: Run) -> tuple[str, ...]:
         """The keys of a run's file that this version does not know; read on demand."""
@@ -113,39 +128,80 @@ class Runs:
     @functools.cached_property
     def files(self) -> pd.DataFrame:
         """A line a file. Its columns: see zipnet/results/__init__.py."""
-        from zipnet.results.frames import files
+        import pandas as pd
 
-        return files(self)
+        columns = flat([run.about for run in self.runs], ResultFile)
+        frame = pd.DataFrame(columns).drop(columns="absent").rename(columns=NAMES)
+        frame["workload"] = [about["hash"] for about in columns["workload"]]
+        frame["machine"] = [run.name for run in self.runs]
+        for name in JOINED:
+            frame[name] = [_joined(value) for value in frame[name]]
+        sound = self.columns["sound"]
+        frame["rows"] = [run.end - run.begin for run in self.runs]
+        frame["sound_rows"] = [int(sound[run.begin : run.end].sum()) for run in self.runs]
+        frame["findings"] = ["; ".join(run.findings) for run in self.runs]
+        frame["newest"] = self._stand
+        frame.insert(0, "source", [run.source for run in self.runs])
+        return frame
 
     @functools.cached_property
     def rows(self) -> pd.DataFrame:
-        """A line a row, tidy. Its columns: see zipnet/results/__init__.py."""
-        from zipnet.results.frames import rows
+        """A line a row: what its file says as a whole, then its own columns, for which see
+        zipnet/results/__init__.py.
+        """
+        import pandas as pd
 
-        return rows(self)
+        of, frame = self.columns["file"], {}
+        for name in OF_FILE:
+            codes, words = pd.factorize(self.files[name].to_numpy(object))
+            frame[name] = pd.Categorical.from_codes(codes[of], words)
+        frame["newest"] = np.array(self._stand, bool)[of]
+        for name, column in self.columns.items():
+            is_text = column.dtype == object and name not in FREE_TEXT and name not in LISTS
+            frame[name] = pd.Categorical(column) if is_text else column
+        return pd.DataFrame(frame)
 
     @functools.cached_property
     def timings(self) -> pd.DataFrame:
         """A line a round, read from the files anew. Its columns: see zipnet/results/__init__.py."""
-        from zipnet.results.frames import timings
+        import pandas as pd
 
-        return timings((run, decoded(_again(run), run.source)) for run in self.runs)
+        parts = [pd.DataFrame({"source": [], "fullname": [], "lap": [], "round": [], "value": []})]
+        for run in self.runs:
+            about, values = decoded(_again(run), run.source)
+            for row, rounds in zip(about.benchmarks, values, strict=True):
+                laps = row.extra_info.laps or [len(rounds)]
+                parts.append(pd.DataFrame({
+                    "source": run.source, "fullname": row.fullname,
+                    "lap": np.repeat(np.arange(1, len(laps) + 1), laps),
+                    "round": np.arange(1, len(rounds) + 1), "value": rounds,
+                    "unit": row.extra_info.unit,
+                }))  # fmt: skip
+        return pd.concat(parts[1:] or parts, ignore_index=True)
 
     @functools.cached_property
     def absent(self) -> pd.DataFrame:
         """A line for each thing that a run did not measure: source, engine, ... and reason."""
-        from zipnet.results.frames import absent
+        import pandas as pd
 
-        return absent(self)
+        lines = [{"source": run.source} | msgspec.to_builtins(gap)
+                 for run in self.runs for gap in run.about.absent]  # fmt: skip
+        return pd.DataFrame(lines, columns=["source", *Absent.__struct_fields__])
 
     @functools.cached_property
     def refused(self) -> pd.DataFrame:
         """A line for each thing that could not be read: reason."""
-        from zipnet.results.frames import refused
+        import pandas as pd
 
-        return refused(self)
+        return pd.DataFrame({"reason": pd.Series(self.bad, dtype="str")})
 
     # --- how they are made --------------------------------------------------------------------
+
+    @property
+    def _stand(self) -> list[bool]:
+        """Of each run, whether it stands for its machine."""
+        newest = set(map(id, self.newest))
+        return [id(run) in newest for run in self.runs]
 
     def _sorted(self, runs: Sequence[Run]) -> list[Run]:
         """The runs by machine and time, with their rows in the same order."""
@@ -209,3 +265,16 @@ def _again(run: Run) -> bytes:
     if isinstance(content, UserError):
         raise content
     return content
+
+
+def records(frame: pd.DataFrame) -> list[Any]:
+    """A named tuple a row, for templates: None where a value is missing, counts as int."""
+    whole = dict.fromkeys(COUNTS & {*frame}, "Int64")
+    values = frame.astype(whole).astype(object)
+    return list(values.where(values.notna(), None).itertuples(index=False, name="Record"))
+
+
+def _joined(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {version}" for key, version in value.items())
+    return ", ".join(map(str, value)) if value else None

@@ -27,7 +27,6 @@ Counts = NDArray[np.intp]
 Columns = dict[str, NDArray[Any]]  # one array a column, all of one length
 
 FEWEST_ROUNDS: Final = 6  # of five, even min to max covers the median with only 93.75%
-FEWEST_HALVES: Final = 2  # laps in each half, so that one odd lap is not the half
 FEWEST_LAPS: Final = 3  # two say next to nothing about a third
 PARTS: Final = 5  # that a row measured in one go is cut into, to stand for its laps
 SAME_TIMINGS: Final = 5  # honest rows may share one by the clock's resolution, never so many
@@ -181,27 +180,17 @@ def summary(rounds: Rounds) -> Columns:
     """What the rounds of each row come to.
 
     rounds; value, the median, and low and high, its 95% interval (NaN: too few rounds), all in the
-    row's unit; first_laps and last_laps, the median of the medians of the first half of its laps
-    (or fifths, where there were none) and of the last, NaN of too few; fingerprint.
+    row's unit; fingerprint.
     """
-    rows, laps = rounds.rows, rounds.lap_medians
+    rows = rounds.rows
     rank = np.array([interval_rank(size) for size in rows.sizes.tolist()], float)
-    apart = np.where(np.isnan(rank), np.nan, np.exp(lap_spread(laps)))
+    apart = np.where(np.isnan(rank), np.nan, np.exp(lap_spread(rounds.lap_medians)))
     kept = np.nan_to_num(rank)
-    halves = np.full((2, len(rank)), np.nan)
-    for size in np.unique(laps.sizes).tolist():
-        if (half := size // 2) >= FEWEST_HALVES:
-            these = laps.flat[laps.starts[laps.sizes == size][:, None] + np.arange(size)]
-            these = np.where(these.min(axis=1, keepdims=True) > 0, these, np.nan)
-            ends = (these[:, :half], these[:, -half:])  # a middle lap is left out
-            halves[:, laps.sizes == size] = [np.median(end, axis=1) for end in ends]
     return {
         "rounds": rows.sizes.astype(float),
         "value": rows.medians,
         "low": np.minimum(rows.at(kept), rows.medians / apart),
         "high": np.maximum(rows.at(rows.sizes - 1 - kept), rows.medians * apart),
-        "first_laps": halves[0],
-        "last_laps": halves[1],
         "fingerprint": rounds.fingerprints,
     }
 
@@ -341,40 +330,12 @@ def widen(found: Interval, share: float | Floats) -> Interval:
     return middle, np.minimum(low, middle / (1 + share)), np.maximum(high, middle * (1 + share))
 
 
-def geometric_mean(ratios: Sequence[Estimate]) -> Estimate:
+def geometric_mean(ratios: Interval) -> Estimate:
     """Of ratios with intervals; without one where any has none.
 
     Its interval is as wide as theirs are on average. That holds however much they depend on each
     other, and rows of one run do: they share its clock, its heat and its neighbours. Narrower by
     the root of their number would hold for independent ones only.
     """
-    found = math.exp(fmean(math.log(one.median) for one in ratios))
-    ends = [(one.low, one.high) for one in ratios if one.low and one.high]
-    if len(ends) < len(ratios):
-        return Estimate(found, None, None)
-    low, high = (math.exp(fmean(map(math.log, side))) for side in zip(*ends, strict=True))
-    return Estimate(found, min(low, found), max(high, found))
-
-
-def significant(value: float, digits: int = 3) -> str:
-    """Round to so many significant digits, with thousands separated: 1234.5 -> 1,230."""
-    if not value:
-        return "0"
-    rounded = float(f"{value:.{digits - 1}e}")
-    if abs(rounded) >= 1e15 or abs(rounded) < 1e-9:
-        return f"{rounded:.{digits - 1}e}"
-    exponent = int(f"{rounded:e}".partition("e")[2])
-    return f"{rounded:,.{max(0, digits - 1 - exponent)}f}"
-
-
-def percent(share: float) -> str:
-    """A share of something, with no more digits than it deserves."""
-    return f"{significant(100 * share, 2)}%"
-
-
-def quantity(value: float, digits: int = 3) -> str:
-    """A count or rate with the letter of its size: 12.5 M, 107 G."""
-    for letter, size in (("T", 1e12), ("G", 1e9), ("M", 1e6), ("k", 1e4)):
-        if value >= size:
-            return f"{significant(value / (1e3 if letter == 'k' else size), digits)} {letter}"
-    return significant(value, digits)
+    found, low, high = (math.exp(fmean(map(math.log, side.tolist()))) for side in ratios)
+    return Estimate.of(found, min(low, found), max(high, found))

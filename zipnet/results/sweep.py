@@ -88,7 +88,7 @@ def fits(rows: pd.DataFrame) -> list[Fit]:
     them remain there is no fit. A batch of few rounds counts: the fit's interval does not come from
     the intervals of its rows.
     """
-    from zipnet.results.frames import records
+    from zipnet.results.runs import records
 
     swept = rows[rows["question"].isin(("sweep", "fullbatch"))]
     swept = swept[(swept["batch"] > 0) & (swept["value"] > 0)]
@@ -118,7 +118,7 @@ def dispatches(rows: pd.DataFrame) -> list[Dispatch]:
     saves was dispatch. Elsewhere the sweep says it, where its law holds. Rows that no verdict may
     rest on are not asked.
     """
-    from zipnet.results.frames import records
+    from zipnet.results.runs import records
 
     queued = rows[(rows["question"] == "sgd-queued") & rows["forbidden"].isna()]
     queued = queued.sort_values("us_per_presentation").drop_duplicates(WHO)

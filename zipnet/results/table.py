@@ -7,9 +7,7 @@ units of the columns stand in zipnet/results/__init__.py.
 
 from __future__ import annotations
 
-import functools
-import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, Final
 
@@ -18,7 +16,7 @@ from msgspec import Struct, to_builtins
 
 from zipnet import paper
 from zipnet.results import check, quality
-from zipnet.results.decode import cleaned
+from zipnet.results.decode import cleaned, fields
 from zipnet.results.places import plain
 from zipnet.results.schema import QUESTIONS, ResultFile, Row
 from zipnet.results.statistics import Columns, Floats, Rounds, summary
@@ -34,9 +32,10 @@ def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
     """All rows of the files in order, and for each file what is wrong with it as a whole."""
     benchmarks = [row for _, about, _ in files for row in about.benchmarks]
     rows = [benchmark.extra_info for benchmark in benchmarks]
+    values = [own for _, _, each in files for own in each]
     rounds = Rounds(
-        [values for _, _, each in files for values in each],
-        [tuple(row.laps or (row_rounds,)) for row, row_rounds in _sized(rows, files)],
+        values,
+        [tuple(row.laps or (len(own),)) for row, own in zip(rows, values, strict=True)],
         np.array([row.unit == "s" for row in rows], bool),
     )
     columns: Columns = {
@@ -54,11 +53,13 @@ def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
         [(source, about) for source, about, _ in files], rounds, columns["value"]
     )
     columns["sound"] = np.array([not lines for lines in of_rows], bool)
-    columns["invalid"] = _objects([_reason(lines) for lines in of_rows])
+    columns["invalid"] = _objects([first_of(lines) for lines in of_rows])
     watches = [row.watch if row.unit == "s" else () for row in rows]  # a size is not slowed
     columns |= quality.doubts(rounds, watches)
     columns |= _rates(columns, shows_digits)
-    columns |= _of_peak(columns, check.fastest(benchmarks, rounds))
+    peak, macs = check.peaks(columns, check.fastest(benchmarks, rounds)), columns["macs_per_second"]
+    columns["peak_macs_per_second"] = np.where(np.isnan(macs), np.nan, peak)
+    columns["share_of_peak"] = macs / peak
     columns |= _training(columns)
     without_numbers(columns, ~columns["sound"])
     return columns, of_files
@@ -68,74 +69,33 @@ def without_numbers(columns: Columns, rows: Any) -> None:
     """Empty all but the names of these rows, a mask: nobody can read a number from them."""
     for name, column in columns.items():
         if name not in WHO and name not in ("sound", "invalid"):
-            column[rows] = _nothing(column)
+            column[rows] = {"f": np.nan, "O": None}.get(column.dtype.kind, 0)
 
 
-def _nothing(column: Any) -> object:
-    return {"f": np.nan, "O": None}.get(column.dtype.kind, 0)
-
-
-def _sized(rows: Sequence[Row], files: Sequence[Read]) -> list[tuple[Row, int]]:
-    sizes = [len(values) for _, _, each in files for values in each]
-    return list(zip(rows, sizes, strict=True))
-
-
-def _reason(lines: Sequence[str]) -> str | None:
+def first_of(lines: Sequence[str]) -> str | None:
+    """The first of some lines, and how many more there are; None of none."""
     more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
     return lines[0] + more if lines else None
 
 
 def flat(structs: Sequence[Any], kind: type[Struct], prefix: str = "") -> Columns:
-    """A column for each field of structs of one kind, those of structs within them included.
-
-    So a new field of the schema is a column without a word here.
-    """
+    """A column for each field of structs of one kind, those of structs within them included."""
     columns: Columns = {}
-    for name, holds in _fields(kind):
-        values = _get(structs, name)
-        if isinstance(holds, type):
-            columns |= flat(values, holds, f"{name}_")
+    for name, _, holds, struct, *_ in fields(kind):
+        if name in UNSHOWN:
+            continue
+        asked, found = attrgetter(name), prefix + name
+        values = [None if each is None else asked(each) for each in structs]
+        if holds == "struct" and struct:
+            columns |= flat(values, struct, f"{name}_")
         elif holds in ("number", "count"):
-            columns[prefix + name] = np.array(values, float)  # None becomes NaN
+            columns[found] = np.array(values, float)  # None becomes NaN
+        elif holds == "text":
+            columns[found] = _texts(values)
         else:
-            made = (
-                _texts(values)
-                if holds == "text"
-                else _objects([to_builtins(cleaned(v)) if v else None for v in values])
-            )
-            columns[prefix + name] = made
+            made = [to_builtins(cleaned(value)) if value else None for value in values]
+            columns[found] = _objects(made)
     return columns
-
-
-def counts(kind: type[Struct], prefix: str = "") -> Iterator[str]:
-    """The columns of flat() that hold whole numbers, where they hold any."""
-    for name, holds in _fields(kind):
-        if isinstance(holds, type):
-            yield from counts(holds, f"{name}_")
-        elif holds == "count":
-            yield prefix + name
-
-
-@functools.cache
-def _fields(kind: type[Struct]) -> list[tuple[str, type[Struct] | str]]:
-    """The fields of a struct, and what each holds: a struct, a count, a number, a text, more."""
-    found: list[tuple[str, type[Struct] | str]] = []
-    for name, hint in typing.get_type_hints(kind).items():
-        types = {hint, *typing.get_args(hint)} - {type(None)}
-        inner = [t for t in types if isinstance(t, type) and issubclass(t, Struct)]
-        if {typing.get_origin(t) for t in types} & {list, dict}:
-            holds: type[Struct] | str = "more"
-        else:
-            number = "number" if types & {float, bool} else "count" if int in types else "text"
-            holds = inner[0] if inner else number
-        if name not in UNSHOWN:
-            found.append((name, holds))
-    return found
-
-
-def _get(structs: Sequence[Any], name: str) -> list[Any]:
-    asked = attrgetter(name)
-    return [None if struct is None else asked(struct) for struct in structs]
 
 
 def _texts(values: Sequence[str | None]) -> Any:
@@ -170,14 +130,6 @@ def _rates(columns: Columns, shows_digits: Any) -> Columns:
             "macs_per_second": macs / took,
             "bytes_per_second": moved / took,
         }
-
-
-def _of_peak(columns: Columns, best: Floats) -> Columns:
-    """MAC/s that the same device reached with as many threads, and the share a row has of it."""
-    peak = check.peaks(columns, best)
-    peak = np.where(np.isnan(columns["macs_per_second"]), np.nan, peak)
-    share = columns["macs_per_second"] / peak
-    return {"peak_macs_per_second": peak, "share_of_peak": share}
 
 
 def _training(columns: Columns) -> Columns:

@@ -44,10 +44,10 @@ from zipnet.results.statistics import (
     Floats,
     Interval,
     geometric_mean,
-    percent,
     ratios,
     widen,
 )
+from zipnet.results.units import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -180,9 +180,8 @@ class Comparison:
 
     def _mean(self, these: Any) -> tuple[Estimate | None, int]:
         these = these & ~self.rows["forbidden"]
-        ends = zip(*(self.rows[name][these] for name in ("speed", "low", "high")), strict=True)
-        speeds = [Estimate.of(*each) for each in ends]
-        return (geometric_mean(speeds) if speeds else None), len(speeds)
+        speed, low, high = (self.rows[name][these] for name in ("speed", "low", "high"))
+        return (geometric_mean((speed, low, high)) if len(speed) else None), len(speed)
 
 
 def compared(

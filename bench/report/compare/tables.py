@@ -76,18 +76,19 @@ def _overview(
     everybody = [found[0].baseline, *(comparison.other for comparison in found)]
     for run, label, name in zip(everybody, labels, names, strict=True):
         yield cut(f"{name} = {label}, {run.source}{UNCLEAN if run.dirty else ''}", LONGEST)
-        yield from _wrapped(INDENT + _equal(tested[run.name]), width)
+        yield from _wrapped(INDENT + sight(tested[run.name], "further equal"), width)
 
 
-def _equal(null: NullTest) -> str:
+def sight(null: NullTest, equal: str = "equal") -> str:
+    """What differences can be told on a machine, and by how many runs that is known."""
     count, share = len(null.sources), null.threshold()
     if share >= UNSTEADY:
         return f"too unsteady to tell: {count} equal runs of it may differ by more than twofold"
     told = f"differences count from {percent(share)} on"
     if not count:
-        return f"{told}, as on any machine without two further equal runs"
+        return f"{told}, as on any machine without two {equal} runs"
     rows = f"of {null.pairs} equal rows {null.different} called different"
-    return f"{told} (by {count} further equal runs; {rows})"
+    return f"{told} (by {count} {equal} runs; {rows})"
 
 
 def _headline(found: Comparison, names: tuple[str, str]) -> str:

@@ -24,7 +24,8 @@ from matplotlib.textpath import TextToPath
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from bench.report.figures.palette import GRID, INK, MUTED, PAPER
-from bench.report.wording import DAY, HOUR, MINUTE, called, cut, quantity
+from bench.report.wording import called, cut, quantity
+from zipnet.results.units import DAY, HOUR, MINUTE
 
 Ticks = Sequence[tuple[float, str]]
 Domain = tuple[float, float]  # of an axis

@@ -20,7 +20,7 @@ from bench.report.figures.sheet import TICKS, Dot, Words, left_out
 from bench.report.picks import WHO, answering, best, crowded, trainings
 from bench.report.wording import TIMES, duration, joined, percent, quantity, times
 from zipnet import paper
-from zipnet.results.frames import records
+from zipnet.results.runs import records
 from zipnet.results.sweep import dispatches
 
 ROOM: Final = 22  # rows

@@ -7,6 +7,7 @@ by us, through an XML writer that escapes what it is given. In the Markdown plai
 from __future__ import annotations
 
 import html
+import json
 import string
 from base64 import b64encode
 from hashlib import sha256
@@ -17,6 +18,7 @@ import jinja2
 from markupsafe import Markup
 
 from bench.report import wording
+from bench.report.compare.tables import sight
 from bench.report.figures.palette import SCHEMES
 from bench.report.pages.embedded import compare_data, runs_data, to_script
 from bench.report.pages.said import doubts, of_row
@@ -25,6 +27,7 @@ from bench.report.pages.svg import inline
 from zipnet import paper
 from zipnet.results.noise import MARGIN, UNSEEN
 from zipnet.results.schema import QUESTIONS
+from zipnet.results.units import UNITS
 
 TEMPLATES: Final = Path(__file__).with_name("templates")
 SCRIPTS: Final = ("words.js", "machines.js", "verdict.js", "ratios.js", "compare.js")
@@ -57,7 +60,8 @@ def to_html(report: Report) -> str:
     machines = len(compared["machines"].get("rows", ()))
     # All of the page's JavaScript, ours to the letter: the page's policy names its hash.
     parts = [(TEMPLATES / name).read_text("utf-8") for name in SCRIPTS]
-    script = Markup("\n".join(['"use strict";', *parts]))  # noqa: S704
+    units = f"const UNITS = {json.dumps(UNITS, ensure_ascii=False)};"
+    script = Markup("\n".join(['"use strict";', units, *parts]))  # noqa: S704
     return _template("index.html").render(
         headline=report.headline,
         figures=[
@@ -71,6 +75,7 @@ def to_html(report: Report) -> str:
         bad=runs.bad[:LINES],
         unnamed=len(runs.bad[LINES:]),
         nulls=[null for null in report.tested.values() if null.sources][:MOST],
+        tested=report.tested,
         unseen=UNSEEN.noise(),
         margin=MARGIN,
         runs_data=to_script(runs_data(sections, numbered)),
@@ -117,7 +122,7 @@ def _template(name: str) -> jinja2.Template:
     )
     environment.filters |= {name: getattr(wording, name) for name in WORDING}
     environment.filters |= {"doubts": doubts, "facts": of_row, "number": "{:,}".format}
-    environment.filters |= {"plain": plain, "linked": _linked}
+    environment.filters |= {"plain": plain, "linked": _linked, "sight": sight}
     environment.globals |= {
         "interval": wording.interval,
         "paper": paper,

@@ -6,7 +6,6 @@ to try.
 
 from __future__ import annotations
 
-import typing
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
@@ -14,30 +13,17 @@ from typing import Any, Final
 
 import msgspec
 
-from bench.report.wording import TIMES, amount, cut, limits, percent, significant, toll
-from zipnet.results.noise import threshold
+from bench.report.wording import TIMES, amount, cut, limits, significant, toll
+from zipnet.results.decode import leaves
 from zipnet.results.price import Toll
-from zipnet.results.quality import FORBID, REMEDIES, SLOWED, SLOWER_CLOCK, resolution
+from zipnet.results.quality import FORBID, REMEDIES, SLOWED, SLOWER_CLOCK
 from zipnet.results.runs import Run, Runs
 from zipnet.results.schema import ResultFile, Row, State
 
 BUSY_SHARE: Final = 0.4  # of the logical cores; below it may be what the run itself had just set up
 
 
-def _facts(kind: type[msgspec.Struct], prefix: str = "") -> dict[str, tuple[str, str]]:
-    """The words and the unit of each column that a field with a fact becomes."""
-    found = {}
-    for name, hint in typing.get_type_hints(kind, include_extras=True).items():
-        for meta in getattr(hint, "__metadata__", ()):
-            if meta.extra:
-                found[prefix + name] = (meta.extra["fact"], meta.extra["unit"])
-        for inner in typing.get_args(typing.get_args(hint)[0]):
-            if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-                found |= _facts(inner, f"{prefix}{name}_")
-    return found
-
-
-FACTS: Final = _facts(Row)
+FACTS: Final = {name: (field.fact, field.unit) for name, field in leaves(Row) if field.fact}
 
 
 def of_row(row: Any) -> list[str]:
@@ -182,7 +168,7 @@ def _state(about: ResultFile) -> Iterator[str]:
 def _doubts(quality: Iterable[str]) -> Iterator[str]:
     """A line for each kind of doubt that could change a verdict: the table says of which row.
 
-    Few rounds are what the profile asked for, and noise is what sight() speaks of.
+    Few rounds are what the profile asked for, and noise is in the interval already.
     """
     of_rows = [doubts(text) for text in quality]
     for those, words in (
@@ -197,15 +183,3 @@ def _doubts(quality: Iterable[str]) -> Iterator[str]:
                 f"{sum(map(bool, found))} of {len(found)} rows {words} ({listed}); the table of "
                 f"rows says which. {REMEDIES[counts[0][0]]}"
             )
-
-
-def sight(runs: Runs, run: Run) -> str:
-    """What a run can tell and what not, from how far apart it finds its own rows."""
-    apart = resolution(runs.of(run))
-    if apart is None:
-        return "What difference can be seen here is not known: too few undisturbed rounds a row."
-    least = percent(float(threshold(apart)))
-    return (
-        f"Differences under {least} cannot be seen here: so far apart lie the first and the last "
-        "laps of 19 in 20 rows of this run."
-    )

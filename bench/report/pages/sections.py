@@ -13,15 +13,14 @@ from urllib.parse import quote
 import pandas as pd
 
 from bench.report.figures import Drawn
-from bench.report.pages.said import cautions, doubts, of_run, sight
+from bench.report.pages.said import cautions, doubts, of_run
 from bench.report.picks import best, trainings
 from bench.report.wording import duration, significant, times, who
 from zipnet import paper
-from zipnet.results.frames import records
 from zipnet.results.noise import NullTest
 from zipnet.results.price import Price, prices
 from zipnet.results.quality import REMEDIES
-from zipnet.results.runs import Run, Runs
+from zipnet.results.runs import Run, Runs, records
 from zipnet.results.schema import QUESTIONS
 from zipnet.results.sweep import fits, overtakings
 
@@ -124,7 +123,6 @@ class Section:
         in_doubt = {kind for quality in sound["quality"] for kind in doubts(quality)}
         return {
             "facts": of_run(self.runs, self.run),
-            "sight": sight(self.runs, self.run),
             "said": f"{learned(self.trainings)}.{side_by_side(sound)}",
             "fits": swept,
             "overtakings": overtakings(swept),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from bench.report.pages.said import FACTS
 from bench.report.wording import cell
-from zipnet.results.frames import LISTS
+from zipnet.results.runs import LISTS
 
 AT_ONCE: Final = 50_000  # rows, so that memory stays bounded
 UNITS: Final = {"s": "seconds", "B": "bytes"}  # of the columns that a row's value may stand in

@@ -29,7 +29,8 @@ function whyNot(machines, one, other) {
   if (one.unit !== other.unit) return `measured in ${one.unit} in one, in ${other.unit} in the other`;
   if (one.per !== other.per) return `counted per ${one.per} in one, per ${other.per} in the other`;
   if (one.many !== other.many) return `${one.many} in one, ${other.many} in the other`;
-  return one.each && other.each ? null : "took no time by the clock";
+  if (one.each && other.each) return null;
+  return one.unit === "s" ? "took no time by the clock" : `0 ${one.unit} has no ratio`;
 }
 
 function compared(data, machines) {

@@ -1,37 +1,19 @@
-/* Numbers as bench/report/wording.py writes them: the page and the command say the same. */
+/* Numbers as zipnet/results/units.py writes them, by its table UNITS: the page and the command say the same. */
 function significant(value, digits = 3) {
-  if (!value) return "0";
-  const [, exponent] = value.toExponential(digits - 1).split("e").map(Number);
   const rounded = Number(value.toExponential(digits - 1));
-  if (Math.abs(rounded) >= 1e15 || Math.abs(rounded) < 1e-9) return rounded.toExponential(digits - 1);
-  const decimals = Math.max(0, digits - 1 - exponent);
-  return rounded.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  if (value && (Math.abs(rounded) >= 1e15 || Math.abs(rounded) < 1e-9)) return rounded.toExponential(digits - 1);
+  return rounded.toLocaleString("en-US", value ? { minimumSignificantDigits: digits, maximumSignificantDigits: digits } : {});
 }
 
-function duration(seconds) {
-  for (const [unit, one] of [["days", 86400], ["h", 3600], ["min", 60]]) {
-    if (seconds >= 2 * one) return `${significant(seconds / one).replace(/\.00$/, "")} ${unit}`;
-  }
-  if (seconds >= 0.1) return `${significant(seconds)} s`;
-  if (seconds >= 1e-3) return `${significant(seconds / 1e-3)} ms`;
-  if (seconds >= 1e-7) return `${significant(seconds / 1e-6)} \u00b5s`;
-  return `${significant(seconds / 1e-9)} ns`;
+function amount(value, unit) {
+  const [, name, one] = UNITS[unit].find(([least]) => value >= least) ?? UNITS[unit].at(-1);
+  const text = significant(value / one);
+  return `${["days", "h", "min"].includes(name) ? text.replace(/\.00$/, "") : text} ${name}`.trimEnd();
 }
 
-function size(count) {
-  for (const [unit, power] of [["TiB", 4], ["GiB", 3], ["MiB", 2], ["KiB", 1]]) {
-    if (count >= 1024 ** power) return `${significant(count / 1024 ** power)} ${unit}`;
-  }
-  return `${significant(count)} B`;
-}
-
-function quantity(value) {
-  for (const [letter, from, one] of [["T", 1e12, 1e12], ["G", 1e9, 1e9], ["M", 1e6, 1e6], ["k", 1e4, 1e3]]) {
-    if (value >= from) return `${significant(value / one)} ${letter}`;
-  }
-  return significant(value);
-}
-
+const duration = (seconds) => amount(seconds, "s");
+const size = (count) => amount(count, "B");
+const quantity = (value) => amount(value, "quantity");
 const times = (ratio) => `${significant(ratio, 2)}\u00d7`;
 const percent = (share) => `${significant(100 * share, 2)}%`;
 const counted = (number) => number.toLocaleString("en-US");
