@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from bench import bench_first_step
 from bench.measuring import harness, laps
 from bench.measuring.harness import ClockFault, Timed, shares
+from bench.measuring.plugin import _outcome
 from bench.measuring.profiles import PROFILES, Profile
 from bench.measuring.session import Bench
 from bench.measuring.settings import (
@@ -237,6 +238,18 @@ def test_a_question_of_another_unit_keeps_what_its_rounds_return(monkeypatch):
         one.work = lambda value=nothing: value
         with pytest.raises(TypeError, match=f"a round returned {nothing}; expected a number"):
             one.lap(0)
+
+
+@pytest.mark.parametrize(
+    ("unit", "presentations", "says"),
+    [("B", None, "175 MiB"), ("s", None, "3.07 min"), ("s", 92, "2.00 s per digit")],
+)
+def test_what_came_of_a_row_is_told_in_its_unit(unit, presentations, says):
+    value = 184 if unit == "s" else 1.84e8
+    timed = SimpleNamespace(
+        values=[value], row=Row(question="q", device="cpu", unit=unit, presentations=presentations)
+    )
+    assert _outcome(timed).strip() == says
 
 
 def test_a_question_that_the_schema_does_not_have_is_refused_before_the_clock():

@@ -14,6 +14,7 @@ from tests import records_factory as factory
 from tests.commands import ROOT
 from zipnet import results
 from zipnet.errors import UserError
+from zipnet.results.match import Matched
 from zipnet.results.noise import UNSEEN
 from zipnet.results.trials import MACHINES, RATIOS, RUNS, STATED, trial_table
 from zipnet.results.verdict import LONGER, MORE, needed
@@ -188,6 +189,15 @@ def test_equal_sizes_are_honest_and_nobody_elses_work_changes_them(read):
     for other, verdict in (("station", "same"), ("tower", "smaller")):
         table = results.compare(runs, "laptop", other, same_within=0.2)
         assert table["verdict"][table["question"] == "peak-memory"].tolist() == 2 * [verdict]
+
+
+def test_no_bytes_have_no_ratio_and_are_no_time(read):
+    def empty(rows):
+        rows.append(factory.retimed(peak(1), [0.0] * 30))
+
+    runs = read(laptop=(1.0, empty), station=(1.0, empty))
+    (left_out,) = Matched(runs, tuple(runs.newest), ("A", "B")).alone()
+    assert left_out == ("peak-memory · eager · cpu · 1 thread", "0 B has no ratio")
 
 
 def test_rows_in_other_units_are_not_compared(read):

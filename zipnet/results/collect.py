@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -54,16 +54,17 @@ def read(*addresses: str) -> Runs:
     return runs
 
 
-def collect(arguments: Sequence[str]) -> Runs:
+def collect(arguments: Sequence[str], known: Collection[str] = ()) -> Runs:
     """Read everything the arguments name: files, folders, globs, addresses. Bad files are lines.
 
-    Each file is read once, whatever many arguments name it. A shell may have made ten thousand
+    Each file is read once, whatever many arguments name it; those whose addresses are known, not at
+    all. A shell may have made ten thousand
     arguments of one glob: single files are read together.
     """
     bad: list[str] = []
     named: dict[str, tuple[str, ...]] = {}
     wanted: list[tuple[list[Place], places.Fetch | None]] = [([], None)]
-    seen: set[str] = set()
+    seen = set(known)
     for argument in arguments:
         found, fetch = places.places(argument, bad)
         named[argument] = tuple(place.address for place in found)

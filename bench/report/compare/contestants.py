@@ -7,7 +7,7 @@ import difflib
 import glob
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -39,9 +39,9 @@ def enter(arguments: Sequence[str], results: str) -> tuple[list[Contestant], Run
     places = [place for argument in arguments for place in _place(argument, results)]
     runs = collect(places)
     known = {run.place.address for run in runs.runs}
-    own = _own_files({run.about.machine_info.name for run in runs.runs}, results)
-    if more := [path for path in own if path not in known]:
-        runs = _joined(runs, collect(more))
+    machines = sorted({run.about.machine_info.name for run in runs.runs})
+    if own := [folder for name in machines if (folder := _folder(name, results))]:
+        runs = _joined(runs, collect(own, known))  # further runs, for the null test
     given = [run for run in runs.runs if run.place.address in known]
     bad = [*runs.bad, *(f"{run.source}: {run.findings[0]}" for run in given if run.findings)]
     explicit = {a for place in places if not _is_folder(place) for a in runs.named[place]}
@@ -75,18 +75,14 @@ def _place(argument: str, results: str) -> list[str]:
     argument = path_of(argument)
     if is_remote(argument) or (argument and os.path.lexists(argument)):
         return [argument]
-    if argument and os.path.basename(argument) == argument:  # noqa: PTH119 (any text at all)
-        folder = os.path.join(results, argument)  # noqa: PTH118
-        if os.path.isdir(folder):  # noqa: PTH112
-            return [folder]
+    if folder := _folder(argument, results):
+        return [folder]
     try:
         found = sorted(glob.glob(argument, recursive=True))  # noqa: PTH207 (may be absolute)
     except (OSError, ValueError):
         found = []
     if found:
         return found
-    if is_remote(results) and argument and not set(argument) & set("/\\*?["):
-        return [f"{results.rstrip('/')}/{argument}"]  # reading says whether it is there
     machines: list[str] = []
     with contextlib.suppress(OSError):
         machines = sorted(path.name for path in Path(results).iterdir() if path.is_dir())
@@ -95,31 +91,25 @@ def _place(argument: str, results: str) -> list[str]:
     raise UserError(f"{shown(argument)} is no file, folder or machine below {results}{hint}")
 
 
+def _folder(machine: str, results: str) -> str | None:
+    """The folder of a machine below results; in a store, reading says whether it is there."""
+    barred = "/\\*?[" if is_remote(results) else f"/{os.sep}"
+    if not machine.strip(".") or set(machine) & set(barred):
+        return None
+    folder = f"{results.rstrip('/')}/{machine}"
+    return folder if is_remote(results) or _is_folder(folder) else None
+
+
 def _is_folder(path: str) -> bool:
     if is_remote(path):
         return not path.endswith(".json")
     return os.path.isdir(path)  # noqa: PTH112 (any text at all)
 
 
-def _own_files(names: Iterable[str], results: str) -> list[str]:
-    """Further runs of the same machines, by their folders: the null test can use them."""
-    plain = [name for name in sorted(names) if Path(name).name == name]
-    if is_remote(results):
-        return [f"{results.rstrip('/')}/{name}" for name in plain]
-    return [
-        os.path.realpath(path)
-        for folder in plain
-        if _is_folder(os.path.join(results, folder))  # noqa: PTH118
-        for path in sorted((Path(results) / folder).glob("*.json"))
-        if not path.name.startswith(".")
-    ]
-
-
 def _joined(runs: Runs, more: Runs) -> Runs:
     """Both, with what is known of the first."""
-    known, end = {run.place.address for run in runs.runs}, len(runs.columns["file"])
-    new = [replace(run, begin=run.begin + end, end=run.end + end) for run in more.runs
-           if run.place.address not in known]  # fmt: skip
+    end = len(runs.columns["file"])
+    new = [replace(run, begin=run.begin + end, end=run.end + end) for run in more.runs]
     columns = {name: np.concatenate([column, more.columns[name]])
                for name, column in runs.columns.items()}  # fmt: skip
     return Runs([*runs.runs, *new], columns, runs.bad, runs.named)
