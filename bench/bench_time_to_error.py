@@ -13,7 +13,7 @@ import pytest
 
 from bench.measuring.harness import seconds_of, value_of
 from bench.measuring.session import Bench
-from bench.measuring.settings import Setting, once_a_device, only, patiently, slow_to_compile
+from bench.measuring.settings import Setting, patiently, slow_to_compile, without_idle_threads
 from zipnet import rates
 from zipnet.pursuit import LEVELS, pursue
 from zipnet.results.schema import Level
@@ -25,13 +25,13 @@ PROBE_STEPS: Final = 50
 BEYOND: Final = 2.0  # times the passes that the search needed to a higher level than the last
 
 
-@only(once_a_device)
 @patiently(slow_to_compile, "torch.compile takes many seconds for each batch")
 @pytest.mark.parametrize("batch", rates.BATCHES)
 def bench_time_to_error(bench: Bench, setting: Setting, batch: int) -> None:
     """Trainings of several seeds, each until the last level of error or out of passes.
 
-    An engine that would need longer than the limit is left out, as for a whole training.
+    An engine that would need longer than its share of the limit is left out, as for a whole
+    training.
     """
     workshop = bench.workshop
     digits, known = workshop.digits, rates.known()
@@ -41,9 +41,12 @@ def bench_time_to_error(bench: Bench, setting: Setting, batch: int) -> None:
     if batch not in known:
         why = f"no learning rate is known for batch {batch:,}; python -m bench search finds it"
         bench.leave_out(setting, "time-to-error", why)
-    if batch not in FEW and bench.profile.name != "full":
+    asked = rates.BATCHES if bench.profile.name == "full" else FEW
+    if batch not in asked:
         why = f"batch {batch:,} is one of many; --profile full measures it"
         bench.leave_out(setting, "time-to-error", why)
+    if batch == 1 and not without_idle_threads(setting):
+        bench.leave_out(setting, "time-to-error", "a step on one digit takes one thread")
     ready = workshop.ready(setting, batch)
     engine, rate = ready.engine, known[batch]
     steps = max(1, PROBE_STEPS // batch)
@@ -53,10 +56,11 @@ def bench_time_to_error(bench: Bench, setting: Setting, batch: int) -> None:
     step = seconds_of(lambda: (engine.run(probe), engine.sync())) / steps
     most = rates.most_passes(batch)
     projected = step * -(-len(digits.x_train) // batch) * min(BEYOND * rate.passes, most)
-    if projected > bench.train_limit:
+    limit = bench.train_limit / len(asked)
+    if projected > limit:
         why = (
-            f"a training would take about {projected:.0f} s, over the limit of "
-            f"{bench.train_limit:g} s (--train-limit)"
+            f"a training would take about {projected:.1f} s, over the limit of {limit:.3g} s "
+            f"(--train-limit, shared by {len(asked)} batches)"
         )
         bench.leave_out(setting, "time-to-error", why)
     on = stage(engine, digits)

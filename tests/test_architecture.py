@@ -83,7 +83,8 @@ bench.report: wording picks outputs
 bench.report.figures: palette
 bench.report.figures: sheet
 bench.report.figures: dots curves
-bench.report.figures: specs ratios costs
+bench.report.figures: specs ratios
+bench.report.figures: costs
 bench.report.figures:
 bench.report.compare: contestants tables
 bench.report.compare: command

@@ -1,10 +1,10 @@
 """The time to an error: trainings until a level, and the search for the rate to train at."""
 
-import math
+import os
 from dataclasses import replace
 from itertools import accumulate, pairwise
 
-import numpy as np
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,13 +13,13 @@ from bench.measuring import search as searching
 from bench.measuring.search import Search
 from tests.commands import assert_one_line_and_exit_code_2, run_here
 from tests.test_training import digits_of
-from zipnet import engines, rates
+from zipnet import engines, rates, results
 from zipnet.errors import UserError
 from zipnet.params import Params
 from zipnet.pursuit import LEVELS, pursue
 from zipnet.rates import Trial, bracket, score
 from zipnet.recipe import KARPATHY_1989
-from zipnet.results.price import AIM
+from zipnet.results.price import AIM, Toll, prices
 from zipnet.results.schema import Level
 from zipnet.training import stage, train
 
@@ -183,6 +183,18 @@ def test_a_search_that_was_stopped_goes_on_where_it_was(easy, tmp_path, monkeypa
     assert Search(digits_of(59), (4,), out).trials == []  # other digits: another search
 
 
+def test_the_shipped_rates_are_a_searchs_own_and_their_neighbours_are_no_better():
+    about, trials = rates.read()
+    assert about["command"].startswith("python -m bench search")
+    assert (about["dataset"], about["target"], about["seeds"]) == ("usps", AIM, [*rates.SEEDS])
+    for batch, best in rates.best(trials).items():
+        tried = {one.power for one in trials if one.batch == batch}
+        assert {best[0].power - 1, best[0].power + 1} <= tried
+        assert rates.known()[batch].lr == best[0].lr
+        assert about["date"] in rates.known()[batch].found
+        assert about["passes"][str(batch)] == rates.most_passes(batch)
+
+
 def test_where_the_file_is_no_searchs_outcome_it_says_so(tmp_path):
     for text in ("", "[]", "{}", '{"trials": [{"batch": 1}]}'):
         (tmp_path / "rates.json").write_text(text)
@@ -209,13 +221,30 @@ def test_readers_and_the_search_aim_at_the_same_level():
     assert list(LEVELS) == sorted(LEVELS, reverse=True)
 
 
+@pytest.mark.skipif("ZIPNET_DATA" not in os.environ, reason="usps is asked for; set ZIPNET_DATA")
+def test_a_session_measures_it_and_its_file_is_sound(tmp_path):
+    chosen = ("--digits=usps", "--engines=fused", "--devices=cpu", "-k", "time_to_error")
+    limit = ("--profile=smoke", "--train-limit=60", f"--results={tmp_path}")
+    done = run_here("pytest", "--benchmark-only", *chosen, *limit)
+    assert done.returncode == 0, done.stdout
+    (path,) = tmp_path.glob("*/*.json")
+    runs = results.read(str(path))
+    assert runs.rows["sound"].all()
+    assert not runs.runs[0].findings
+    found = {price.source.batch: price for price in prices(runs.rows)}
+    assert found[1].source.lr == rates.known()[1].lr
+    assert found[1].source.most_passes == 100
+    assert [toll.error for toll in found[1].tolls] == [*LEVELS]
+    assert found[1].to(8.0).passes <= found[1].to(7.0).passes
+    reasons = {one.question: one.reason for one in runs.absent.itertuples()}
+    assert reasons["time-to-error"]  # of batches that wait for a full profile, or for a search
+
+
 # --- what a row says of it ----------------------------------------------------------------------
 
 
 @given(st.lists(st.none() | st.floats(0.01, 100), min_size=1, max_size=6))
 def test_the_median_counts_what_was_not_reached_as_longer_than_all(seconds):
-    from zipnet.results.price import Toll
-
     passes = [None if one is None else round(100 * one) for one in seconds]
     level = {"error": 6.0, "seconds": seconds, "passes": passes}
     toll = Toll.of(level)
@@ -231,8 +260,5 @@ def test_the_median_counts_what_was_not_reached_as_longer_than_all(seconds):
 
 
 def test_json_keeps_what_was_not_reached_as_null():
-    import msgspec
-
     level = Level(6.0, [None, 3], [None, 0.5])
     assert msgspec.json.encode(level) == b'{"error":6.0,"passes":[null,3],"seconds":[null,0.5]}'
-    assert not math.isnan(np.float64(level.seconds[1]))

@@ -24,6 +24,7 @@ def content(speed=1.0, name="xeon-6982p-2c-8gib", **about):
     several = {"threads": 2} | about
     made = [
         factory.price(1, 0.4 / speed, **several),
+        factory.price(1, 0.9 / speed, **several | {"threads": 1}),
         factory.price(32, 0.5 / speed, **several),
         factory.price(FULL, 90.0 / speed, never=2, **several),
         factory.price(1, 40.0 / speed, engine="fused", **several),
@@ -50,7 +51,7 @@ def test_a_file_of_prices_is_sound():
 
 
 def levels_of(result):
-    return result["benchmarks"][-6]["extra_info"]["levels"]
+    return result["benchmarks"][-7]["extra_info"]["levels"]
 
 
 WRONG = {
@@ -73,11 +74,11 @@ WRONG = {
         "8%: 1 times, for 3 trainings",
     ),
     "presentations": (
-        lambda c: c["benchmarks"][-6]["extra_info"].update(presentations=7),
+        lambda c: c["benchmarks"][-7]["extra_info"].update(presentations=7),
         "presentations is 7; a time-to-error row counts none",
     ),
     "other digits": (
-        lambda c: c["benchmarks"][-6]["extra_info"].update(dataset="fonts"),
+        lambda c: c["benchmarks"][-7]["extra_info"].update(dataset="fonts"),
         "dataset is fonts, not the file's usps",
     ),
 }  # fmt: skip
@@ -103,14 +104,15 @@ def test_a_row_without_what_its_question_needs_is_refused(tmp_path):
 def test_prices_come_from_rows_by_engine_and_batch(tmp_path):
     found = prices(rows(tmp_path, content()))
     assert [(one.source.engine, one.source.batch) for one in found] == [
-        ("eager", 1), ("eager", 32), ("eager", FULL), ("fused", 1), ("fused", FULL), ("xla", 32),
+        ("eager", 1), ("eager", 1), ("eager", 32), ("eager", FULL),
+        ("fused", 1), ("fused", FULL), ("xla", 32),
     ]  # fmt: skip
     assert found[0].seconds == pytest.approx(0.3, rel=0.05)
     assert found[0].to(6.0).seconds == pytest.approx(0.4, rel=0.05)
     assert found[0].to(6.0).passes == 28
-    assert found[2].seconds == math.inf
-    assert found[2].to(7.0).seconds == pytest.approx(45, rel=0.05)
-    assert found[2].to(5.0) is None
+    assert found[3].seconds == math.inf
+    assert found[3].to(7.0).seconds == pytest.approx(45, rel=0.05)
+    assert found[3].to(5.0) is None
 
 
 def drawn(tmp_path, *contents):
@@ -131,7 +133,7 @@ def test_the_figure_answers_batch_by_batch_and_says_what_was_not_reached(tmp_pat
         (ratio,) = [text for text in said if text.startswith("to 6.5% all digits at once take")]
         assert ratio.split()[7][:-1] in {"98", "99", "100", "110"}
         assert not any("nan" in text or "inf" in text for text in said)
-    heads = [text for text in sides[0] if "2 threads" in text]
+    heads = [text for text in sides[0] if text.endswith(" · cpu")]
     assert [head.partition(" ")[0] for head in heads] == ["eager", "fused", "xla"]
 
 
@@ -172,7 +174,7 @@ def test_every_page_and_table_shows_it(tmp_path):
 
 def test_other_learning_rates_are_not_compared(tmp_path):
     one, other = content(name="machine-a"), content(name="machine-b")
-    for row in other["benchmarks"][-6:]:
+    for row in other["benchmarks"][-7:]:
         row["extra_info"]["lr"] = 0.12
     for at, made in enumerate((one, other)):
         factory.write(tmp_path, made, f"{at}.json")

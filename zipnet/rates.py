@@ -145,7 +145,7 @@ def known() -> dict[int, Rate]:
     if not FILE.exists():
         return {}
     about, trials = read()
-    by = f"best of {len(SEEDS)} seeds on the test digits of {about['dataset']}"
+    by = f"best of {len(about['seeds'])} seeds on the test digits of {about['dataset']}"
     where = f"zipnet/rates.json of {about['date']}"
     found = {}
     for batch, tried in best(trials).items():
