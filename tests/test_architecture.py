@@ -16,7 +16,7 @@ from tests.commands import ROOT
 # the colon the room, after it the modules; none is the room's own face.
 HOUSE = """
 zipnet: paper errors atomic chance
-zipnet: cpu
+zipnet: cpu doing
 zipnet.results: schema
 zipnet.results: statistics units
 zipnet.results: modes places
@@ -57,6 +57,7 @@ zipnet.fused_cuda: gpu
 zipnet.fused_cuda: cuda_steps
 zipnet.fused_cuda:
 zipnet.engines: base
+zipnet.engines: trial
 zipnet.engines: _torch_step
 zipnet.engines: *
 zipnet.engines:
@@ -68,7 +69,7 @@ zipnet: rivals
 zipnet: replicas
 zipnet:
 zipnet: __main__
-bench.measuring: interrupts profiles progress folder their_options
+bench.measuring: environment interrupts profiles progress folder their_options
 bench.measuring: gpu_state machine memory workload writer first_step
 bench.measuring: state
 bench.measuring: settings watch

@@ -41,7 +41,7 @@ EVERYWHERE = [
 ABSENT = {
     place: reason
     for place in EVERYWHERE
-    if (reason := engines.why_not(place[0], KARPATHY_1989, place[1])) is not None
+    if (reason := engines.why_not(place[0], KARPATHY_1989, place[1], tried=False)) is not None
 }
 HERE = [place for place in EVERYWHERE if place not in ABSENT]
 # On a machine without a GPU the laws hold graphed to account through a simulator of CUDA graphs,

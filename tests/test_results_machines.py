@@ -154,3 +154,11 @@ def test_all_threads_are_as_many_as_the_run_might_use(read):
     runs = read(content(1, name="big", limits=held, logical_cores=64), content(1, name="small"))
     keys = compared(runs, tuple(runs.runs), {}).matched.keys
     assert {key.threads for key in keys} == {"1", "all"}
+
+
+def test_variables_that_change_speeds_are_said_and_such_runs_are_no_equal_things(read):
+    slow = content(2) | {"environment": {"NUMBA_OPT": "0"}}
+    runs = read(content(1) | {"environment": {}}, slow)
+    assert nulls(runs)[NAME].sources == ()
+    found = [*notes(compared(runs, runs.runs, {}))]
+    assert "environment: none in A, NUMBA_OPT=0 in B" in found

@@ -79,7 +79,7 @@ def train_replicas(
     """
     side_by_side = _rivals
     if not recipe.rival:
-        in_launches = engines.require(engine, recipe, device).many_at_once == "launch"
+        in_launches = engines.require(engine, recipe, device, tried=False).many_at_once == "launch"
         side_by_side = _in_launches if in_launches else _on_threads
     began = time.perf_counter()
     finished = []

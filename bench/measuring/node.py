@@ -6,11 +6,12 @@ libraries are installed beforehand, and digits come from ZIPNET_DATA, the cache 
 
 The time is shared out beforehand, and what matters most goes first: the laws of the engines asked
 for, each with its share, then rows by their worth, begun only while time is left. An engine that
-breaks a law is not measured; the others are, also where the time did not suffice for all laws,
-because every row is verified before it is timed.
+does not run, or breaks a law, is left out; the others are measured, also where the time did not
+suffice for all laws, because every row is verified before it is timed.
 
-Exit codes: 0 all laws held and what fitted into the time was measured; 1 a law was broken, a
-benchmark failed, or a stage had to be stopped; 2 usage, or no engine runs here.
+Exit codes: 0 all laws held and what fitted into the time was measured; 1 a law was broken, an
+engine was left out that was asked for or is broken, a benchmark failed, or a stage had to be
+stopped; 2 usage, or no engine runs here.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from bench.measuring.interrupts import ENDINGS, as_ctrl_c
 from bench.measuring.progress import BY_WORTH, spoken
 from bench.measuring.settings import SLOW_TO_COMPILE
 from zipnet import data
+from zipnet.engines.trial import BROKEN
 from zipnet.errors import UserError, choice
 
 Pair = tuple[str, str]
@@ -61,7 +63,11 @@ def measure_node(wanted: Wanted) -> int:
         if ending is signal.SIGINT or signal.getsignal(ending) is not signal.SIG_IGN:
             signal.signal(ending, as_ctrl_c)
     deadline = time.monotonic() + wanted.seconds
-    ready = _chosen(_engines(), wanted)
+    listed = _engines()
+    ready = _chosen(listed, wanted)
+    missed = _missed(listed, ready, wanted)
+    for line in missed:
+        _say(line)
     digits = data.without_network()
     for line in _plan(wanted, ready, digits):
         _say(line)
@@ -80,7 +86,7 @@ def measure_node(wanted: Wanted) -> int:
     sound = _stage("check", check, time.monotonic() + GRACE)
     for file in files:
         _say(f"bring home {file}")
-    return 0 if measured == sound == 0 and all(held.values()) else 1
+    return 0 if measured == sound == 0 and all(held.values()) and not missed else 1
 
 
 def _named(pairs: list[Pair]) -> tuple[str, str]:
@@ -109,7 +115,17 @@ def _held_to_the_laws(ready: list[Pair], end: float) -> dict[str, bool | None]:
     engines = sorted({engine: 0 for engine, _ in ready}, key=SLOW_TO_COMPILE.__contains__)
     for left, engine in zip(range(len(engines), 0, -1), engines, strict=True):
         named = ["-".join(pair) for pair in ready if pair[0] == engine]
-        command = [sys.executable, "-m", "pytest", "-q", "-x", LAWS, "-k", " or ".join(named)]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "--tb=short",
+            LAWS,
+            "-k",
+            " or ".join(named),
+        ]
         now = time.monotonic()
         until = now + (end - now) / left
         # Nothing is timed, and a thread that spins while it waits would only hold up the others.
@@ -150,6 +166,17 @@ def _chosen(listed: list[tuple[str, str, str]], wanted: Wanted) -> list[Pair]:
         raise UserError(f"nothing that was asked for can run here: {reasons}")
     accelerated = [(engine, device) for engine, device in ready if device != "cpu"]
     return accelerated if accelerated and wanted.devices is None else ready
+
+
+def _missed(listed: list[tuple[str, str, str]], ready: list[Pair], wanted: Wanted) -> list[str]:
+    """What was asked for by name, or is broken, and cannot be measured: a line each."""
+    here, devices = dict(ready), {device for _, device in ready}
+    return [
+        f"{engine} on {device} is left out: {reason}"
+        for engine, device, reason in listed
+        if engine not in here and device in devices
+        and (engine in (wanted.engines or ()) or reason.startswith(BROKEN))
+    ]  # fmt: skip
 
 
 def _benchmarks(wanted: Wanted, pairs: list[Pair], digits: str, deadline: float) -> list[str]:

@@ -109,6 +109,7 @@ def _without_errors_for_warnings(config: pytest.Config) -> None:
 
 def _open_session(config: pytest.Config) -> Any:
     # Imported here: torch takes seconds to load, and bare `pytest` does not measure.
+    from bench.measuring.environment import refuse_fewer_threads
     from bench.measuring.folder import folder
     from bench.measuring.session import Session
     from bench.measuring.settings import chosen, thread_counts
@@ -127,12 +128,15 @@ def _open_session(config: pytest.Config) -> Any:
         raise UserError(f"--train-limit is {limit:g}; give a number of seconds above 0")
     if not option("within") > 0:
         raise UserError(f"--within is {option('within'):g}; give a number of seconds above 0")
+    threads = thread_counts(option("threads"))
+    if "cpu" in wanted_devices:
+        refuse_fewer_threads(threads)
     session = Session(
         profile=profile,
         digits_name=choice("--digits", option("digits"), data.NAMES),
         engines=wanted_engines,
         devices=wanted_devices,
-        threads=thread_counts(option("threads")),
+        threads=threads,
         train_limit=profile.train_limit if limit is None else limit,
         results=folder(option("results")),
         end=time.monotonic() + option("within"),

@@ -19,6 +19,7 @@ import torch
 
 import zipnet
 from bench.measuring import laps, machine, writer
+from bench.measuring.environment import settings_in_force
 from bench.measuring.folder import Folder
 from bench.measuring.harness import Timed, Work, seconds_of, value_of
 from bench.measuring.memory import let_go, shortage
@@ -78,6 +79,7 @@ class Session:
     def __post_init__(self) -> None:
         self.began, self._began = datetime.now(UTC), time.monotonic()
         self.before = state()
+        self.environment = settings_in_force()
         self.machine = machine.identity()
         self.workload = workload()  # now, because a library that counts may be missing
         self.absent += absences(KARPATHY_1989, self.engines, self.devices)
@@ -127,6 +129,7 @@ class Session:
             dataset=schema.Dataset(digits.name, digits.sha256),
             software=machine.software(),
             limits=machine.limits(),
+            environment=self.environment,
             state=schema.States(self.before, state()),
             absent=[*self.absent, *self.failed.values()],
             machine_info=self.machine,

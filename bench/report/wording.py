@@ -71,6 +71,13 @@ def limits(about: schema.ResultFile) -> str | None:
     return ", ".join(filter(None, held)) or "none"
 
 
+def environment(about: schema.ResultFile) -> str | None:
+    """The variables that were set and change speeds; None where the file does not say."""
+    if about.environment is None:
+        return None
+    return ", ".join(f"{name}={value}" for name, value in about.environment.items()) or "none"
+
+
 def joined(parts: Iterable[str | None], between: str = " \N{MIDDLE DOT} ") -> str:
     """The parts that are there, with a middle dot between."""
     return between.join(part for part in parts if part)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import importlib
 from typing import Final, cast
 
+from zipnet.doing import doing
+from zipnet.engines import trial
 from zipnet.engines.base import Engine, Placed, Unavailable
-from zipnet.errors import choice, one_line
+from zipnet.errors import choice, note, one_line
 from zipnet.recipe import Recipe
 
 __all__ = [
@@ -50,8 +52,21 @@ def kind(name: str) -> type[Engine]:
     return cast(type[Engine], getattr(importlib.import_module(module), attribute))
 
 
-def why_not(name: str, recipe: Recipe, device: str) -> str | None:
-    """None where the engine can run the recipe on the device here; otherwise the reason."""
+def why_not(name: str, recipe: Recipe, device: str, *, tried: bool = True) -> str | None:
+    """None where the engine can run the recipe on the device here; otherwise the reason.
+
+    tried: it is asked for a step, too, once in a process.
+    """
+    choice("engine", name, names())
+    with doing(f"trying engine {name} on {device}"):
+        reason = trial.switched_off(name) or (tried and trial.perished(name, device)) or None
+        if reason is None:
+            reason = _says_why_not(name, recipe, device)
+        return trial.failure(kind(name), device) if tried and reason is None else reason
+
+
+def _says_why_not(name: str, recipe: Recipe, device: str) -> str | None:
+    """The reason without a trial."""
     try:
         engine = kind(name)
     except ModuleNotFoundError as error:
@@ -63,25 +78,33 @@ def why_not(name: str, recipe: Recipe, device: str) -> str | None:
     return engine.why_not(recipe, device)
 
 
-def require(name: str, recipe: Recipe, device: str) -> type[Engine]:
+def require(name: str, recipe: Recipe, device: str, *, tried: bool = True) -> type[Engine]:
     """The engine's class. Raises Unavailable with the reason where it cannot run here."""
-    reason = why_not(name, recipe, device)
+    reason = why_not(name, recipe, device, tried=tried)
     if reason is not None:
         raise Unavailable(f"engine {name} on {device}: {reason}; see: python -m zipnet engines")
     return kind(name)
 
 
 def make(name: str, recipe: Recipe, device: str, threads: int | None = None) -> Engine:
-    """Construct an engine. Raises Unavailable with the reason where it cannot run here."""
-    return require(name, recipe, device)(recipe, device, threads)
+    """Construct an engine. Raises Unavailable where it says that it cannot run here.
+
+    Nothing is tried: its first step will be the caller's.
+    """
+    return require(name, recipe, device, tried=False)(recipe, device, threads)
 
 
 def fastest(recipe: Recipe, device: str) -> str:
-    """The most fused engine that can run the recipe on the device, and is made for its batch."""
+    """The most fused engine that can run the recipe on the device, and is made for its batch.
+
+    One that should have been chosen and is broken is told of.
+    """
     reasons = []
     for name in reversed(names()):
         reason = why_not(name, recipe, device)
         if reason is None and not (recipe.batch > 1 and kind(name).learns_batches_slowly):
             return name
+        if reason is not None and reason.startswith(trial.BROKEN):
+            note(f"engine {name} is passed over, for it {reason}")
         reasons.append(f"{name}: {reason or 'made for single digits'}")
     raise Unavailable(f"no engine can run recipe {recipe.name} on {device}: {'; '.join(reasons)}")

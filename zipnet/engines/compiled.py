@@ -8,16 +8,31 @@ wrapper gains nothing that can be seen.
 
 from __future__ import annotations
 
+import functools
 import os
-import shutil
+import subprocess
+import sys
+from pathlib import Path
 from typing import ClassVar, final
 
 import torch
 from torch import Tensor
 
+from zipnet.cpu import PATIENCE
 from zipnet.engines._torch_step import TorchEngine
+from zipnet.errors import answer
 from zipnet.net import loss_fn
 from zipnet.recipe import Recipe
+
+
+def _compiler() -> str:
+    return os.environ.get("CXX") or ("clang++" if sys.platform == "darwin" else "g++")
+
+
+@functools.cache
+def _compiles(compiler: str) -> bool:
+    asked = functools.partial(subprocess.run, check=True, capture_output=True, timeout=PATIENCE)
+    return bool(answer(lambda: asked([compiler, "--version"])))
 
 
 @final
@@ -25,6 +40,7 @@ class Compiled(TorchEngine):
     """torch.func for the gradients, so that Dynamo sees one function of tensors."""
 
     name: ClassVar[str] = "compiled"
+    folders: ClassVar[tuple[str, ...]] = ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
     predicts_its_own_way: ClassVar[bool] = False  # steps are compiled; predict() is plain torch
 
     def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:
@@ -50,10 +66,10 @@ class Compiled(TorchEngine):
     def why_not(cls, recipe: Recipe, device: str) -> str | None:
         """As torch, and Inductor needs a compiler for the device."""
         reason = super().why_not(recipe, device)
-        if reason is None and device == "cpu":
-            compilers = [os.environ.get("CXX", ""), "g++", "clang++"]
-            if not any(shutil.which(c) for c in compilers if c):
-                return "torch.compile needs a C++ compiler on the path (g++ or clang++)"
+        # Asked apart from a trial, for which Inductor may have kept all that it needs.
+        if reason is None and device == "cpu" and not _compiles(_compiler()):
+            compiler = f"{Path(_compiler()).name}{', as CXX says,' if 'CXX' in os.environ else ''}"
+            reason = f"torch.compile needs a C++ compiler: {compiler} does not run"
         return reason
 
     def step(self, x: Tensor, y: Tensor) -> Tensor:

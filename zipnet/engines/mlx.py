@@ -88,6 +88,7 @@ class Mlx(Engine):
 
     name: ClassVar[str] = "mlx"
     limits_threads: ClassVar[bool] = False  # its CPU back end is told no number of threads
+    folders: ClassVar[tuple[str, ...]] = ("TMPDIR",)
 
     def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:
         super().__init__(recipe, device, threads)

@@ -358,7 +358,7 @@ def _equality(run: Run) -> object:
         return None
     software = tuple(sorted((name, str(said)) for name, said in about.software.items()))
     what = commit.id, about.workload["hash"], about.profile, about.dataset.sha256
-    return what, software, repr(about.limits)
+    return what, software, repr(about.limits), repr(about.environment or {})
 
 
 def _matrix(members: Sequence[Run], keys: Keyed, columns: Columns) -> tuple[Floats, Any]:

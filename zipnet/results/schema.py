@@ -291,6 +291,10 @@ class ResultFile(Struct, kw_only=True):
     dataset: Is[Dataset, says("the digits")]
     software: Is[dict[str, Plain], says("versions of python, torch, numpy, ...")]
     limits: Is[Limits | None, says("how much of the processor it might use")] = None
+    environment: Is[
+        dict[str, Text] | None,
+        says("variables that were set and change how fast libraries run; never a path or a name"),
+    ] = None
     state: Is[States | None, says("the machine before and after the run")] = None
     absent: Is[list[Absent], says("not measured, and why")] = field(default_factory=list)
     machine_info: Is[Machine, says("what identifies the machine")]

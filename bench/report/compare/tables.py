@@ -13,7 +13,17 @@ from typing import Any, Final
 
 import msgspec
 
-from bench.report.wording import amount, cell, cut, limits, percent, quantity, significant, span
+from bench.report.wording import (
+    amount,
+    cell,
+    cut,
+    environment,
+    limits,
+    percent,
+    quantity,
+    significant,
+    span,
+)
 from zipnet.results.match import in_order
 from zipnet.results.noise import UNSTEADY, NullTest
 from zipnet.results.runs import Run, Runs
@@ -262,6 +272,7 @@ def facts(runs: Runs, run: Run) -> dict[str, str | None]:
         "digits": about.dataset.name,
         "all threads": str(run.cores or ""),
         "limits": limits(about),
+        "environment": environment(about),
         "precision": ", ".join(sorted(set(dtypes) - {None})),
     }
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from bench.report.wording import TIMES, amount, cut, limits, significant, toll
+from bench.report.wording import TIMES, amount, cut, environment, limits, significant, toll
 from zipnet.results.decode import leaves
 from zipnet.results.price import Toll
 from zipnet.results.quality import FORBID, REMEDIES, SLOWED, SLOWER_CLOCK
@@ -53,6 +53,7 @@ def of_run(runs: Runs, run: Run) -> dict[str, Any]:
         "GPU": ", ".join(gpu if many == 1 else f"{many} {TIMES} {gpu}" for gpu, many in gpus),
         "System": ", ".join(filter(None, (machine.system, processor.arch))),
         "Limits": limits(about),
+        "Environment": environment(about),
         "Written": about.datetime,
         "Status": f"{about.status}, {about.profile} profile",
         "Commit": ((commit and commit.id) or "")[:12] + dirty,

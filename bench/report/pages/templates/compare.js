@@ -3,7 +3,7 @@ const WORDS = ["faster", "slower", "same", "unclear"];
 const NAMES = ["A", "B"];
 const FACTS = [
   "schema", "workload", "commit", "torch", "profile", "digits", "digits, by their hash", "all threads", "limits",
-  "precision",
+  "environment", "precision",
 ];
 
 function compareData() {
