@@ -16,7 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.report.compare import add_arguments
 from zipnet.errors import EXIT_USAGE, Parser, UserError, choice, run_command, shown, whole_number
 
 if TYPE_CHECKING:
@@ -27,6 +26,12 @@ PROG = "python -m bench"
 
 def main() -> int:
     """Parse the command line and run one command."""
+    return run_command(PROG, _run)
+
+
+def _run() -> int:
+    from bench.report.compare import add_arguments  # where a library is missing, it is told
+
     parser = Parser(prog=PROG, description=(__doc__ or "").partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     report = _command(commands, "report", _report, "figures and pages from result files")

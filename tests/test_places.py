@@ -5,14 +5,21 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import namedtuple
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
-from bench.measuring import writer
-from tests.commands import ROOT, command
+from bench.measuring import watch, writer
+from tests.commands import ROOT, assert_one_line_and_exit_code_2, command
 from tests.strangers import checkout, own_folder, run_as_nobody
+from zipnet import engines, errors
+from zipnet.data import fetch
 from zipnet.data.surroundings import cache_folder
+from zipnet.engines import _torch_step
+from zipnet.recipe import KARPATHY_1989
 
 __all__ = ["checkout", "own_folder"]  # fixtures
 
@@ -166,3 +173,92 @@ def test_what_finds_no_room_in_one_temporary_folder_is_kept_in_another(tmp_path,
     kept = Path(writer.rescue({}, "machine", "stamp", "commit"))
     assert json.loads(kept.read_text()) == {}
     kept.unlink()
+
+
+# --- processors -------------------------------------------------------------------------------
+
+
+def test_only_work_on_our_own_cores_is_other_peoples(monkeypatch):
+    ticks = namedtuple("scputimes", "user system steal")
+    each = [ticks(1.0, 2.0, 0.5), ticks(50.0, 60.0, 7.0)]
+    monkeypatch.setattr(watch.psutil, "cpu_times", lambda percpu=False: each if percpu else each[1])
+    monkeypatch.setattr(watch.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(watch.os, "sched_getaffinity", lambda _: {0})
+    assert (watch.Spent.now().busy, watch.Spent.now().stolen) == (3.0, 0.5)
+    monkeypatch.setattr(watch.os, "sched_getaffinity", lambda _: {0, 1})
+    assert watch.Spent.now().busy == 113.0
+    monkeypatch.setattr(watch.os, "cpu_count", lambda: 3)  # one is off: numbers say nothing
+    assert watch.Spent.now().busy == 110.0
+
+
+@pytest.mark.parametrize(("batch", "threads"), [(1, 1), (64, 3)])
+def test_torch_is_given_the_threads_that_we_may_use(monkeypatch, batch, threads):
+    given = []
+    monkeypatch.setattr(torch, "set_num_threads", given.append)
+    monkeypatch.setattr(_torch_step, "cores", lambda: 3)
+    engines.make("eager", replace(KARPATHY_1989, batch=batch), "cpu").claim()
+    engines.make("eager", replace(KARPATHY_1989, batch=batch), "cpu", threads=2).claim()
+    assert given == [threads, 2]
+
+
+def test_a_long_training_says_what_it_does_before_it_ends():
+    process = subprocess.Popen(
+        command("zipnet", "train", "1989", "--data", "fonts", "--engine", "eager"),
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        told = process.stderr.readline()
+        assert told.startswith("zipnet: loading libraries and trying the engine (")
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.communicate()
+
+
+# --- newcomers --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "missing"),
+    [("zipnet count", "numpy"), ("zipnet --help", "numpy"), ("bench report", "msgspec")],
+)
+def test_a_python_without_libraries_says_in_a_line_what_to_install(words, missing):
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", *words.split()], cwd=ROOT, capture_output=True, text=True
+    )
+    assert_one_line_and_exit_code_2(done, f"{missing} is not installed", "-m pip install -e '.[")
+
+
+@pytest.mark.parametrize(("managed", "inside"), [(True, False), (True, True), (False, False)])
+def test_a_systems_python_is_left_alone(monkeypatch, tmp_path, managed, inside):
+    if managed:
+        (tmp_path / "EXTERNALLY-MANAGED").touch()
+    monkeypatch.setattr(errors.sysconfig, "get_path", lambda _: str(tmp_path))
+    monkeypatch.setattr(errors, "_in_venv", lambda: inside)
+    monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
+    told = errors.how_to_install("data")
+    assert ("python3 -m venv .venv && . .venv/bin/activate && " in told) == (managed and not inside)
+    assert told.endswith("python3 -m pip install -e '.[data]'")
+
+
+def test_another_users_repository_names_its_commit(checkout):
+    for words in (["init", "-q"], ["add", "zipnet"], ["commit", "-qm", "all"]):
+        who = ("-c", "user.name=a", "-c", "user.email=b")
+        subprocess.run(["git", *who, *words], cwd=checkout, check=True)
+    said = "from bench.measuring.session import commit; print(commit().id)"
+    known = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
+    identity = subprocess.run(known, capture_output=True, text=True, check=True).stdout
+    assert run_as_nobody(checkout, "-c", said).stdout == identity
+
+
+def test_threads_that_may_not_be_started_are_a_line(capsys):
+    def body():
+        raise RuntimeError("can't start new thread")
+
+    assert errors.run_command("zipnet", body) == 2
+    assert "--threads 1" in capsys.readouterr().err
+
+
+def test_a_bundle_of_certificates_is_named(monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such")
+    assert "REQUESTS_CA_BUNDLE" in fetch._reason(OSError("invalid path: /no/such"))

@@ -8,12 +8,14 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from zipnet import data, paper
+from zipnet import paper
 from zipnet.cpu import cores
+from zipnet.doing import News, doing
 from zipnet.errors import Parser, UserError, choice, run_command, whole_number
 from zipnet.recipe import KARPATHY_1989, RECIPES, Recipe, named
 
 if TYPE_CHECKING:
+    from zipnet.data import Digits
     from zipnet.evaluation import Evaluation
 
 PROG = "python -m zipnet"
@@ -22,11 +24,17 @@ STARTS = ("2022",)
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code: 0 fine, 2 usage or bad input."""
-    arguments = _parser().parse_args(argv)
-    return run_command(PROG, lambda: int(arguments.command(arguments)))
+
+    def body() -> int:
+        arguments = _parser().parse_args(argv)
+        return int(arguments.command(arguments))
+
+    return run_command(PROG, body)
 
 
 def _parser() -> Parser:
+    from zipnet import data  # needs numpy: where that is missing, run_command says so
+
     parser = Parser(prog=PROG, description="The zip-code network of 1989.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -94,6 +102,8 @@ def _engines(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - it has no 
 
 
 def _data(arguments: argparse.Namespace) -> int:
+    from zipnet import data
+
     digits = data.load(arguments.name)
     print(f"{digits.name}: {len(digits.x_train)} training digits, {len(digits.x_test)} test digits")
     print(f"sha256 {digits.sha256}")
@@ -115,13 +125,14 @@ def _train(arguments: argparse.Namespace) -> int:
     if arguments.lr is not None:
         recipe = recipe.at_rate(arguments.lr)
 
-    from zipnet import engines
-
     name = arguments.engine
-    if name is None:
-        name = "torch" if recipe.rival else engines.fastest(recipe, arguments.device)
-    else:
-        engines.require(name, recipe, arguments.device)
+    with doing("loading libraries and trying the engine", always=True):
+        from zipnet import data, engines
+
+        if name is None:
+            name = "torch" if recipe.rival else engines.fastest(recipe, arguments.device)
+        else:
+            engines.require(name, recipe, arguments.device)
     about = {
         "recipe": recipe.name,
         "engine": name,
@@ -134,20 +145,28 @@ def _train(arguments: argparse.Namespace) -> int:
         "loss": recipe.loss,
         "threads": arguments.threads,
     }
-    if arguments.replicas is not None:
-        return _train_replicas(arguments, recipe, about)
-    return _train_one(arguments, recipe, about)
+    with doing(f"loading the digits, {arguments.data}", always=True):
+        digits = data.load(arguments.data)
+    kind_of_training = _train_one if arguments.replicas is None else _train_replicas
+    with doing(f"engine {name}: preparing, then {recipe.passes} passes", always=True) as news:
+        return kind_of_training(arguments, recipe, about, digits, news)
 
 
-def _train_one(arguments: argparse.Namespace, recipe: Recipe, about: dict[str, object]) -> int:
+def _train_one(
+    arguments: argparse.Namespace,
+    recipe: Recipe,
+    about: dict[str, object],
+    digits: Digits,
+    news: News,
+) -> int:
     from zipnet import engines
     from zipnet.params import Params
     from zipnet.training import train
 
     device, threads, seed = arguments.device, arguments.threads, arguments.seed
-    digits = data.load(arguments.data)
 
     def after_pass(number: int, on_train: Evaluation, on_test: Evaluation) -> None:
+        news.what = f"engine {about['engine']}: pass {number + 1} of {recipe.passes}"
         out = sys.stderr if arguments.json else sys.stdout
         print(number, on_train.line("train"), on_test.line("test"), sep="\n", file=out, flush=True)
 
@@ -189,14 +208,22 @@ def _beside_the_article(on_train: Evaluation, on_test: Evaluation) -> str:
     )
 
 
-def _train_replicas(arguments: argparse.Namespace, recipe: Recipe, about: dict[str, object]) -> int:
+def _train_replicas(
+    arguments: argparse.Namespace,
+    recipe: Recipe,
+    about: dict[str, object],
+    digits: Digits,
+    news: News,
+) -> int:
     from zipnet.replicas import Replica, train_replicas
     from zipnet.training import Training
 
-    digits = data.load(arguments.data)
     replicas = [Replica(arguments.seed + i) for i in range(arguments.replicas)]
 
+    news.what = f"engine {about['engine']}: training {len(replicas)} networks"
+
     def after_each(done: int, training: Training) -> None:
+        news.what = f"engine {about['engine']}: {done} of {len(replicas)} networks are trained"
         if not arguments.json:
             seed = arguments.seed + done - 1
             misses = f"misses: train {training.train.misses}, test {training.test.misses}"

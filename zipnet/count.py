@@ -15,7 +15,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from zipnet import paper
-from zipnet.errors import UserError
+from zipnet.errors import UserError, how_to_install
 from zipnet.net import Net, loss_fn
 from zipnet.params import Params
 from zipnet.recipe import Recipe
@@ -75,7 +75,7 @@ def _by_fvcore(net: Net, x: torch.Tensor) -> tuple[int, int, int]:
             from fvcore.nn import ActivationCountAnalysis, FlopCountAnalysis, parameter_count
         except ImportError:
             raise UserError(
-                "fvcore is not installed, and counting needs it: pip install 'zipnet[count]'"
+                f"fvcore is not installed, and counting needs it; {how_to_install('count')}"
             ) from None
         remarks = logging.getLogger("fvcore.nn.jit_analysis")
         level = remarks.level

@@ -42,12 +42,13 @@ def doing(what: str, *, always: bool = False) -> Iterator[News]:
                 with contextlib.suppress(OSError):  # nobody listens any more
                     note(f"{news.what} ({seconds:.0f} s so far)")
 
-    _told.append(news)
-    if always or (sys.stderr is not None and sys.stderr.isatty()):
+    if heard := always or (sys.stderr is not None and sys.stderr.isatty()):
+        _told.append(news)
         with contextlib.suppress(RuntimeError):  # no more threads may be started
             threading.Thread(target=tell, daemon=True).start()
     try:
         yield news
     finally:
         over.set()
-        _told.remove(news)
+        if heard:
+            _told.remove(news)

@@ -10,7 +10,9 @@ import argparse
 import errno
 import os
 import sys
+import sysconfig
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 
 T = TypeVar("T")
@@ -23,6 +25,7 @@ FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # a disk, or
 
 # Which extra of pyproject.toml brings a library, by the name it is imported under.
 EXTRAS: Final = {
+    "numpy": "bench",  # without which nothing is here yet
     "torch": "engines",
     "numba": "engines",
     "fvcore": "count",
@@ -92,7 +95,22 @@ def not_installed(error: ModuleNotFoundError) -> str | None:
     library = (error.name or "").partition(".")[0]
     if library not in EXTRAS:
         return None
-    return f"{library} is not installed; in the clone: pip install -e '.[{EXTRAS[library]}]'"
+    return f"{library} is not installed; {how_to_install(EXTRAS[library])}"
+
+
+def how_to_install(extra: str) -> str:
+    """What to type in a clone, with the Python that is running: no index has zipnet.
+
+    A system's own Python refuses packages from elsewhere, and need not be called `python`.
+    """
+    name, enter = Path(sys.executable or "python3").name, ""
+    if Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED").exists() and not _in_venv():
+        enter = f"{name} -m venv .venv && . .venv/bin/activate && "
+    return f"in the clone of zipnet: {enter}{name} -m pip install -e '.[{extra}]'"
+
+
+def _in_venv() -> bool:
+    return sys.prefix != sys.base_prefix
 
 
 def run_command(prog: str, body: Callable[[], int]) -> int:
@@ -119,6 +137,12 @@ def run_command(prog: str, body: Callable[[], int]) -> int:
     except BrokenPipeError:
         muted()
         return EXIT_PIPE
+    except RuntimeError as error:
+        if "can't start new thread" not in str(error):
+            raise
+        print(f"{prog}: no more threads may be started here (ulimit -u, or the container's limit "
+              "of processes); raise it, or give --threads 1", file=sys.stderr)  # fmt: skip
+        return EXIT_USAGE
     except OSError as error:
         if error.errno not in FULL:
             raise

@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from zipnet import chance, devices, paper
+from zipnet.cpu import cores
 from zipnet.data import Digits
 from zipnet.engines.base import Placed, first_order
 from zipnet.errors import UserError
@@ -138,8 +139,7 @@ def train_rival(
     """
     devices.require(device)
     require_batch(recipe, digits)
-    if threads is not None:
-        torch.set_num_threads(threads)
+    torch.set_num_threads(threads or cores())
     network = rival(recipe, seed).to(device)
     optimizer: torch.optim.Optimizer = (
         torch.optim.AdamW(

@@ -332,8 +332,10 @@ def commit(home: Path = HOME) -> Commit:
 def _git(home: Path, *arguments: str) -> str:
     """What git says there, whichever repository its environment is about."""
     environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+    # Whose folder it is does not matter: git distrusts another user's, whose code we are.
+    asked = ["-c", f"safe.directory={home}", "--no-optional-locks", "-C", str(home)]
     result = subprocess.run(
-        ["git", "-C", str(home), *arguments],  # noqa: S607
+        ["git", *asked, *arguments],  # noqa: S607
         capture_output=True, text=True, errors="replace", check=True, env=environment,
     )  # fmt: skip
     return result.stdout.removesuffix("\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import psutil
 
@@ -30,13 +31,13 @@ class Spent:
     @classmethod
     def now(cls) -> Spent:
         """Read the counters; the system's advance by hundredths of a second."""
-        whole, mine = answer(psutil.cpu_times), os.times()
+        whole, mine = answer(_on_our_cores), os.times()
         return cls(
             wall=time.perf_counter(),
             # Children that were waited for: a row of new processes works through them.
             own=mine.user + mine.system + mine.children_user + mine.children_system,
-            busy=None if whole is None else sum(getattr(whole, name, 0.0) for name in BUSY),
-            stolen=None if whole is None else getattr(whole, "steal", 0.0),
+            busy=None if whole is None else _sum(whole, *BUSY),
+            stolen=None if whole is None else _sum(whole, "steal"),
         )
 
 
@@ -59,6 +60,19 @@ class Watching:
             before=self.before,
             after=state(),
         )
+
+
+def _on_our_cores() -> list[Any]:
+    """The counters of the cores that this process may be put on: what others do is no matter."""
+    ours = answer(lambda: os.sched_getaffinity(0))
+    each = psutil.cpu_times(percpu=True) if ours else []
+    if ours and len(each) == os.cpu_count():  # none is off, so that they are numbered through
+        return [each[core] for core in ours]
+    return [psutil.cpu_times()]
+
+
+def _sum(counters: list[Any], *names: str) -> float:
+    return float(sum(getattr(of, name, 0.0) for of in counters for name in names))
 
 
 def _more(end: float | None, begin: float | None, own: float = 0.0) -> float | None:

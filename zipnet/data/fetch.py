@@ -7,6 +7,7 @@ nothing behind.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,6 +17,7 @@ from zipnet.data.surroundings import mirror
 from zipnet.errors import UserError
 
 CONNECT_SECONDS: Final = 10.0
+BUNDLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 SILENCE_SECONDS: Final = 30.0  # the longest wait for the next bytes
 
 
@@ -81,4 +83,6 @@ def _reason(error: OSError | ValueError) -> str:
     if response is not None:
         response.close()  # pooch asked for a stream and leaves it open
         return f"{response.status_code} {response.reason}"
+    if bundle := next((name for name in BUNDLES if os.environ.get(name)), None):
+        return f"{type(error).__name__}, with the certificates that {bundle} names"
     return getattr(error, "strerror", None) or type(error).__name__

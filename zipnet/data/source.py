@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from zipnet.data import cache
 from zipnet.data.digits import Digits
-from zipnet.errors import UserError
+from zipnet.errors import UserError, how_to_install
 
 
 def _not_given() -> None:
@@ -40,7 +40,7 @@ class Source:
         except ModuleNotFoundError as error:
             raise UserError(
                 f"{self.name}: needs the library {error.name}, which is not installed; "
-                "run: pip install 'zipnet[data]'"
+                f"{how_to_install('data')}"
             ) from error
 
     def _built(self) -> Digits:

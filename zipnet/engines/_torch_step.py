@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from zipnet import devices
+from zipnet.cpu import cores
 from zipnet.engines.base import Engine, Placed, as_steps, draws_nothing
 from zipnet.net import MaskedNet, Net, Weights, curvature, loss_fn
 from zipnet.params import Array, Params
@@ -116,8 +117,9 @@ class TorchEngine(Engine):
         torch.set_float32_matmul_precision("highest")
         torch.backends.cudnn.allow_tf32 = False
         torch.backends.cudnn.deterministic = True  # a run can be repeated: no atomic sums
-        if self.threads is not None:
-            torch.set_num_threads(self.threads)
+        # Left to itself torch counts the machine's cores, whatever part of them is ours; and of one
+        # digit there is nothing to share out: threads that wait for each other cost more than it.
+        torch.set_num_threads(self.threads or (1 if self.recipe.batch == 1 else cores()))
 
     def load(self, params: Params, seed: int = 0) -> None:  # noqa: ARG002 - draws nothing
         """Copy parameters in; see Engine.load."""
