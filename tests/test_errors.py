@@ -60,7 +60,8 @@ def test_each_library_is_named_with_an_extra_that_brings_it():
     """By the names that pip knows, which has a dash where Python needs an underscore."""
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for library, extra in EXTRAS.items():
-        brought = [re.match(r"[\w-]+", text)[0] for text in extras["optional-dependencies"][extra]]
+        wanted = extras["dependencies"] + extras["optional-dependencies"][extra]
+        brought = [re.match(r"[\w-]+", text)[0] for text in wanted]
         assert library.replace("_", "-") in brought
 
 
