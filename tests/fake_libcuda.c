@@ -40,10 +40,10 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned 
     const __typeof__(kernels[0]) *kernel = function;
     if ((int)shared > kernel->shared || b != 1 || c != 1 || extra) return REFUSED;
     printf("%s<<<(%u, %u, %u), %u, %u>>>", kernel->name, x, y, z, threads, shared);
-    const int learns = !strcmp(kernel->name, "learn"), arrays = learns ? 8 : 3;
+    const int learns = !strcmp(kernel->name, "learn"), arrays = learns ? 7 : 3;
     for (int i = 0; i < arrays; i++) printf(" %g", **(float **)params[i]);
     printf(" %d", *(int *)params[arrays]);
-    if (learns) printf(" %d %g %d", *(int *)params[9], *(float *)params[10], *(int *)params[11]);
+    if (learns) printf(" %d %g %d", *(int *)params[8], *(float *)params[9], *(int *)params[10]);
     printf("\n");
     fflush(stdout);
     return 0;

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from zipnet.fused_cuda.cuda_layout import SHARED_BYTES, THREADS
+from zipnet.fused_cuda.cuda_layout import THREADS
 
 try:
     from zipnet.fused_cuda import cuda_compiling, gpu
@@ -36,6 +36,7 @@ else:
 TARGET = "compute_90"
 RUNTIME = Path(__file__).with_name("ptx_runtime.h")
 REGISTERS = {"pred": "pred", "b16": "u16", "b32": "u32", "f32": "u32", "b64": "u64"}
+UNISSUED = ("mov", "cvta", "ld.param", "bar.sync")  # what costs a warp nothing, or is no work
 FAULTS = ("races", "unwritten", "outside", "divergent", "unaligned", "site")
 ACCESS = np.dtype(
     [(n, "u4") for n in ["phase", "site", "turn", "thread", "word", "words", "store"]]
@@ -87,7 +88,13 @@ def instruction(line, site, used):
     if kind == "ret":
         return "return;"
     if mnemonic == "bar.sync":
-        return f"bar_sync({site});"
+        return f"wait_for(BLOCK, {site});"
+    if mnemonic == "bar.warp.sync":
+        return f"warp_sync({operand(parts[0])}, {site});"
+    if mnemonic == "shfl.sync.bfly.b32":
+        taken, bit, mask = parts[1], operand(parts[2]), operand(parts[4])
+        to = operand(parts[0].partition("|")[0])
+        return f"{to} = shuffle({operand(taken)}, {bit}, {mask}, {site});"
     if mnemonic.startswith("ld.param"):
         size, number = mnemonic[-2:], parts[1].strip("[]").rpartition("_")[2]
         return f"memcpy(&{operand(parts[0])}, params[{number}], {size} / 8);"
@@ -105,8 +112,9 @@ def instruction(line, site, used):
         if space == "shared":
             moves.insert(0, f"touch({where}, {site}, {len(names)}, {used}, {int(store)});")
         return " ".join(moves)
-    if mnemonic == "mov.b32" and parts[1].startswith("{"):
-        mnemonic, parts = "pack16", [parts[0], *re.split(r",\s*", parts[1].strip("{}"))]
+    if mnemonic.startswith("mov.b") and parts[1].startswith("{"):
+        mnemonic = f"pack{mnemonic[5:]}"
+        parts = [parts[0], *re.split(r",\s*", parts[1].strip("{}"))]
     arguments = ", ".join(map(operand, parts[1:]))
     return f"{operand(parts[0])} = {mnemonic.replace('.', '_')}({arguments});"
 
@@ -130,18 +138,19 @@ def translated(ptx, name):
             guard = re.match(r"@(!?)%(p\d+)\s+", line)
             condition = f"if ({guard[1]}{guard[2]}) " if guard else ""
             rest = line[guard.end() if guard else 0 :]
-            lines.append(f"{condition}{{ {instruction(rest, site, used)} }}")
+            counted = "" if rest.startswith(UNISSUED) else f"issue({site}); "
+            lines.append(f"{condition}{{ {counted}{instruction(rest, site, used)} }}")
             used = 15
     return "\n".join([*lines, "}"])
 
 
 @cache
-def built(ptx, name):
-    """The kernel as a function of this process."""
+def built(ptx, name, watched):
+    """The kernel as a function of this process; watched, it counts what it issues."""
     with tempfile.TemporaryDirectory() as folder:
         source, library = Path(folder, "kernel.c"), Path(folder, "kernel.so")
         source.write_text(translated(ptx, name))
-        options = ["-O1", "-w", "-march=native", "-Wl,-z,now"]
+        options = ["-DWATCHED"] * watched + ["-O0", "-w", "-march=native", "-Wl,-z,now"]
         options += ["-ffp-contract=off", "-shared", "-fPIC", "-o", str(library), str(source), "-lm"]
         subprocess.run(["gcc", *options], check=True)
         return ctypes.CDLL(str(library)).run
@@ -153,21 +162,23 @@ def built(ptx, name):
 class SimulatedGpu:
     """In place of the GPU: launches run at once, and a fault is an AssertionError.
 
-    log: the phases, counted from 1, whose accesses to shared memory are kept in `accesses`.
+    log: the phases, counted from 1, of which two things are kept: `accesses` to shared memory, and
+    what was `issued`, instructions by (phase, warp).
     """
 
     def __init__(self, log=range(0), compiler=compiled):
-        self.log, self.compiler, self.accesses = log, compiler, None
+        self.log, self.compiler, self.accesses, self.issued = log, compiler, None, None
 
     def launch(self, name, choices, grid, arguments):
-        run = built(self.compiler(choices), name)
+        run = built(self.compiler(choices), name, bool(self.log))
         faults, used = np.zeros(len(FAULTS), np.uint32), ctypes.c_uint64()
+        self.issued = np.zeros((len(self.log), THREADS // 32), np.uint32)
         room = np.empty(1 << 20 if self.log else 0, ACCESS)
         run(
-            ctypes.c_void_p(arguments.address), *grid, THREADS, SHARED_BYTES,
+            ctypes.c_void_p(arguments.address), *grid, THREADS, choices.shared_bytes,
             faults.ctypes.data_as(ctypes.c_void_p),
             room.ctypes.data_as(ctypes.c_void_p), ctypes.c_uint64(len(room)), self.log.start,
-            self.log.stop, ctypes.byref(used),
+            self.log.stop, ctypes.byref(used), self.issued.ctypes.data_as(ctypes.c_void_p),
         )  # fmt: skip
         assert used.value < max(1, len(room)), "the log is full"
         self.accesses = room[: used.value]

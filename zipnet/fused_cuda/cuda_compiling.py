@@ -16,7 +16,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -28,7 +28,7 @@ from zipnet import paper
 from zipnet.atomic import replacing
 from zipnet.data.surroundings import cache_folder
 from zipnet.errors import UserError, one_line
-from zipnet.fused_cuda.cuda_layout import NUMBERS
+from zipnet.fused_cuda.cuda_layout import NUMBERS, shared_bytes
 from zipnet.recipe import Activation, Loss, Optimizer, Output
 from zipnet.reference import BETA1, BETA2, EPSILON
 
@@ -56,6 +56,16 @@ class KernelChoices:
     loss: Loss = "mse"
     optimizer: Optimizer = "sgd"
     one_by_one: bool = True
+
+    @property
+    def at_once(self) -> bool:
+        """Whether weights move as soon as their gradients are known, which are then not kept."""
+        return self.one_by_one and self.optimizer == "sgd"
+
+    @cached_property
+    def shared_bytes(self) -> int:
+        """Shared memory that a thread block asks for."""
+        return shared_bytes(gradients=not self.at_once)
 
 
 def compiler_missing() -> str | None:
@@ -94,7 +104,7 @@ def source(choices: KernelChoices) -> str:
         "FLAT": choices.output == "identity",
         "CROSS_ENTROPY": choices.loss == "cross_entropy",
         "ADAMW": choices.optimizer == "adamw",
-        "AT_ONCE": choices.one_by_one and choices.optimizer == "sgd",
+        "AT_ONCE": choices.at_once,
     }
     floats = dict(_FLOATS)
     for where, function in (("", choices.activation), ("OUT_", choices.output)):

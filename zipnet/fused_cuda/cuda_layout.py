@@ -2,21 +2,24 @@
 
 A multiprocessor reads 32 words a cycle from shared memory, one from each of 32 banks (word address
 modulo 32), and lanes of a warp that ask for the same word share one read. So strides are chosen for
-the lanes that run over them: 25 and 31 are odd, and lanes in consecutive planes or rows meet in 32
-different banks. The strides of H2w are such that eight inputs (25 apart) of three groups of planes
-(4 x 202 apart, which is 8 modulo 32) do the same. Letters: o output plane, c input plane, s which
-of the eight inputs of its group, y, x position.
+the lanes that run over them. Kernels are read word by word: 25 is odd, and eight inputs (25 apart)
+of three groups of planes (4 x 202 apart, which is 8 modulo 32) begin in 24 different banks. Units
+are read four at a time, by eight lanes a cycle: their rows begin at multiples of 4, and lanes in
+consecutive rows and planes meet in 32 different banks. Letters: o output plane, c input plane, s
+which of the eight inputs of its group, y, x position, l lane: unit 15 half + i of H3 is lane
+16 half + i of a warp, whose lanes 15 and 31 have no unit.
 
     W1  (o 12, tap 25)                    H1w
-    B1  (o 12, y 8, x 8), planes 65 apart  H1b
+    B1  (o 12, y 8, x 8), planes 68 apart  H1b
     W2  (o 12, s 8, tap 25), planes 202 apart  H2w
     B2  (o 12, p 16)                      H2b
-    W3  (r 192, n 30), rows 31 apart      H3w
-    B3  (n 30)                            H3b
-    WO  (n 30, k 10), rows 11 apart       outw
+    B3  (l 32)                            H3b
+    WO  (l 32, k 10), rows 12 apart       outw
     BO  (k 10)                            outb
+    W3  (i 15, o 12, half 2, p 16)        H3w; not in shared memory: 15 registers of each thread
 
-Gradients and AdamW's moments, in global memory, have the same layout.
+AdamW's moments, in global memory, have the same layout; so have gradients, in shared memory behind
+the working values where a step is more than one presentation of plain SGD.
 """
 
 from __future__ import annotations
@@ -29,58 +32,58 @@ from numpy.typing import NDArray
 from zipnet.params import SHAPES, Array, Params
 
 THREADS: Final = 384  # of a block: twelve warps, three for each of a multiprocessor's schedulers
-PLANE1: Final = 65  # between planes of H1b, and of the sums for H1's gradient
+PLANE1: Final = 68  # between planes of H1b
 PLANE2: Final = 202  # between planes of H2w
-ROW3: Final = 31  # between rows of H3w
-ROW_OUT: Final = 11  # between rows of outw
+ROW_OUT: Final = 12  # between rows of outw
 
 
 def _offsets(start: int, *sizes: int) -> list[int]:
-    """Start of each region, and the end of the last."""
-    return [start, *(start + int(end) for end in np.cumsum(sizes))]
+    """Start of each region, a multiple of 4, and the end of the last."""
+    return [start, *(start + int(end) for end in np.cumsum([-(-size // 4) * 4 for size in sizes]))]
 
 
-W1, B1, W2, B2, W3, B3, WO, BO, WEIGHTS = _offsets(
-    0, 300, 12 * PLANE1, 12 * PLANE2, 192, 192 * ROW3, 30, 30 * ROW_OUT, 10
+W1, B1, W2, B2, B3, WO, BO, W3 = _offsets(
+    0, 300, 12 * PLANE1, 12 * PLANE2, 192, 32, 32 * ROW_OUT, 10
 )
+WEIGHTS: Final = W3 + 15 * THREADS
 
-# Working values of the presentation at hand:
-#   X   (y 19, x 20), rows 21 apart        the image in its border of -1, without the last row
-#   Y   (k 10)                             its targets
-#   A1  (c 12, y 11, x 12), planes 133 apart   H1 in its border of -1, without the last row; no
+# Working values of the presentation at hand, where in global memory W3 is:
+#   X   (y 19, x 20)                       the image in its border of -1, without the last row;
+#                                          behind it its ten targets; behind them the next
+#                                          presentation's, and so in turn
+#   A1  (c 12, y 11, x 12), planes 156 apart   H1 in its border of -1, without the last row; no
 #                                          kernel reaches the last row of either border
 #   A2  (o 12, p 16)                       H2
-#   A3  (n 30)                             H3
+#   SUMS (o 12, l 32)                      what each plane of H2 gives H3
 #   AO  (k 10)                             the outputs
-#   D3  (n 30)                             gradient of H3's sums
+#   DO  (k 10)                             gradient of the outputs' sums
+#   D3  (l 32)                             gradient of H3's sums
 #   D2  (o 12, y 6, x 4)                   gradient of H2's sums, a row of zeros above and below
-#   D1  (o 12, y 8, x 8), rows 9 and planes 73 apart   gradient of H1's sums
-#   SUMS                                   partial sums that one phase leaves for the next:
-#       second layer   (s 8, o 12, p 16), planes 18 and inputs 217 apart
-#       third layer    (n 30, part 32), 33 apart
-#       H1's gradient  (half 2, c 12, y 8, x 8), planes 65 apart
-#       H1w's gradient (y 8, o 12, tap 25), 301 apart
-IMAGE_ROW: Final = 21
+#   D1  (c 12, y 8, x 8), rows 12 and planes 100 apart   gradient of H1's sums
+IMAGE_ROW: Final = 20
 IMAGE: Final = 19 * IMAGE_ROW
-A1_ROW, A1_PLANE = 12, 133
-D2_PLANE: Final = 24
-D1_ROW, D1_PLANE = 9, 73
-SUMS2_PLANE, SUMS2 = 18, 217
-SUMS3: Final = 33
-SUMS1: Final = 12 * PLANE1
-SUMS1W: Final = 301
+PRESENTED: Final = IMAGE + 12
+A1_ROW, A1_PLANE = 12, 156
+D2_PLANE: Final = 28
+D1_ROW, D1_PLANE = 12, 100
 
-X, Y, A1, A2, A3, AO, D3, D2, D1, SUMS, FLOATS = _offsets(
-    WEIGHTS, IMAGE, 10, 12 * A1_PLANE, 192, 30, 10, 30, 288, 12 * D1_PLANE, 8 * SUMS1W
-)  # fmt: skip
+X, A1, A2, SUMS, AO, DO, D3, D2, D1, GRADIENTS = _offsets(
+    W3, 2 * PRESENTED, 12 * A1_PLANE, 192, THREADS, 10, 10, 32, 12 * D2_PLANE, 12 * D1_PLANE
+)
 
 NUMBERS: Final = {name: value for name, value in globals().items() if isinstance(value, int)}
 """All of the above, by the names under which the kernels know them."""
 
-SHARED_BYTES: Final = 4 * FLOATS
-"""Shared memory that one thread block asks for: weights, working values, 4 bytes each."""
 RESERVED: Final = 1024
-"""Bytes of it that CUDA keeps for itself in each block beside that, since Ampere."""
+"""Bytes of shared memory that CUDA keeps for itself in each block, since Ampere."""
+
+
+def shared_bytes(*, gradients: bool) -> int:
+    """Shared memory that one thread block asks for, with or without room for gradients."""
+    return 4 * (GRADIENTS + W3 * gradients)
+
+
+SHARED_BYTES: Final = shared_bytes(gradients=True)
 
 
 def _places() -> NDArray[np.int64]:
@@ -99,9 +102,9 @@ def _places() -> NDArray[np.int64]:
         "H1b": grid(B1, (12, PLANE1), (64, 1)),
         "H2w": grid(W2, (12, PLANE2), (200, 1)),
         "H2b": grid(B2, (192, 1)),
-        "H3w": grid(W3, (192, ROW3), (30, 1)),
-        "H3b": grid(B3, (30, 1)),
-        "outw": grid(WO, (30, ROW_OUT), (10, 1)),
+        "H3w": grid(W3, (12, 32), (16, 1), (2, 16), (15, THREADS)),
+        "H3b": grid(B3, (2, 16), (15, 1)),
+        "outw": grid(WO, (2, 16 * ROW_OUT), (15, ROW_OUT), (10, 1)),
         "outb": grid(BO, (10, 1)),
     }
     return np.concatenate([of[name] for name in SHAPES])

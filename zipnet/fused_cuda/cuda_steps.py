@@ -29,8 +29,7 @@ class LearnArguments(gpu.Arguments):
     """Of learn() in kernels.cu."""
 
     _fields_ = (
-        *((name, c_void_p) for name in ("weights", "gradients", "first", "second")),
-        *((name, c_void_p) for name in ("x", "y", "rates", "losses")),
+        *((name, c_void_p) for name in ("weights", "first", "second", "x", "y", "rates", "losses")),
         *(("steps", c_int), ("batch", c_int), ("decay", c_float), ("taken", c_int)),
     )
 
@@ -45,13 +44,13 @@ class AnswerArguments(gpu.Arguments):
 class ReplicaStates:
     """What trainings carry from launch to launch, one row a network.
 
-    weights: (replicas, WEIGHTS); memory: (3, replicas, WEIGHTS), the gradients, zeros between
-        steps, and AdamW's moments; rates: (replicas,). All float32 on the GPU.
+    weights: (replicas, WEIGHTS); moments: (2, replicas, WEIGHTS), AdamW's; rates: (replicas,). All
+        float32 on the GPU.
     learn, answer: the kernels' arguments, which point there; learn.taken is the updates so far.
     """
 
     weights: Tensor
-    memory: Tensor
+    moments: Tensor
     rates: Tensor
     learn: LearnArguments
     answer: AnswerArguments
@@ -100,18 +99,18 @@ class GpuDigits:
 def start(networks: Sequence[Params], decay: float) -> ReplicaStates:
     """Copy networks to the GPU, with no steps taken. decay: AdamW's weight decay."""
     weights = to_gpu(np.stack([cuda_layout.pack(params) for params in networks]))
-    memory = torch.zeros((3, *weights.shape), device=weights.device)
+    moments = torch.zeros((2, *weights.shape), device=weights.device)
     rates = torch.zeros(len(weights), device=weights.device)
-    gradients, first, second = (of.data_ptr() for of in memory)
     learn = LearnArguments(
         weights=weights.data_ptr(),
-        gradients=gradients,
-        first=first,
-        second=second,
+        first=moments[0].data_ptr(),
+        second=moments[1].data_ptr(),
         rates=rates.data_ptr(),
         decay=decay,
     )
-    return ReplicaStates(weights, memory, rates, learn, AnswerArguments(weights=weights.data_ptr()))
+    return ReplicaStates(
+        weights, moments, rates, learn, AnswerArguments(weights=weights.data_ptr())
+    )
 
 
 def networks(state: ReplicaStates) -> list[Params]:

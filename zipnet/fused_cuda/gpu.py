@@ -84,7 +84,7 @@ def blocks_at_once(choices: KernelChoices) -> int:
     """How many trainings this GPU holds at a time: a block each, as the driver counts them."""
     each = checked(
         driver.cuOccupancyMaxActiveBlocksPerMultiprocessor(
-            _function("learn", choices), THREADS, SHARED_BYTES
+            _function("learn", choices), THREADS, choices.shared_bytes
         )
     )
     return int(each) * torch.cuda.get_device_properties(DEVICE).multi_processor_count
@@ -98,7 +98,7 @@ def wait() -> None:
 def launch(name: str, choices: KernelChoices, grid: tuple[int, int], arguments: Arguments) -> None:
     """Ask for a kernel; it runs after what was asked for before, and nobody waits for it."""
     function, stream = _function(name, choices), torch.cuda.current_stream(DEVICE).cuda_stream
-    size = (*grid, 1, THREADS, 1, 1, SHARED_BYTES)
+    size = (*grid, 1, THREADS, 1, 1, choices.shared_bytes)
     checked(driver.cuLaunchKernel(function, *size, stream, arguments.address, 0))
 
 
@@ -107,7 +107,7 @@ def _function(name: str, choices: KernelChoices) -> Any:
     """The kernel, loaded and opted in to its shared memory."""
     function = checked(driver.cuModuleGetFunction(_module(choices), name.encode()))
     most = driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-    checked(driver.cuFuncSetAttribute(function, most, SHARED_BYTES))
+    checked(driver.cuFuncSetAttribute(function, most, choices.shared_bytes))
     return function
 
 
