@@ -1,8 +1,8 @@
 """python -m bench: report on result files, compare or check them; measure without a network.
 
 Exit codes: 0 fine; 2 usage, no readable file, or some file was bad (the good ones are reported
-all the same, the bad ones named on stderr, one line each). compare and node have more: see their
---help.
+all the same, the bad ones named on stderr, one line each); 130 interrupted. compare and node have
+more: see their --help.
 """
 
 from __future__ import annotations
@@ -68,6 +68,10 @@ def _run() -> int:
         help="digits a step, comma-separated; default: those of the benchmark",
     )  # fmt: skip
     search.add_argument("--out", metavar="FILE", help="default: the file that benchmarks read")
+    reproduce = _command(commands, "reproduce", _reproduce, "does what was published come out?")
+    reproduce.add_argument("--data", help="train on these digits, not on those of each figure")
+    reproduce.add_argument("--only", nargs="+", metavar="RECIPE", help="default: every recipe")
+    _takes_seeds(reproduce, 5)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a machine's name may not fit the terminal
             stream.reconfigure(errors="replace")
@@ -85,6 +89,14 @@ def _command(
     parser = commands.add_parser(name, help=about, description=about)
     parser.set_defaults(body=body)
     return parser
+
+
+def _takes_seeds(parser: Parser, default: int) -> None:
+    parser.add_argument(
+        "--seeds", type=whole_number(1, 10_000), default=default, metavar="N",
+        help="of each training; default: %(default)s",
+    )  # fmt: skip
+    parser.add_argument("--results", default="results", metavar="DIR", help="default: %(default)s")
 
 
 def _takes_results(parser: Parser) -> None:
@@ -178,6 +190,14 @@ def _search(arguments: argparse.Namespace) -> int:
     batches = [whole(text, 1, rates.BATCHES[-1]) for text in asked.split(",")] if asked else None
     out = Path(arguments.out) if arguments.out else rates.FILE
     search(sorted(set(batches or rates.BATCHES)), out, data.load("usps"))
+    return 0
+
+
+def _reproduce(arguments: argparse.Namespace) -> int:
+    from bench.measuring.reproduce import reproduce
+
+    results = Path(arguments.results).resolve()
+    print(reproduce(arguments.seeds, arguments.data, arguments.only, results))
     return 0
 
 

@@ -12,6 +12,8 @@ from tests import records_factory as factory
 from zipnet import paper
 from zipnet.results import check
 from zipnet.results.collect import collect
+from zipnet.results.match import keyed
+from zipnet.results.noise import nulls
 from zipnet.results.quality import REMEDIES
 from zipnet.results.schema import ResultFile
 from zipnet.results.statistics import Rounds, summary
@@ -465,3 +467,61 @@ def test_a_lap_that_was_taken_again_counts_for_nothing(tmp_path):
     assert columns["quality"].tolist() == plain["quality"].tolist()
     assert np.nan_to_num(columns["retaken"]).tolist() == [2, *[0] * (len(plain["value"]) - 1)]
     assert cautions(tmp_path, again) == []
+
+
+# --- rows that say what was trained ---------------------------------------------------------------
+
+
+def learnt(**about):
+    return factory.trained("as-printed", "usps", [(12, 104), (15, 101)], gamma=0.05, **about)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda row, first: row.update(macs=row["macs"] - 1), "a step of as-printed on one digit"),
+        (lambda row, first: row["trained"].update(gamma=0.0), "a step of as-printed on one digit"),
+        (lambda row, first: row.update(steps=row["steps"] + 1), "are not 23 passes"),
+        (lambda row, first: row["learned"].pop(), "learned holds 1 trainings, but stats.data 2"),
+        (lambda row, first: row["learned"][1].update(seed=0), "a seed twice"),
+        (lambda row, first: first["train"].update(misses=7292), "more than the 7291 digits"),
+        (lambda row, first: first["test"].update(misses=2008), "more than the 2007 digits"),
+        (lambda row, first: first["test_curve"].pop(), "test_curve of seed 0"),
+        (lambda row, first: first["misread"].pop(), "misread of seed 0"),
+        (lambda row, first: first["misread"][0].update(said=0), "misread of seed 0"),
+    ],
+)
+def test_a_row_of_trainings_agrees_with_its_recipe(change, says):
+    content = factory.learned_result([learnt()])
+    about = content["benchmarks"][0]["extra_info"]
+    assert findings(content) == []
+    change(about, about["learned"][0])
+    assert any(says in line for line in findings(content))
+
+
+def test_trainings_are_of_digits_of_their_own_and_stand_in_every_later_file(tmp_path):
+    rows = [learnt(), factory.trained("1989", "mnist-2022", [(45, 82)])]
+    factory.write(tmp_path, factory.learned_result(rows), "one.json")
+    factory.write(
+        tmp_path, factory.learned_result(rows, datetime="2026-11-28T03:00:00+00:00"), "two.json"
+    )
+    runs = collect([str(tmp_path)])
+    assert [runs.wrong(run) for run in runs.runs] == [None, None]
+    assert len(runs.trainings) == 6
+
+
+def test_what_was_learned_is_no_speed_of_a_machine(tmp_path):
+    """Newer than every run, it stands for nobody, and no null test or comparison has it."""
+    for hour in (2, 3):
+        factory.write(
+            tmp_path, factory.result(datetime=f"2026-11-21T0{hour}:00:00+00:00"), f"run{hour}.json"
+        )
+    before = collect([str(tmp_path)])
+    learned = factory.write(tmp_path, factory.learned_result([learnt()]), "learned.json")
+    runs = collect([str(tmp_path)])
+    assert [run.source for run in runs.newest] == [run.source for run in before.newest]
+    (old,), (new,) = nulls(before).values(), nulls(runs).values()
+    assert (new.sources, new.pairs) == (old.sources, old.pairs)
+    (run,) = [run for run in runs.runs if not run.measures]
+    assert keyed(runs).of_run(run) == ({}, [])
+    assert not collect([str(learned)]).newest

@@ -131,8 +131,8 @@ def run_command(prog: str, body: Callable[[], int]) -> int:
             raise
         print(f"{prog}: {said}", file=sys.stderr)
         return EXIT_USAGE
-    except KeyboardInterrupt:
-        print(f"{prog}: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as error:  # which may say how to go on
+        print(f"{prog}: {error if error.args else 'interrupted'}", file=sys.stderr)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         muted()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 
 import numpy as np
@@ -22,7 +22,8 @@ class Evaluation:
 
     loss: the recipe's own. error: misses in per cent. mse: the mean over digits and outputs of
     (target - output)^2, and half_mse half of it, which is what the article prints (zipnet/paper.py
-    says why); None where the loss is another. rejected: see reject_rate().
+    says why); None where the loss is another. rejected: see reject_rate(). said: (n,) uint8, what
+    each digit was taken for.
     """
 
     loss: float
@@ -31,6 +32,11 @@ class Evaluation:
     mse: float | None = None
     half_mse: float | None = None
     rejected: float | None = None
+    said: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+    def as_dict(self) -> dict[str, object]:
+        """Its numbers, ready for JSON."""
+        return {key: value for key, value in vars(self).items() if key != "said"}
 
     def line(self, split: str) -> str:
         """Karpathy's form, so that runs can be laid side by side."""
@@ -61,12 +67,13 @@ def evaluate(engine: Engine, split: Split) -> Evaluation:
 
 def judge(outputs: Array, split: Split, recipe: Recipe) -> Evaluation:
     """The evaluation of a network's outputs (n, 10) on a split."""
-    misses = int((outputs.argmax(axis=1) != split.labels).sum())
+    said = outputs.argmax(axis=1).astype(np.uint8)
+    misses = int((said != split.labels).sum())
     loss, _ = loss_of(outputs.astype(np.float64), split.targets.astype(np.float64), recipe)
     mse, half_mse = (loss, loss / 2) if recipe.loss == "mse" else (None, None)
     rejected = reject_rate(outputs, split.labels)
     error = 100.0 * misses / len(split.labels)
-    return Evaluation(loss, error, misses, mse, half_mse, rejected)
+    return Evaluation(loss, error, misses, mse, half_mse, rejected, said)
 
 
 def reject_rate(outputs: Array, labels: np.ndarray, allowed: float = paper.ALLOWED_ERROR) -> float:

@@ -92,6 +92,12 @@ UNITS: Final = IMAGE_SIDE * IMAGE_SIDE + ACTIVATIONS  # the article counts the i
 STEP_MACS: Final = sum(layer.step_macs for layer in LAYERS)
 CURVATURE_MACS: Final = STEP_MACS - MACS  # second derivatives go backward as the gradient does
 
+
+def step_macs(*, curvature: bool) -> int:
+    """Multiply-accumulates of a step on one digit; curvature: with second derivatives."""
+    return STEP_MACS + CURVATURE_MACS * curvature
+
+
 # What the article prints, for the tests to hold the closed form against (LeCun1989, section 3).
 PRINTED_UNITS: Final = 1_256
 PRINTED_CONNECTIONS: Final = 64_660

@@ -131,7 +131,7 @@ class Recipe:
     @property
     def step_macs(self) -> int:
         """Multiply-accumulates of a step on one digit; those of measuring sigma are not in it."""
-        return paper.STEP_MACS + (paper.CURVATURE_MACS if self.gamma else 0)
+        return paper.step_macs(curvature=self.gamma > 0)
 
     def bound(self, fan_in: int) -> float:
         """Initial weights of a unit with so many inputs are uniform in +- this."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,8 +35,8 @@ class Training:
             "presentations": self.presentations,
             "seconds": self.seconds,
             "us_per_presentation": 1e6 * self.seconds / self.presentations,
-            "train": asdict(self.train),
-            "test": asdict(self.test),
+            "train": self.train.as_dict(),
+            "test": self.test.as_dict(),
         }
 
 

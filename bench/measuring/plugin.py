@@ -19,7 +19,7 @@ import pytest
 from bench.measuring import their_options
 from bench.measuring.interrupts import INTERRUPTS
 from bench.measuring.profiles import PROFILES
-from bench.measuring.progress import BY_WORTH, Progress, Unbroken
+from bench.measuring.progress import BY_WORTH, Progress, Unbroken, weights
 from zipnet.errors import EXIT_USAGE, UserError, muted, not_installed, note, one_line
 
 SESSION: pytest.StashKey[Any] = pytest.StashKey()
@@ -308,7 +308,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         unknown = "commit unknown, zipnet is not the top of a repository that holds it"
         why = "uncommitted changes" if code.dirty else unknown
         reporter.write_line(f"{why}: this run is equal to no other")
-    config.stash[PROGRESS] = Progress(reporter.write, session.items)
+    config.stash[PROGRESS] = Progress(reporter.write, weights(session.items))
 
 
 def _everything(session: pytest.Session) -> set[str] | None:

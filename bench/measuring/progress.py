@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
-import pytest
+if TYPE_CHECKING:
+    import pytest
 
 # The files of benchmarks by their worth, the headline first, because a session may end early; and
 # about how many seconds each needs beside the others: weights for the time to go, corrected by the
@@ -53,12 +54,20 @@ class Unbroken:
             self.broken = getattr(error, "strerror", None) or str(error)
 
 
-class Progress:
-    """One line a benchmark, on pytest's terminal reporter; also where it is no terminal."""
+def weights(items: Iterable[pytest.Item]) -> list[float]:
+    """Of benchmarks."""
+    return [_WEIGHTS.get(item.path.stem, 2.0) for item in items]
 
-    def __init__(self, write: Any, items: Sequence[pytest.Item]) -> None:
+
+class Progress:
+    """One line for each thing that is done; weights: how long each takes beside the others.
+
+    write: of a terminal or, with `flush`, of pytest's reporter.
+    """
+
+    def __init__(self, write: Callable[..., object], weights: Sequence[float]) -> None:
         self._write = write
-        self._weights = [_WEIGHTS.get(item.path.stem, 2.0) for item in items]
+        self._weights = weights
         self._began = time.monotonic()
         self._done = 0
         self._lapping = 0.0

@@ -22,6 +22,7 @@
     threads, batch, steps, presentations, macs, bytes, replicas, seed, passes, dataset,
     dataset_sha256: who did what in one round. verified_*, phases_*, train_*, test_*, warnings,
     replica_misses, most_passes, lr, lr_found, levels (a list of dicts): as in results/README.md.
+    trained_name: the recipe, where its file says.
     value, low, high: median of one round and its 95% interval, in unit ("s" or "B"). rounds. per,
     works: what rows are compared by is value / works, a presentation's, MAC's, byte's or round's.
     us_per_presentation (microseconds), presentations_per_second, macs_per_second, bytes_per_second.
@@ -34,6 +35,9 @@
     sound (bool), invalid: why it cannot be right; an invalid row carries no numbers.
 `runs.timings`, a line a round, read on demand
     source, fullname, lap, round (int64, from 1), value (float64) in unit.
+`runs.trainings`, a line a training of the files that say what was learned, read on demand
+    source, machine, question, recipe, start, dataset, engine, seed (int64), seconds (float64);
+    train_misses, train_loss, train_error, train_half_mse, train_rejected and test_*: its scores.
 `runs.absent` (source, engine, device, question, reason), `runs.refused` (reason)
     What was not measured, and what could not be read.
 """

@@ -32,6 +32,7 @@ from zipnet.results.schema import (
     ResultFile,
     Row,
     Stats,
+    Trained,
 )
 from zipnet.results.statistics import Columns, Floats, Ragged, Rounds
 from zipnet.results.units import quantity
@@ -99,6 +100,9 @@ def findings(
         for row, found in zip(file.benchmarks, lines[own], strict=True):
             found.extend(_work(row.extra_info, file))
             found.extend(_levels(row))
+            if row.extra_info.trained and len(row.extra_info.learned) != len(row.stats.data):
+                found.append(f"learned holds {len(row.extra_info.learned)} trainings, but "
+                             f"stats.data {len(row.stats.data)}")  # fmt: skip
         _twice(file, rounds.fingerprints[own].tolist(), lines[own])
         _rates(file, medians[own].tolist(), best[own].tolist(), lines[own])
     return [tuple(_of_file(file, source)) for source, file in files], lines
@@ -292,7 +296,7 @@ def _work(row: Row, file: ResultFile) -> Iterator[str]:
     if row.unit != question.unit:
         yield f"unit is {plain(row.unit)}; {row.question} is measured in {question.unit}"
     there = (file.dataset.name, file.dataset.sha256)
-    if row.dataset and (row.dataset, row.dataset_sha256) != there:
+    if not row.trained and row.dataset and (row.dataset, row.dataset_sha256) != there:
         yield (f"dataset is {plain(row.dataset)}, not the file's "
                f"{plain(file.dataset.name)} with the same hash")  # fmt: skip
     if question.shows_digits:
@@ -326,6 +330,9 @@ def _levels(row: Benchmark) -> Iterator[str]:
 
 
 def _network(row: Row, *, learns: bool) -> Iterator[str]:
+    if row.trained is not None:
+        yield from _trained(row, row.trained)
+        return
     digits = row.presentations or 0
     if learns and digits != (row.steps or 0) * (row.batch or 0):
         yield f"presentations is {digits}, but steps x batch is {row.steps} x {row.batch}"
@@ -349,6 +356,35 @@ def _network(row: Row, *, learns: bool) -> Iterator[str]:
         yield f"replica_misses holds {len(row.replica_misses)}, for {row.replicas} replicas"
     if row.replicas and digits % row.replicas:
         yield f"presentations is {row.presentations}, which {row.replicas} replicas cannot share"
+
+
+def _trained(row: Row, recipe: Trained) -> Iterator[str]:
+    """Of a row that says what was trained, and what each training of it learned."""
+    digits, odd = divmod(row.presentations or 0, recipe.passes)
+    steps = recipe.passes * -(-digits // recipe.batch)
+    if odd or (row.steps, row.batch, row.passes) != (steps, recipe.batch, recipe.passes):
+        yield (f"{row.presentations} presentations in {row.steps} steps of {row.batch} are not "
+               f"{recipe.passes} passes in steps of {recipe.batch}")  # fmt: skip
+    if (
+        row.macs is not None
+        and row.macs != (each := recipe.step_macs or 0) * digits * recipe.passes
+    ):
+        yield f"macs is {row.macs}, but a step of {plain(recipe.name)} on one digit takes {each}"
+    seeds = [one.seed for one in row.learned]
+    if len(set(seeds)) < len(seeds):
+        yield "learned holds a seed twice"
+    for one in row.learned:
+        for split, score, there, curve in (
+            ("train", one.train, digits, one.train_curve),
+            ("test", one.test, paper.TEST_DIGITS, one.test_curve),
+        ):
+            if score.misses > there:
+                yield (f"{split}.misses is {score.misses}, more than the {there} digits there are")
+            if curve and (len(curve), curve[-1]) != (recipe.passes, score.misses):
+                yield f"{split}_curve of seed {one.seed} does not end with its pass and misses"
+        places = {wrong.index for wrong in one.misread if wrong.said != wrong.label}
+        if one.misread and not len(places) == len(one.misread) == one.test.misses:
+            yield f"misread of seed {one.seed} does not hold each of {one.test.misses} misses"
 
 
 # --- rows beside the others of their file ---------------------------------------------------------

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import signal
 import sys
-import threading
 from collections import deque
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -18,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from zipnet.births import uninterrupted
 from zipnet.errors import UserError
 from zipnet.results import places
 from zipnet.results.decode import cleaned, decoded
@@ -138,7 +137,7 @@ def _spread(batches: Iterator[list[Job]]) -> Iterator[Batch]:
     Processes are spawned, not forked, so that it works the same on every system.
     """
     workers = _cores()
-    with _uninterrupted():
+    with uninterrupted():
         pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_start)
     unanswered: deque[list[Job]] = deque()
     answers: deque[Future[Batch]] = deque()
@@ -146,7 +145,7 @@ def _spread(batches: Iterator[list[Job]]) -> Iterator[Batch]:
         while True:
             for batch in islice(batches, AHEAD * workers - len(unanswered)):
                 unanswered.append(batch)
-                with _uninterrupted():  # the first starts all processes
+                with uninterrupted():  # the first starts all processes
                     answers.append(pool.submit(_read, batch))
             if not unanswered:
                 return
@@ -169,26 +168,3 @@ def _cores() -> int:
     from zipnet.cpu import cores  # for whoever reads many files
 
     return min(cores(), MOST_ON_WINDOWS) if sys.platform == "win32" else cores()
-
-
-@contextlib.contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Answer Ctrl-C at the end of the block: a process half started dies with a traceback.
-
-    Processes started within are deaf to it from birth, where a system's signals can be blocked.
-    """
-    if threading.current_thread() is not threading.main_thread():  # no other is interrupted
-        yield
-        return
-    pressed: list[int] = []
-    theirs = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
-    mask = getattr(signal, "pthread_sigmask", None)
-    blocked = mask(signal.SIG_BLOCK, {signal.SIGINT}) if mask else None
-    try:
-        yield
-    finally:
-        if mask:
-            mask(signal.SIG_SETMASK, blocked)
-        signal.signal(signal.SIGINT, theirs)
-    if pressed:
-        signal.raise_signal(signal.SIGINT)

@@ -113,7 +113,7 @@ class Keyed:
 
     def __init__(self, runs: Runs) -> None:
         self._columns = columns = runs.columns
-        file, sound = columns["file"], columns["sound"]
+        file, sound = columns["file"], columns["sound"].copy()
         cores = np.array([run.cores or 0 for run in runs.runs])
         hashes = Numbers()
         hashed = hashes.of(np.array([run.about.workload["hash"] for run in runs.runs], object))
@@ -137,6 +137,7 @@ class Keyed:
                                             for at, part in enumerate(parts))  # fmt: skip
         self._keys, self._terms = list(keys), list(terms)
 
+        sound &= np.array([run.measures for run in runs.runs], bool)[file]
         rows = np.flatnonzero(sound)
         self._ordered = rows[np.lexsort((device_of[rows], file[rows]))]
         self._before = np.concatenate([[0], np.cumsum(sound)])

@@ -354,7 +354,7 @@ def _null(
 def _equality(run: Run) -> object:
     """What runs that are equal things share; None of a run that is equal to nothing but itself."""
     about, commit = run.about, run.about.commit_info
-    if about.status != "complete" or run.dirty or not (commit and commit.id):
+    if about.status != "complete" or not run.measures or run.dirty or not (commit and commit.id):
         return None
     software = tuple(sorted((name, str(said)) for name, said in about.software.items()))
     what = commit.id, about.workload["hash"], about.profile, about.dataset.sha256

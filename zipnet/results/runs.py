@@ -12,9 +12,9 @@ import numpy as np
 
 from zipnet.errors import UserError
 from zipnet.results import machines, places
-from zipnet.results.decode import decoded, leaves, unknown_keys
+from zipnet.results.decode import cleaned, decoded, leaves, unknown_keys
 from zipnet.results.places import Place
-from zipnet.results.schema import Absent, ResultFile, Row
+from zipnet.results.schema import Absent, Benchmark, ResultFile, Row, Score
 from zipnet.results.statistics import Columns
 from zipnet.results.table import first_of, flat, without_numbers
 
@@ -71,6 +71,11 @@ class Run:
         return self.about.status == "complete" and self.about.scope == "all"
 
     @property
+    def measures(self) -> bool:
+        """Whether it says how fast its machine is, and not only what was learned there."""
+        return self.about.scope != "learning"
+
+    @property
     def dirty(self) -> bool:
         """Whether its code differed from its commit: such a run is equal to nothing but itself."""
         return bool(self.about.commit_info and self.about.commit_info.dirty)
@@ -115,13 +120,19 @@ class Runs:
         """The keys of a run's file that this version does not know; read on demand."""
         return unknown_keys(_again(run))
 
+    def structs(self, run: Run) -> list[Benchmark]:
+        """The sound rows of a run as the schema has them, read from its file anew."""
+        rows: list[Benchmark] = cleaned(decoded(_again(run), run.source)[0].benchmarks)
+        sound = self.columns["sound"][run.begin : run.end]
+        return [row for row, good in zip(rows, sound, strict=True) if good]
+
     @functools.cached_property
     def newest(self) -> list[Run]:
         """What stands for each machine: its newest complete run of everything, or its newest.
 
-        A file that contradicts itself never does.
+        A file that contradicts itself never does, nor one that says what was learned and no speed.
         """
-        return newest(run for run in self.runs if not run.findings)
+        return newest(run for run in self.runs if not run.findings and run.measures)
 
     # --- the tables: pandas is loaded by whoever asks for one ---------------------------------
 
@@ -178,6 +189,29 @@ class Runs:
                     "unit": row.extra_info.unit,
                 }))  # fmt: skip
         return pd.concat(parts[1:] or parts, ignore_index=True)
+
+    @functools.cached_property
+    def trainings(self) -> pd.DataFrame:
+        """A line a training that was run for what it learns, read from the files anew. Its columns:
+        see zipnet/results/__init__.py.
+        """
+        import pandas as pd
+
+        lines = [
+            {
+                "source": run.source, "machine": run.name, "question": row.extra_info.question,
+                "recipe": row.extra_info.trained.name, "start": row.extra_info.trained.start,
+                "dataset": row.extra_info.dataset, "engine": row.extra_info.engine,
+                "seed": one.seed, "seconds": seconds,
+                **{f"{split}_{name}": getattr(score, name)
+                   for split, score in (("train", one.train), ("test", one.test))
+                   for name in Score.__struct_fields__},
+            }
+            for run in self.runs if not run.measures
+            for row in self.structs(run) if row.extra_info.trained
+            for seconds, one in zip(row.stats.data, row.extra_info.learned, strict=True)
+        ]  # fmt: skip
+        return pd.DataFrame(lines)
 
     @functools.cached_property
     def absent(self) -> pd.DataFrame:

@@ -13,6 +13,8 @@ from typing import Final, Literal
 
 from msgspec import Meta, Struct, field
 
+from zipnet import paper
+
 SCHEMA: Final = 2  # and 1, which had no laps and watched no rows
 LONGEST_TEXT: Final = 2_000  # characters; the longest honest field is an error message
 
@@ -37,6 +39,7 @@ Text = Is[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
 Name = Is[Text, Meta(pattern=r"\S")]
 Size = Is[float, Meta(ge=0)]
 Count = Is[int, Meta(ge=0, le=2**63 - 1)]
+Digit = Is[int, Meta(ge=0, le=9)]
 Positive = Is[int, Meta(ge=1, le=2**63 - 1)]
 Plain = str | int | float | bool | None  # a fact that is only shown, or only hashed
 
@@ -54,6 +57,66 @@ class Score(Struct):
     misses: Is[Count, says("digits classified wrongly")]
     loss: Is[Size, says("mean of the recipe's own loss over the digits")]
     error: Is[Size | None, says("misses in per cent")] = None
+    half_mse: Is[Size | None, says("half the mean squared error, as the article prints it")] = None
+    rejected: Is[Size | None, says("per cent to be set aside for 1% error on the rest")] = None
+
+
+class Trained(Struct, kw_only=True):
+    """What was trained: every value of its recipe, as zipnet/recipe.py has them."""
+
+    name: Is[Text, says("the recipe's", "recipe")]
+    start: Is[Literal["seed", "2022"], says("first weights: of the seed, or Karpathy's own")]
+    network: Is[Text, says("1989, or a rival's name")]
+    passes: Is[Positive, says("times the training digits were shown")]
+    batch: Is[Positive, says("digits a step")]
+    activation: Is[Text, says("of H1, H2 and H3")]
+    output: Is[Text, says("of the last layer")]
+    init: Is[Text, says("bound of the first weights: 2.4 by the fan-in or by its root")]
+    output_bias: Is[float, says("where output biases start")]
+    loss: Is[Text, says("mse or cross_entropy")]
+    optimizer: Is[Text, says("sgd, adamw or pseudo-newton")]
+    lr: Is[Size, says("learning rate of the first pass")]
+    lr_end: Is[Size, says("and of the last")]
+    rates: Is[list[Size], says("or pass by pass")] = field(default_factory=list)
+    weight_decay: Is[Size, says("of adamw")] = 0.0
+    mu: Is[Size, says("of pseudo-newton")] = 0.0
+    gamma: Is[Size, says("likewise")] = 0.0
+    estimate: Is[Count, says("likewise: digits that sigma is measured on")] = 0
+    dropout: Is[Size, says("share of H2's units dropped")] = 0.0
+    shift: Is[bool, says("whether images were moved")] = False
+
+    @property
+    def step_macs(self) -> int | None:
+        """Multiply-accumulates of a step on one digit; None for a rival, whose none are counted."""
+        return paper.step_macs(curvature=self.gamma > 0) if self.network == "1989" else None
+
+
+class Misread(Struct):
+    """A test digit that a network took for another."""
+
+    index: Is[Count, says("its place among the test digits, from 0")]
+    label: Is[Digit, says("what it is")]
+    said: Is[Digit, says("what the network said")]
+    image: Is[
+        str,
+        Meta(pattern="^[0-9a-f]{256}$"),
+        says("16 rows of 16 pixels, each a hexadecimal digit: 0 is -1, f is 1"),
+    ]
+
+
+class Learned(Struct, kw_only=True):
+    """What one training had learned at its end."""
+
+    seed: Is[Count, says("of its first weights, shifts and dropout")]
+    train: Is[Score, says("on the training digits")]
+    test: Is[Score, says("on the test digits")]
+    train_curve: Is[list[Count], says("misses after each pass; of seed 0")] = field(
+        default_factory=list
+    )
+    test_curve: Is[list[Count], says("likewise")] = field(default_factory=list)
+    misread: Is[list[Misread], says("every miss on the test digits; of seed 0")] = field(
+        default_factory=list
+    )
 
 
 class Level(Struct):
@@ -158,6 +221,10 @@ class Row(Struct, kw_only=True):
     phases: Is[Phases | None, says("seconds of a first step's parts, last round")] = None
     train: Is[Score | None, says("on the training digits, after the last pass")] = None
     test: Is[Score | None, says("on the test digits, after the last pass")] = None
+    trained: Is[Trained | None, says("the recipe; where absent, that of the workload")] = None
+    learned: Is[list[Learned], says("what each training learned, as `stats.data` has them")] = (
+        field(default_factory=list)
+    )
     laps: Is[list[Positive] | None, says("rounds of each lap, in the order of `stats.data`")] = None
     watch: Is[list[Watch], says("one object a lap")] = field(default_factory=list)
     retaken: Is[
@@ -284,7 +351,10 @@ class ResultFile(Struct, kw_only=True):
         Positive, says(f"now {SCHEMA}; a reader refuses a newer one. 1 had no laps, no watch")
     ]
     status: Is[Literal["complete", "interrupted"], says("interrupted: Ctrl-C, or it broke off")]
-    scope: Is[Literal["all", "part"], says("part: not all benchmarks were run, or one failed")]
+    scope: Is[
+        Literal["all", "part", "learning"],
+        says("part: not all benchmarks were run, or one failed. learning: none, it is no speed"),
+    ]
     options: Is[Options | None, says("what was asked for")] = None
     profile: Is[Literal["smoke", "quick", "standard", "full"], says("how long rows were measured")]
     workload: Is[dict[str, Plain], says("counts of the network, and `hash`, a SHA-256 of them")]
@@ -339,6 +409,12 @@ def _network(words: str, a_round: str, work: Work = "learns", *needs: str) -> Qu
     return Question(words=words, round=a_round, kind="network", work=work, needs=who)
 
 
+def _learning(words: str) -> Question:
+    who = ("engine", "steps", "presentations", "dataset", "passes", "trained")
+    a_round = "a training of another seed, evaluations not counted"
+    return Question(words=words, round=a_round, kind="learning", work="learns", needs=who)
+
+
 def _machine(words: str, a_round: str, work: Work = "nothing") -> Question:
     return Question(words=words, round=a_round, kind="machine", work=work)
 
@@ -382,6 +458,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         kind="learning",
         needs=("engine", "batch", "dataset", "most_passes", "seed", "lr", "levels"),
     ),
+    "reproduction": _learning("what recipes learn, beside what was published"),
     "first-step-cold": Question(
         words="from nothing to the first step, caches empty",
         round="a new process from nothing to its first step, compiler caches empty",

@@ -25,7 +25,14 @@ Read = tuple[str, ResultFile, list[Floats]]  # what messages call it, what it sa
 
 # What stays of a row that cannot be right: what it is, and none of its numbers.
 WHO: Final = ("file", "fullname", "question", "kind", "engine", "device", "threads", "unit")
-UNSHOWN: Final = ("laps", "watch", "retaken", "benchmarks")  # other columns are made of them
+UNSHOWN: Final = (
+    "laps",
+    "watch",
+    "retaken",
+    "trained",
+    "learned",
+    "benchmarks",
+)  # other columns are made of them
 
 
 def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
@@ -45,8 +52,11 @@ def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
         **summary(rounds),
     }
     columns["retaken"] = np.array([len(row.retaken) or None for row in rows], float)
+    columns["trained_name"] = _texts(_get([row.trained for row in rows], "name"))
     questions = [QUESTIONS.get(row.question) for row in rows]
     columns["kind"] = _objects([question and question.kind for question in questions])
+    kept = np.array([bool(row.learned) for row in rows], bool)
+    columns["fingerprint"][kept] = 0  # a training is run once, and stands in every later file
     shows_digits = np.array([bool(q and q.shows_digits) for q in questions], bool)
 
     of_files, of_rows = check.findings(

@@ -143,6 +143,7 @@ def sections(runs: Runs, out: Path) -> list[Section]:
     made = [
         Section(runs, run, id(run) in newest, _link(run.place.path, out), found.get(at, []))
         for at, run in enumerate(runs.runs)
+        if run.measures
     ]
     return sorted(made, key=lambda one: one.fastest.training_seconds if one.fastest else math.inf)
 
