@@ -336,9 +336,10 @@ def trained(recipe: str, dataset: str, misses: list[tuple[int, int]], **about: A
     }
     question, shown = about.get("question", "reproduction"), passes * paper.TRAIN_DIGITS
     values.pop("question", None)
+    each = paper.step_macs(curvature=values.get("gamma", 0) > 0)
     info = {
         "engine": "fused", "batch": values["batch"], "steps": shown, "presentations": shown,
-        "macs": shown * (paper.step_macs(curvature=values.get("gamma", 0) > 0)),
+        "macs": shown * each if values["network"] == "1989" else None,
         "dataset": dataset, "dataset_sha256": "5" * 64, "passes": passes,
         "trained": values, "learned": learned,
     }  # fmt: skip

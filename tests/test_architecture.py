@@ -82,10 +82,11 @@ bench: bench_*
 bench.measuring: plugin
 bench.measuring:
 bench.report: wording picks outputs
+bench.report: learned
 bench.report.figures: palette
 bench.report.figures: sheet
 bench.report.figures: dots curves
-bench.report.figures: specs ratios
+bench.report.figures: specs ratios learning
 bench.report.figures: costs
 bench.report.figures:
 bench.report.compare: contestants tables

@@ -203,9 +203,9 @@ class Reported:
     train_error, test_error: the same in per cent, as printed.
     printed: train and test misses as they were printed, where those are not the misses: Karpathy's
         scripts print int(error * digits), which loses one where the float32 lies below.
-    train_loss, test_loss: half the mean squared error for the article (see TRAIN_LOSS), the mean
-        squared error for Karpathy's tanh outputs. His modern.py prints as its losses the
-        cross-entropy of the last training digit: those are left out.
+    train_loss, test_loss: the mean squared error, or where they are `halved` half of it, as the
+        article's are (see TRAIN_LOSS). Karpathy's modern.py prints as its losses the cross-entropy
+        of the last training digit: those are left out.
     rejected: share of the test digits to be rejected for 1% error on the others.
     """
 
@@ -218,6 +218,7 @@ class Reported:
     printed: tuple[int, int] | None = None
     train_loss: float | None = None
     test_loss: float | None = None
+    halved: bool = False
     rejected: float | None = None
     source: str
 
@@ -237,6 +238,7 @@ REPORTED: Final = (
         test_error=5.0,
         train_loss=TRAIN_LOSS,
         test_loss=TEST_LOSS,
+        halved=True,
         rejected=REJECTED,
         source=_ARTICLE,
     ),

@@ -34,7 +34,7 @@ import zipnet
 from bench.measuring import machine, writer
 from bench.measuring.folder import Disk
 from bench.measuring.journal import Ended, Journal
-from bench.measuring.progress import Progress
+from bench.measuring.progress import Progress, Unbroken
 from bench.measuring.session import commit
 from bench.measuring.state import state
 from bench.measuring.workload import workload
@@ -219,7 +219,7 @@ def _run(missing: Mapping[str, tuple[Treatment, int]], journal: Journal) -> None
         return
     out = sys.stderr if sys.stderr.isatty() else io.StringIO()
     costs = [treatment.cost for treatment, _ in missing.values()]
-    progress = Progress(partial(print, end="", file=out), costs)
+    progress = Progress(partial(print, end="", file=Unbroken(out)), costs)
     failed = []
     with _pool(min(cores(), len(missing))) as pool:
         with uninterrupted():  # the first starts all processes

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import IO
 
 from bench.report import outputs
-from bench.report.figures import draw_all
-from bench.report.pages.fill import to_html, to_markdown
-from bench.report.pages.sections import Report, headline, sections
+from bench.report.figures import draw_all, draw_learning
+from bench.report.learned import reproduction
+from bench.report.pages.fill import to_html, to_learning, to_markdown
+from bench.report.pages.sections import Report, headline, link, sections
 from bench.report.pages.summary import to_csv
 from zipnet.results.noise import nulls
 from zipnet.results.price import prices
@@ -22,7 +23,11 @@ def publish(runs: Runs, out: Path) -> str:
     rows = runs.rows
     shown = rows[rows["newest"] & rows["sound"]]
     figures, paid = list(draw_all(shown)), prices(shown)
-    report = Report(headline(runs), runs, sections(runs, out), figures, nulls(runs), paid)
+    found = reproduction(runs)
+    learning = list(draw_learning(found)) if found else []
+    report = Report(
+        headline(runs), runs, sections(runs, out), figures, nulls(runs), paid, found, learning
+    )
 
     def summary(file: IO[bytes]) -> None:
         text = io.TextIOWrapper(file, "utf-8", newline="")
@@ -30,6 +35,10 @@ def publish(runs: Runs, out: Path) -> str:
         text.detach()
 
     pages = {"index.html": to_html(report).encode(), "README.md": to_markdown(report).encode()}
-    files = {name: content for drawn in figures for name, content in drawn.files.items()}
+    if found:
+        pages["learning.md"] = to_learning(report, link(found.run.place.path, out)).encode()
+    files = {
+        name: content for drawn in (*figures, *learning) for name, content in drawn.files.items()
+    }
     outputs.write_all(out, {**pages, **files, "summary.csv": summary})
     return report.headline

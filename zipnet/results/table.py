@@ -52,7 +52,7 @@ def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
         **summary(rounds),
     }
     columns["retaken"] = np.array([len(row.retaken) or None for row in rows], float)
-    columns["trained_name"] = _texts(_get([row.trained for row in rows], "name"))
+    columns["trained_name"] = _texts([row.trained.name if row.trained else None for row in rows])
     questions = [QUESTIONS.get(row.question) for row in rows]
     columns["kind"] = _objects([question and question.kind for question in questions])
     kept = np.array([bool(row.learned) for row in rows], bool)

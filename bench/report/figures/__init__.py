@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from bench.report.figures.costs import price_plot
 from bench.report.figures.curves import Curves
 from bench.report.figures.dots import DotPlot
-from bench.report.figures.sheet import NARROW, WIDE, save
+from bench.report.figures.learning import plots_of
+from bench.report.figures.sheet import NARROW, WIDE, Look, save
 from bench.report.figures.specs import SPECS, plot, swept_plot, training_plot
+from bench.report.learned import Reproduction
 from bench.report.picks import crowded
 from zipnet.results.sweep import fits
 
@@ -36,7 +40,18 @@ class Drawn:
         return {f"{self.name}.svg": self.svg, f"{self.name}.png": self.png}
 
 
-def drawn(name: str, figure: DotPlot | Curves) -> Drawn:
+class Drawable(Protocol):
+    """A figure as values, before it has a size; alt: in words."""
+
+    @property
+    def alt(self) -> str:
+        """What it shows, in words."""
+
+    def draw(self, look: Look) -> Figure:
+        """Lay it out."""
+
+
+def drawn(name: str, figure: Drawable) -> Drawn:
     """A figure for a desk and for a phone."""
     svg, png = save(partial(figure.draw, WIDE), "svg", "png")
     (narrow,) = save(partial(figure.draw, NARROW), "svg")
@@ -48,6 +63,12 @@ def plots(rows: pd.DataFrame) -> dict[str, DotPlot | Curves]:
     picked = {spec.name: plot(spec, rows) for spec in SPECS}
     swept = swept_plot(rows) if crowded(rows) else Curves(fits(rows))
     return {"training": training_plot(rows), "price": price_plot(rows), **picked, "sweep": swept}
+
+
+def draw_learning(found: Reproduction) -> Iterator[Drawn]:
+    """Draw what recipes learned."""
+    for name, figure in plots_of(found).items():
+        yield drawn(name, figure)
 
 
 def draw_all(rows: pd.DataFrame) -> Iterator[Drawn]:

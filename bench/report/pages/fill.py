@@ -10,6 +10,7 @@ import html
 import json
 import string
 from base64 import b64encode
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from markupsafe import Markup
 
 from bench.report import wording
 from bench.report.compare.tables import sight
+from bench.report.figures import Drawn
 from bench.report.figures.palette import SCHEMES
 from bench.report.pages.embedded import compare_data, runs_data, to_script
 from bench.report.pages.said import doubts, of_row
@@ -64,10 +66,9 @@ def to_html(report: Report) -> str:
     script = Markup("\n".join(['"use strict";', units, *parts]))  # noqa: S704
     return _template("index.html").render(
         headline=report.headline,
-        figures=[
-            (d, inline(d.svg, d.name, d.alt), inline(d.narrow, f"{d.name}-narrow", d.alt))
-            for d in report.figures
-        ],
+        figures=_inlined(report.figures),
+        found=report.found,
+        learning_figures=_inlined(report.learning),
         runs=len(sections),
         first=[(section, numbered.get(id(section))) for section in sections[:MOST]],
         detailed=((section, section.in_full()) for section in detailed),
@@ -97,6 +98,8 @@ def to_markdown(report: Report) -> str:
     return _template("README.md").render(
         headline=report.headline,
         figures=report.figures,
+        found=report.found,
+        learning_figures=report.learning,
         first=first,
         slower=len(newest) - len(first),
         nulls=[null for one in first if (null := report.tested[one.run.name]).sources],
@@ -104,6 +107,23 @@ def to_markdown(report: Report) -> str:
         lists=[("Cautions", cautions), ("Not reported", bad)],
         most=LINES,
     )
+
+
+def to_learning(report: Report, link: str | None) -> str:
+    """learning.md; link: to the file that it is drawn from."""
+    assert report.found is not None, "there is nothing to say"
+    source = plain(report.found.run.source, 120)
+    return _template("learning.md").render(
+        found=report.found,
+        figures=report.learning,
+        link=f"[{source}]({html.escape(link)})" if link else source,
+    )
+
+
+def _inlined(figures: Sequence[Drawn]) -> list[tuple[Drawn, Markup, Markup]]:
+    """Each figure as it stands in a page, for a desk and for a phone."""
+    return [(d, inline(d.svg, d.name, d.alt), inline(d.narrow, f"{d.name}-narrow", d.alt))
+            for d in figures]  # fmt: skip
 
 
 def _linked(section: Section) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from bench.report.figures import Drawn
+from bench.report.learned import Reproduction
 from bench.report.pages.said import cautions, doubts, of_run
 from bench.report.picks import best, trainings
 from bench.report.wording import duration, significant, times, who
@@ -80,6 +81,8 @@ class Report(NamedTuple):
     figures: list[Drawn]
     tested: dict[str, NullTest]
     prices: list[Price]
+    found: Reproduction | None  # what recipes learned,
+    learning: list[Drawn]  # and its figures
 
 
 @dataclass(frozen=True)
@@ -139,20 +142,21 @@ def sections(runs: Runs, out: Path) -> list[Section]:
     found: dict[int, list[Any]] = {}
     for record in records(trainings(runs.rows[runs.rows["sound"]])[SHOWN]):
         found.setdefault(record.file, []).append(record)
-    out, newest = out.resolve(), set(map(id, runs.newest))
+    newest = set(map(id, runs.newest))
     made = [
-        Section(runs, run, id(run) in newest, _link(run.place.path, out), found.get(at, []))
+        Section(runs, run, id(run) in newest, link(run.place.path, out), found.get(at, []))
         for at, run in enumerate(runs.runs)
         if run.measures
     ]
     return sorted(made, key=lambda one: one.fastest.training_seconds if one.fastest else math.inf)
 
 
-def _link(path: Path | None, out: Path) -> str | None:
+def link(path: Path | None, out: Path) -> str | None:
     """A relative link to a result file, where it lies beside the reports as in this repository.
 
     Anywhere else the way there would tell of folders that are nobody's business.
     """
+    out = out.resolve()
     if path is None or not (folder := _resolved(path.parent)).is_relative_to(out.parent):
         return None
     relative = os.path.relpath(folder / path.name, out).replace(os.sep, "/")
