@@ -72,6 +72,9 @@ def _run() -> int:
     reproduce.add_argument("--data", help="train on these digits, not on those of each figure")
     reproduce.add_argument("--only", nargs="+", metavar="RECIPE", help="default: every recipe")
     _takes_seeds(reproduce, 5)
+    questions = _command(commands, "questions", _questions, "what do the article's choices change?")
+    questions.add_argument("--data", default="usps", help="digits; default: %(default)s")
+    _takes_seeds(questions, 40)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a machine's name may not fit the terminal
             stream.reconfigure(errors="replace")
@@ -198,6 +201,13 @@ def _reproduce(arguments: argparse.Namespace) -> int:
 
     results = Path(arguments.results).resolve()
     print(reproduce(arguments.seeds, arguments.data, arguments.only, results))
+    return 0
+
+
+def _questions(arguments: argparse.Namespace) -> int:
+    from bench.measuring.questions import answer
+
+    print(answer(arguments.seeds, arguments.data, Path(arguments.results).resolve()))
     return 0
 
 

@@ -78,11 +78,13 @@ bench.measuring: laps node
 bench.measuring: session journal
 bench.measuring: search trainings
 bench.measuring: reproduce
+bench.measuring: questions
 bench: bench_*
 bench.measuring: plugin
 bench.measuring:
 bench.report: wording picks outputs
 bench.report: learned
+bench.report: factorial
 bench.report.figures: palette
 bench.report.figures: sheet
 bench.report.figures: dots curves

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import IO
 
 from bench.report import outputs
-from bench.report.figures import draw_all, draw_learning
+from bench.report.factorial import factorial
+from bench.report.figures import draw_all, draw_learning, drawn
+from bench.report.figures.learning import choices_plot
 from bench.report.learned import reproduction
-from bench.report.pages.fill import to_html, to_learning, to_markdown
+from bench.report.pages.fill import to_html, to_learning, to_markdown, to_questions
 from bench.report.pages.sections import Report, headline, link, sections
 from bench.report.pages.summary import to_csv
 from zipnet.results.noise import nulls
@@ -23,10 +25,18 @@ def publish(runs: Runs, out: Path) -> str:
     rows = runs.rows
     shown = rows[rows["newest"] & rows["sound"]]
     figures, paid = list(draw_all(shown)), prices(shown)
-    found = reproduction(runs)
+    found, asked = reproduction(runs), factorial(runs)
     learning = list(draw_learning(found)) if found else []
     report = Report(
-        headline(runs), runs, sections(runs, out), figures, nulls(runs), paid, found, learning
+        headline(runs),
+        runs,
+        sections(runs, out),
+        figures,
+        nulls(runs),
+        paid,
+        found,
+        learning,
+        asked,
     )
 
     def summary(file: IO[bytes]) -> None:
@@ -37,8 +47,12 @@ def publish(runs: Runs, out: Path) -> str:
     pages = {"index.html": to_html(report).encode(), "README.md": to_markdown(report).encode()}
     if found:
         pages["learning.md"] = to_learning(report, link(found.run.place.path, out)).encode()
+    if asked:
+        figures.append(figure := drawn("questions", choices_plot(asked)))
+        told = to_questions(asked, figure, link(asked.run.place.path, out))
+        pages["questions.md"] = told.encode()
     files = {
-        name: content for drawn in (*figures, *learning) for name, content in drawn.files.items()
+        name: content for each in (*figures, *learning) for name, content in each.files.items()
     }
     outputs.write_all(out, {**pages, **files, "summary.csv": summary})
     return report.headline

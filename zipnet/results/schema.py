@@ -459,6 +459,7 @@ QUESTIONS: Final[dict[str, Question]] = {
         needs=("engine", "batch", "dataset", "most_passes", "seed", "lr", "levels"),
     ),
     "reproduction": _learning("what recipes learn, beside what was published"),
+    "choices": _learning("what choices that the article leaves open change"),
     "first-step-cold": Question(
         words="from nothing to the first step, caches empty",
         round="a new process from nothing to its first step, compiler caches empty",

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from bench.report.factorial import Factorial, Mean
 from bench.report.figures import sheet
 from bench.report.figures.dots import Cell, DotPlot, Strip
 from bench.report.figures.palette import ACCENT, GRID, INK, MUTED, PAPER, of_device
@@ -20,6 +21,7 @@ from zipnet.results.schema import Misread
 
 OURS: Final = of_device("cpu")
 MISSES: Final = tuple((float(n), f"{n}") for n in (10, 20, 30, 50, 70, 100, 150, 200, 300, 500))
+NEAR: Final = tuple((float(n), f"{n}") for n in (*range(50, 200, 10), *range(200, 2100, 100)))
 ERRORS: Final = ((0.01, "0.01%"), (0.1, "0.1%"), (1.0, "1%"), (10.0, "10%"), (100.0, "100%"))
 LEAST: Final = 0.007  # per cent, half a miss of 7,291: where a curve without misses is drawn
 GAP: Final = 0.3
@@ -58,6 +60,33 @@ def _cell(one: Outcome) -> Cell:
 def _published(one: Outcome) -> list[float]:
     return [each.test_misses or each.test_error / 100 * paper.TEST_DIGITS
             for each in one.published]  # fmt: skip
+
+
+def choices_plot(found: Factorial) -> DotPlot:
+    """Mean test misses of every combination, with its interval."""
+    means = [cell.mean() for cell in found.cells]
+    strips = [Strip(mean.name, (Cell((_interval(mean),), mean.told),)) for mean in means]
+    words = Words(
+        "What the article's open choices change",
+        f"Mean test misses of {found.seeds} seeds each, with 95% intervals; log axis, less is "
+        f"better. Optimizer, units, bound of the first weights.",
+        (
+            f"Dashed: {paper.TEST_MISSES}, LeCun et al. 1989. Learning rates are those of the "
+            "recipes that each optimizer comes from, tuned for no combination.",
+        ),
+    )
+    ends = [end for mean in means for end in (mean.value - mean.half, mean.value + mean.half)]
+    domain = (min(*ends, paper.TEST_MISSES) / 1.05, max(*ends, paper.TEST_MISSES) * 1.05)
+    best = min(means, key=lambda mean: mean.value)
+    return DotPlot(
+        words, strips, NEAR, domain=domain, values=1.2, best=f"{best.name}: {best.told}.",
+        reference=(paper.TEST_MISSES, "1989"),
+    )  # fmt: skip
+
+
+def _interval(mean: Mean) -> Dot:
+    low, high = mean.value - mean.half, mean.value + mean.half
+    return Dot(mean.value, OURS, low=low, high=high, title=mean.told)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from bench.report import wording
 from bench.report.compare.tables import sight
+from bench.report.factorial import Factorial
 from bench.report.figures import Drawn
 from bench.report.figures.palette import SCHEMES
 from bench.report.pages.embedded import compare_data, runs_data, to_script
@@ -28,6 +29,7 @@ from bench.report.pages.sections import Report, Section
 from bench.report.pages.svg import inline
 from zipnet import paper
 from zipnet.results.noise import MARGIN, UNSEEN
+from zipnet.results.runs import Run
 from zipnet.results.schema import QUESTIONS
 from zipnet.results.units import UNITS
 
@@ -99,6 +101,7 @@ def to_markdown(report: Report) -> str:
         headline=report.headline,
         figures=report.figures,
         found=report.found,
+        asked=report.asked,
         learning_figures=report.learning,
         first=first,
         slower=len(newest) - len(first),
@@ -112,12 +115,19 @@ def to_markdown(report: Report) -> str:
 def to_learning(report: Report, link: str | None) -> str:
     """learning.md; link: to the file that it is drawn from."""
     assert report.found is not None, "there is nothing to say"
-    source = plain(report.found.run.source, 120)
-    return _template("learning.md").render(
-        found=report.found,
-        figures=report.learning,
-        link=f"[{source}]({html.escape(link)})" if link else source,
-    )
+    found, source = report.found, _link_to(report.found.run, link)
+    return _template("learning.md").render(found=found, figures=report.learning, link=source)
+
+
+def to_questions(found: Factorial, drawn: Drawn, link: str | None) -> str:
+    """questions.md; link: to the file that it is drawn from."""
+    source = _link_to(found.run, link)
+    return _template("questions.md").render(found=found, drawn=drawn, link=source)
+
+
+def _link_to(run: Run, link: str | None) -> str:
+    source = plain(run.source, 120)
+    return f"[{source}]({html.escape(link)})" if link else source
 
 
 def _inlined(figures: Sequence[Drawn]) -> list[tuple[Drawn, Markup, Markup]]:

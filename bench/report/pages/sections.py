@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from bench.report.factorial import Factorial
 from bench.report.figures import Drawn
 from bench.report.learned import Reproduction
 from bench.report.pages.said import cautions, doubts, of_run
@@ -83,6 +84,7 @@ class Report(NamedTuple):
     prices: list[Price]
     found: Reproduction | None  # what recipes learned,
     learning: list[Drawn]  # and its figures
+    asked: Factorial | None  # what the article's open choices change
 
 
 @dataclass(frozen=True)

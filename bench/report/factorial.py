@@ -1,0 +1,121 @@
+"""What choices change: means and effects of a full factorial of trainings, with intervals.
+
+An effect is the mean of the cells at a factor's second level less that of those at its first; of
+two factors together, half of what one's effect differs by between the levels of the other. Each is
+a contrast of cell means, so its variance is the sum of those of the means, and its interval
+Student's t (G. E. P. Box, J. S. Hunter, W. G. Hunter, Statistics for Experimenters, 2nd ed., 2005,
+chapter 5). Cells share their seeds: where that makes them alike, an effect is known better than
+its interval says.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import fmean, variance
+from typing import Final
+
+from bench.report.learned import newest
+from zipnet.results.runs import Run, Runs
+from zipnet.results.schema import Trained
+from zipnet.results.statistics import student
+
+QUESTION: Final = "choices"
+FACTORS: Final = {  # a recipe's value: its first level, its second, and what they are called
+    "optimizer": ("sgd", "pseudo-newton"),
+    "activation": ("tanh", "scaled_tanh"),
+    "init": ("root", "fan-in"),
+}
+WORDS: Final = {
+    "optimizer": "pseudo-Newton for plain SGD",
+    "activation": "scaled tanh for plain tanh",
+    "init": "2.4/fan-in for its root",
+}
+FEWEST: Final = 2  # seeds of a cell, for an interval
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean, or an effect, with half the width of its 95% interval."""
+
+    name: str
+    value: float
+    half: float
+
+    @property
+    def told(self) -> str:
+        """With its interval."""
+        return f"{self.value:.1f} \N{PLUS-MINUS SIGN} {self.half:.1f}"
+
+    @property
+    def clear(self) -> bool:
+        """Whether its interval leaves out 0."""
+        return abs(self.value) > self.half
+
+
+@dataclass(frozen=True)
+class FactorialCell:
+    """One combination: its recipe, and the misses of every seed."""
+
+    trained: Trained
+    train: Sequence[int]
+    test: Sequence[int]
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """-1 or 1 for each factor."""
+        return tuple(1 if getattr(self.trained, factor) == second else -1
+                     for factor, (_, second) in FACTORS.items())  # fmt: skip
+
+    def mean(self, split: str = "test") -> Mean:
+        """The mean of its misses."""
+        misses: Sequence[int] = getattr(self, split)
+        error = math.sqrt(variance(misses) / len(misses))
+        return Mean(self.trained.name, fmean(misses), student(len(misses) - 1) * error)
+
+
+@dataclass(frozen=True)
+class Factorial:
+    """All of a file."""
+
+    run: Run
+    cells: list[FactorialCell]
+
+    @property
+    def seeds(self) -> int:
+        """Of each cell; the least, where they differ."""
+        return min(len(cell.test) for cell in self.cells)
+
+    def effects(self) -> Iterator[Mean]:
+        """Of each factor, and of each two together, on the test misses; of a full grid only."""
+        if not len({cell.levels for cell in self.cells}) == len(self.cells) == 2 ** len(FACTORS):
+            return
+        names, half = list(FACTORS), len(self.cells) / 2
+        for count in (1, 2):
+            for factors in combinations(range(len(names)), count):
+                signs = [math.prod(cell.levels[at] for at in factors) for cell in self.cells]
+                value = sum(s * fmean(c.test) for s, c in zip(signs, self.cells, strict=True))
+                error = math.sqrt(sum(variance(cell.test) / len(cell.test) for cell in self.cells))
+                degrees = sum(len(cell.test) - 1 for cell in self.cells)
+                name = ", with ".join(WORDS[names[at]] for at in factors)
+                yield Mean(name, value / half, student(degrees) * error / half)
+
+
+def factorial(runs: Runs) -> Factorial | None:
+    """What the newest file says; None where no file holds such trainings."""
+    run = newest(runs, QUESTION)
+    if run is None:
+        return None
+    cells = [
+        FactorialCell(
+            row.extra_info.trained,
+            [one.train.misses for one in row.extra_info.learned],
+            [one.test.misses for one in row.extra_info.learned],
+        )
+        for row in runs.structs(run)
+        if row.extra_info.question == QUESTION and row.extra_info.trained
+    ]
+    enough = [cell for cell in cells if len(cell.test) >= FEWEST]
+    return Factorial(run, enough) if enough else None
