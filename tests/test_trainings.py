@@ -131,6 +131,13 @@ def test_every_published_figure_has_a_training():
     ]
 
 
+def test_the_articles_own_recipe_has_more_seeds_than_others():
+    seeds = {one.name(): len(one.seeds(5)) for one in treatments(None, None)}
+    assert seeds.pop("as-printed on usps") == 20
+    assert seeds.pop("1989 on mnist-2022 from 2022") == 1
+    assert set(seeds.values()) == {5}
+
+
 def test_a_row_says_every_value_of_its_recipe():
     fields = set(Trained.__struct_fields__) - {"start"}
     assert fields == set(Recipe.__dataclass_fields__) - {"source"}

@@ -15,6 +15,8 @@ from zipnet.recipe import named
 
 QUESTION: Final = "reproduction"
 JOURNAL: Final = "trainings.journal"  # in the machine's folder of results
+ARTICLE: Final = "as-printed"
+ARTICLES: Final = 4  # times the seeds: five figures of one training are to lie within their range
 # Recipe, digits, start: what was published, then what tells how much each change does.
 PLAN: Final = (
     *((one.recipe, one.data, "seed") for one in paper.REPORTED),
@@ -32,8 +34,8 @@ def treatments(digits: str | None, only: Sequence[str] | None) -> list[Treatment
     if digits is not None:
         digits = data.load(choice("--data", digits, data.NAMES)).name
     plan = dict.fromkeys((recipe, digits or on, start) for recipe, on, start in PLAN)
-    return [Treatment(QUESTION, named(recipe), on, start) for recipe, on, start in plan
-            if recipe in wanted]  # fmt: skip
+    return [Treatment(QUESTION, named(recipe), on, start, ARTICLES if recipe == ARTICLE else 1)
+            for recipe, on, start in plan if recipe in wanted]  # fmt: skip
 
 
 def reproduce(seeds: int, digits: str | None, only: Sequence[str] | None, results: Path) -> str:

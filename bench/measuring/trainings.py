@@ -58,12 +58,16 @@ UNTIMED: Final = ("results/", "__main__.py")  # parts of zipnet that no training
 
 @dataclass(frozen=True)
 class Treatment:
-    """A recipe on digits: one row of the result file. start: seed, or 2022 for Karpathy's own."""
+    """A recipe on digits: one row of the result file.
+
+    start: seed, or 2022 for Karpathy's own. times: as many seeds as other treatments have.
+    """
 
     question: str
     recipe: Recipe
     data: str
     start: str = "seed"
+    times: int = 1
 
     @property
     def engine(self) -> str:
@@ -78,7 +82,8 @@ class Treatment:
 
     def seeds(self, wanted: int) -> range:
         """Those that make a difference: a given start leaves none to a recipe that never draws."""
-        return range(1 if self.start != "seed" and not self.recipe.draws else wanted)
+        alone = self.start != "seed" and not self.recipe.draws
+        return range(1 if alone else wanted * self.times)
 
     def key(self, seed: int) -> str:
         """A hash of all that the outcome depends on."""
