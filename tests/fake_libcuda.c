@@ -10,6 +10,9 @@ enum { REFUSED = 1, NO_SYMBOL = 500, DEFAULT_SHARED = 49152, OFFERED = 232448 };
 static char loaded;
 static struct { char name[16]; int shared; } kernels[8];
 static int count;
+// What each kernel takes: arrays, of which the first number is printed, floats and integers.
+static const struct { const char *name, *kinds; } takes[] = {
+    {"learn", "aaaaaaaifi"}, {"slice", "aaaai"}, {"descend", "aaaaaaiifi"}, {"answer", "aaai"}};
 
 int cuDriverGetVersion(int *version) { *version = 13000; return 0; }
 int cuDeviceGet(int *device, int ordinal) { *device = ordinal; return 0; }
@@ -40,10 +43,13 @@ int cuLaunchKernel(void *function, unsigned x, unsigned y, unsigned z, unsigned 
     const __typeof__(kernels[0]) *kernel = function;
     if ((int)shared > kernel->shared || b != 1 || c != 1 || extra) return REFUSED;
     printf("%s<<<(%u, %u, %u), %u, %u>>>", kernel->name, x, y, z, threads, shared);
-    const int learns = !strcmp(kernel->name, "learn"), arrays = learns ? 7 : 3;
-    for (int i = 0; i < arrays; i++) printf(" %g", **(float **)params[i]);
-    printf(" %d", *(int *)params[arrays]);
-    if (learns) printf(" %d %g %d", *(int *)params[8], *(float *)params[9], *(int *)params[10]);
+    for (int i = 0; i < sizeof takes / sizeof *takes; i++) {
+        if (strcmp(kernel->name, takes[i].name)) continue;
+        for (const char *kind = takes[i].kinds; *kind; kind++, params++)
+            if (*kind == 'a') printf(" %g", **(float **)*params);
+            else if (*kind == 'f') printf(" %g", *(float *)*params);
+            else printf(" %d", *(int *)*params);
+    }
     printf("\n");
     fflush(stdout);
     return 0;

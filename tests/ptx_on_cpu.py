@@ -186,9 +186,10 @@ class SimulatedGpu:
         assert not faults.any(), f"{name}: {found}, line of the kernel's PTX: {found['site']}"
 
     def take_the_place(self, monkeypatch):
-        """Of the GPU that fused_cuda finds; arrays are then the CPU's."""
+        """Of the GPU that fused_cuda finds, with room for three blocks; arrays are the CPU's."""
         monkeypatch.setattr(gpu, "DEVICE", torch.device("cpu"))
         monkeypatch.setattr(gpu, "launch", self.launch)
+        monkeypatch.setattr(gpu, "blocks_at_once", lambda choices: 3)
 
 
 def bank_cycles(accesses):

@@ -95,16 +95,16 @@ def make(name: str, recipe: Recipe, device: str, threads: int | None = None) -> 
 
 
 def fastest(recipe: Recipe, device: str) -> str:
-    """The most fused engine that can run the recipe on the device, and is made for its batch.
+    """The most fused engine that can run the recipe on the device.
 
     One that should have been chosen and is broken is told of.
     """
     reasons = []
     for name in reversed(names()):
         reason = why_not(name, recipe, device)
-        if reason is None and not (recipe.batch > 1 and kind(name).learns_batches_slowly):
+        if reason is None:
             return name
-        if reason is not None and reason.startswith(trial.BROKEN):
+        if reason.startswith(trial.BROKEN):
             note(f"engine {name} is passed over, for it {reason}")
-        reasons.append(f"{name}: {reason or 'made for single digits'}")
+        reasons.append(f"{name}: {reason}")
     raise Unavailable(f"no engine can run recipe {recipe.name} on {device}: {'; '.join(reasons)}")

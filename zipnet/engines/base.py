@@ -63,7 +63,6 @@ class Engine(ABC):
     limits_threads: ClassVar[bool] = True  # False: it always uses every core of the CPU
     predicts_its_own_way: ClassVar[bool] = True  # False: predict() is another engine's, borrowed
     many_at_once: ClassVar[ManyAtOnce | None] = None  # None: they would only wait for each other
-    learns_batches_slowly: ClassVar[bool] = False  # True: digit by digit, where others use it all
     folders: ClassVar[tuple[str, ...]] = ()  # variables that name where it compiles, if it does
     serial_steps: ClassVar[bool] = False  # True: a step on one digit takes one thread, however many
 

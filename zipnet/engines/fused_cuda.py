@@ -1,9 +1,9 @@
 """fused_cuda: the whole loop of steps in one GPU kernel on one multiprocessor, in CUDA C++.
 
 Weights and activations stay in shared memory for as many steps as a run has, so a step launches
-nothing and waits for nobody outside its multiprocessor. zipnet/fused_cuda derives how. A batch too
-is learnt from by that one multiprocessor, digit by digit. Many trainings go side by side in one
-launch, one thread block each.
+nothing and waits for nobody outside its multiprocessor. zipnet/fused_cuda derives how. Many
+trainings go side by side in one launch, one thread block each. A batch is spread over all
+multiprocessors instead, in two launches a step.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ class ManyFusedCuda(Many):
         return placed_for((len(self.rates),), x, y, batch)
 
     def prepare(self, placed: Placed) -> None:
-        """Compile by launches on no digits, which write back the weights that they read."""
+        """Compile by runs on no digits, which leave the weights as they are."""
         nothing = replace(placed.x, x=placed.x.x[:0], y=placed.y[:0], steps=0)
         self.run(replace(placed, x=nothing))
         self.predict(replace(placed, x=nothing))
         self.sync()
 
     def run(self, placed: Placed) -> Tensor:
-        """All steps of all networks in one launch; see Many.run."""
+        """All steps of all networks at once; see Many.run."""
         if self._rates_there != self.rates:
             cuda_steps.set_rates(self._state, self.rates)
             self._rates_there = list(self.rates)
@@ -104,7 +104,6 @@ class FusedCuda(Engine):
 
     name: ClassVar[str] = "fused_cuda"
     many_at_once: ClassVar[ManyAtOnce | None] = "launch"
-    learns_batches_slowly: ClassVar[bool] = True
 
     def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:
         super().__init__(recipe, device, threads)
@@ -143,7 +142,7 @@ class FusedCuda(Engine):
         self._one.prepare(placed)
 
     def run(self, placed: Placed) -> Tensor:
-        """All steps in one launch; see Engine.run."""
+        """All steps in one launch, or two launches for each batch; see Engine.run."""
         self._one.rates = [self.lr]
         return self._one.run(placed)
 

@@ -1,22 +1,27 @@
 """The network of 1989 in one thread block: a whole training in the memory of one multiprocessor.
 
     state = steps.start([params, ...], decay)           one network, or many side by side
-    losses = steps.run(state, digits, choices)          one launch, any many steps
+    losses = steps.run(state, digits, choices)          one launch, or two a batch
     answers = steps.predict(state, digits, choices)
     params = steps.networks(state)
 
 The kernels are CUDA C++. From below: `rows.cuh` (rows of values in registers), `forward.cuh`,
-`loss.cuh`, `backward.cuh` (the phases of a step), `kernels.cu` (the phases with barriers between,
-and the update after a batch). In Python: `cuda_layout` (what lies where in shared memory),
-`cuda_compiling` (from source to machine code), `gpu` (what a GPU must offer, and launches),
-`cuda_steps` (the verbs).
+`loss.cuh`, `backward.cuh` (the phases of a step), `presentation.cuh` (the phases with barriers
+between), `kernels.cu` (steps of one digit each, and answers), `batches.cu` (steps of a batch). In
+Python: `cuda_layout` (what lies where in shared memory), `cuda_compiling` (from source to machine
+code), `gpu` (what a GPU must offer, and launches), `cuda_steps` (the verbs).
 
 Why one block. A step of per-example SGD needs the weights that the step before left, so steps
 cannot overlap, and within a step each of seven phases needs what all threads of the one before
 made. Between multiprocessors that would go through the L2 cache and a barrier of the whole GPU;
 within one it takes a store to shared memory and a barrier of its own threads. So one training uses
-one multiprocessor, whatever the batch; the others are for more trainings, one block each. A full
-batch in one block is slow by design: the torch engines spread it over the GPU.
+one multiprocessor, and the others are for more trainings, one block each.
+
+Batches. Digits of a batch need only the weights that the batch before left, so they are cut into as
+many slices as the GPU holds blocks, fewer where there are fewer digits. A block goes through its
+slice as through single digits, with the gradients added up in shared memory and registers, and
+leaves their sums in global memory; a second launch adds up the slices and moves the weights. The
+end of a launch is the barrier of the whole GPU, two of them a batch.
 
 What bounds it, counted and not measured. Per presentation 171,780 multiply-adds (paper.STEP_MACS):
 a multiprocessor with 128 lanes needs at least 1,342 cycles. Shared memory gives one warp 32 words a
@@ -43,9 +48,10 @@ the busiest scheduler. On top come seven barriers and the latency of what a phas
 second training on the same multiprocessor fills: 80 registers a thread leave room for it.
 
 Weights and working values take less than the 48 kB that a block has without asking; with room for
-gradients, where a step is more than one presentation, less than the 64 kB that every GPU since
+gradients, where they are added up or AdamW's, less than the 64 kB that every GPU since
 Turing grants (`gpu`). AdamW's moments are in global memory, which is the L2 cache in effect.
 
 The same bits every time: no atomics; each sum is made by one thread in a fixed order, or from
-partial sums in a fixed order; and a replica is the same program as a training alone.
+partial sums in a fixed order; and a replica is the same program as a training alone. How a batch is
+sliced follows from the GPU alone, so from one GPU to another its sums may differ in rounding.
 """

@@ -98,7 +98,7 @@ def _toolkits(library: str) -> Iterator[Path]:
 
 
 def source(choices: KernelChoices) -> str:
-    """kernels.cu, and in front of it what is fixed when compiling."""
+    """The kernels for single digits or for batches, after what is fixed when compiling."""
     switches = {
         "RELU": choices.activation == "relu",
         "FLAT": choices.output == "identity",
@@ -116,14 +116,14 @@ def source(choices: KernelChoices) -> str:
         *(f"constexpr int {name} = {value};" for name, value in numbers.items()),
         *(f"constexpr bool {name} = {str(value).lower()};" for name, value in switches.items()),
         *(f"constexpr float {name} = {float(value)!r};" for name, value in floats.items()),
-        '#include "kernels.cu"',
+        f'#include "{"kernels" if choices.one_by_one else "batches"}.cu"',
     ]
     return "\n".join(lines)
 
 
 @cache
 def compiled(choices: KernelChoices, target: str) -> bytes:
-    """Machine code of both kernels for a target such as sm_90, or PTX for one such as compute_90.
+    """Machine code of the kernels for a target such as sm_90, or PTX for one such as compute_90.
 
     It takes seconds, so it is kept among zipnet's caches where there are any. Raises UserError with
     the compiler's words where it fails.

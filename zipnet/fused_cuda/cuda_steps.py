@@ -22,6 +22,7 @@ from zipnet.fused_cuda import cuda_layout, gpu
 from zipnet.fused_cuda.cuda_compiling import KernelChoices
 from zipnet.params import Array, Params
 
+FLOAT_BYTES: Final = 4
 ANSWERING_BLOCKS: Final = 1024  # of all networks: some for each multiprocessor of any GPU
 
 
@@ -30,7 +31,22 @@ class LearnArguments(gpu.Arguments):
 
     _fields_ = (
         *((name, c_void_p) for name in ("weights", "first", "second", "x", "y", "rates", "losses")),
-        *(("steps", c_int), ("batch", c_int), ("decay", c_float), ("taken", c_int)),
+        *(("steps", c_int), ("decay", c_float), ("taken", c_int)),
+    )
+
+
+class SliceArguments(gpu.Arguments):
+    """Of slice() in batches.cu."""
+
+    _fields_ = (*((name, c_void_p) for name in ("weights", "x", "y", "sums")), ("batch", c_int))
+
+
+class DescendArguments(gpu.Arguments):
+    """Of descend() in batches.cu."""
+
+    _fields_ = (
+        *((name, c_void_p) for name in ("weights", "first", "second", "sums", "rates", "loss")),
+        *(("slices", c_int), ("steps", c_int), ("decay", c_float), ("taken", c_int)),
     )
 
 
@@ -40,6 +56,19 @@ class AnswerArguments(gpu.Arguments):
     _fields_ = (("weights", c_void_p), ("x", c_void_p), ("out", c_void_p), ("digits", c_int))
 
 
+@dataclass(frozen=True)
+class BatchSlices:
+    """How batches are spread over the GPU.
+
+    sums: (replicas, slices, WEIGHTS + 1) float32, what slices leave. each, update: the kernels'
+        arguments, which point there.
+    """
+
+    sums: Tensor
+    each: SliceArguments
+    update: DescendArguments
+
+
 @dataclass
 class ReplicaStates:
     """What trainings carry from launch to launch, one row a network.
@@ -47,6 +76,7 @@ class ReplicaStates:
     weights: (replicas, WEIGHTS); moments: (2, replicas, WEIGHTS), AdamW's; rates: (replicas,). All
         float32 on the GPU.
     learn, answer: the kernels' arguments, which point there; learn.taken is the updates so far.
+    slices: of batches, once there was one.
     """
 
     weights: Tensor
@@ -54,6 +84,7 @@ class ReplicaStates:
     rates: Tensor
     learn: LearnArguments
     answer: AnswerArguments
+    slices: BatchSlices | None = None
 
     @cached_property
     def replicas(self) -> int:
@@ -130,17 +161,54 @@ def set_rates(state: ReplicaStates, rates: Sequence[float]) -> None:
 
 
 def run(state: ReplicaStates, digits: GpuDigits, choices: KernelChoices) -> Tensor:
-    """One launch: every network takes all the steps, each with its own rate.
+    """Every network takes all the steps, each with its own rate.
 
-    Returns digits.losses. None of it has finished when this returns.
+    One launch for all steps of one digit each, two for each step of a batch. Returns digits.losses.
+    None of it has finished when this returns.
     """
     _require_as_placed(state, digits)
+    if not choices.one_by_one:
+        _run_batches(state, digits, choices)
+        return digits.losses
     learn = state.learn
     learn.x, learn.y, learn.losses = digits.addresses
-    learn.steps, learn.batch = digits.steps, digits.batch
+    learn.steps = digits.steps
     gpu.launch("learn", choices, (state.replicas, 1), learn)
     learn.taken += digits.steps
     return digits.losses
+
+
+def _run_batches(state: ReplicaStates, digits: GpuDigits, choices: KernelChoices) -> None:
+    """Slices of each batch on all multiprocessors, then their sum and the update."""
+    slices = min(digits.batch, gpu.blocks_at_once(choices))
+    if state.slices is None or state.slices.update.slices != slices:
+        state.slices = _cut(state, slices)
+    each, update = state.slices.each, state.slices.update
+    each.batch, update.steps = digits.batch, digits.steps
+    each.x, each.y, update.loss = digits.addresses
+    for _ in range(digits.steps):
+        update.taken = state.learn.taken = state.learn.taken + 1
+        gpu.launch("slice", choices, (slices, state.replicas), each)
+        gpu.launch("descend", choices, (cuda_layout.WEIGHTS // 32 + 1, state.replicas), update)
+        each.x += FLOAT_BYTES * digits.batch * paper.IMAGE_SIDE**2
+        each.y += FLOAT_BYTES * digits.batch * paper.CLASSES
+        update.loss += FLOAT_BYTES
+
+
+def _cut(state: ReplicaStates, slices: int) -> BatchSlices:
+    """Room for so many slices of each network.
+
+    They do not depend on how many networks learn side by side, so that one ends where it would have
+    ended alone.
+    """
+    learn, room = state.learn, (state.replicas, slices, cuda_layout.WEIGHTS + 1)
+    sums = torch.empty(room, device=state.weights.device)
+    shared = {"weights": learn.weights, "sums": sums.data_ptr()}
+    moments = {"first": learn.first, "second": learn.second}
+    update = DescendArguments(
+        **shared, **moments, rates=learn.rates, slices=slices, decay=learn.decay
+    )
+    return BatchSlices(sums, SliceArguments(**shared), update)
 
 
 def predict(state: ReplicaStates, digits: GpuDigits, choices: KernelChoices) -> Tensor:

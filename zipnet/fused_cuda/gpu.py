@@ -80,13 +80,12 @@ class Arguments(Structure):
         self.address = addressof(self._pointers)
 
 
+@cache
 def blocks_at_once(choices: KernelChoices) -> int:
-    """How many trainings this GPU holds at a time: a block each, as the driver counts them."""
-    each = checked(
-        driver.cuOccupancyMaxActiveBlocksPerMultiprocessor(
-            _function("learn", choices), THREADS, choices.shared_bytes
-        )
-    )
+    """How many blocks that learn this GPU holds at a time, as the driver counts them."""
+    function = _function("learn" if choices.one_by_one else "slice", choices)
+    count = driver.cuOccupancyMaxActiveBlocksPerMultiprocessor
+    each = checked(count(function, THREADS, choices.shared_bytes))
     return int(each) * torch.cuda.get_device_properties(DEVICE).multi_processor_count
 
 
@@ -113,7 +112,7 @@ def _function(name: str, choices: KernelChoices) -> Any:
 
 @cache
 def _module(choices: KernelChoices) -> Any:
-    """Both kernels, on the GPU; torch makes its context the current one."""
+    """The kernels, on the GPU; torch makes its context the current one."""
     torch.zeros(1, device=DEVICE)
     code = compiled(choices, target_for(torch.cuda.get_device_capability(DEVICE)))
     return checked(driver.cuModuleLoadData(code))
