@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import psutil
@@ -111,56 +110,3 @@ def test_an_empty_folder_of_a_glob_keeps_no_other_away(tmp_path):
     assert [run.name for run in found.runs] == ["a", "c"]
     (line,) = found.bad
     assert "holds no result file" in line
-
-
-# --- Ctrl-C is answered after a block, and processes started within never hear of it ----------
-
-
-def press():
-    signal.raise_signal(signal.SIGINT)
-
-
-def test_a_block_runs_to_its_end_before_ctrl_c_is_answered():
-    done = []
-    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - the block is what is tested
-        with loading._uninterrupted():
-            press()
-            press()
-            done.append("all")
-        done.append("too much")
-    assert done == ["all"]
-    with pytest.raises(KeyboardInterrupt):
-        press()
-
-
-def test_a_block_that_nobody_interrupts_changes_nothing():
-    found = signal.getsignal(signal.SIGINT)
-    with loading._uninterrupted():
-        assert signal.getsignal(signal.SIGINT) is not found
-    assert signal.getsignal(signal.SIGINT) is found
-
-
-def test_a_block_that_fails_fails_for_its_own_reason():
-    with pytest.raises(OSError, match="full"), loading._uninterrupted():
-        raise OSError("full")
-
-
-def test_a_thread_has_no_ctrl_c_to_postpone():
-    def block():
-        with loading._uninterrupted():
-            return "done"
-
-    with ThreadPoolExecutor(1) as pool:
-        assert pool.submit(block).result() == "done"
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT to send to one process")
-def test_a_process_started_within_a_block_is_deaf_from_birth():
-    code = "import time; print('up', flush=True); time.sleep(1); print('well', flush=True)"
-    with loading._uninterrupted():
-        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    child.send_signal(signal.SIGINT)
-    assert child.stdout.readline() == "up\n"
-    child.send_signal(signal.SIGINT)
-    assert ended(child)[0] == "well\n"
-    assert child.returncode == 0

@@ -83,6 +83,9 @@ def _reason(error: OSError | ValueError) -> str:
     if response is not None:
         response.close()  # pooch asked for a stream and leaves it open
         return f"{response.status_code} {response.reason}"
-    if bundle := next((name for name in BUNDLES if os.environ.get(name)), None):
+    # requests raises a bare OSError where there is no such bundle, an SSLError where it is wrong.
+    doubted = type(error) is OSError or "SSL" in type(error).__name__
+    bundle = next((name for name in BUNDLES if os.environ.get(name)), None)
+    if doubted and bundle:
         return f"{type(error).__name__}, with the certificates that {bundle} names"
     return getattr(error, "strerror", None) or type(error).__name__
