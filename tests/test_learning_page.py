@@ -44,7 +44,8 @@ def test_reproducing_is_to_lie_within_the_range_of_our_seeds(ours, low, wide):
     assert (verdict == "yes") == bool(inside)
     assert (verdict == "beaten") == (max(ours) < low)
     if min(ours) > low + wide:
-        assert verdict == f"no, by {min(ours) - low - wide} misses"
+        apart = min(ours) - low - wide
+        assert verdict == f"no, by {apart} miss{'' if apart == 1 else 'es'}"
 
 
 def test_every_published_figure_is_held_against_our_seeds(tmp_path):

@@ -44,7 +44,7 @@ class Against:
         """yes, beaten, or no and by how much the best of our seeds misses it."""
         if min(self.ours) > self.high:
             apart = min(self.ours) - self.high
-            return f"no, by {_number(apart)}{self.unit or ' misses'}"
+            return f"no, by {_number(apart)}{self.unit or (' miss' if apart == 1 else ' misses')}"
         return "yes" if max(self.ours) >= self.low else "beaten"
 
     @property
