@@ -198,7 +198,7 @@ publish.publish(collect([{str(path)!r}]), Path({str(tmp_path / "out")!r}))
 heavy = {{"torch", "numba", "pytest", "_pytest", "jax", "psutil"}} & set(sys.modules)
 ours = {{name for name in sys.modules if name.startswith("zipnet.") and "results" not in name}}
 assert not heavy, heavy
-assert ours <= {{"zipnet.paper", "zipnet.errors", "zipnet.atomic"}}, ours
+assert ours <= {{"zipnet.paper", "zipnet.errors", "zipnet.atomic", "zipnet.births"}}, ours
 """
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=environment(), capture_output=True,
