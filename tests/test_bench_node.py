@@ -42,6 +42,7 @@ def stages(monkeypatch, tmp_path):
     """Laws and benchmarks of one line each, to be changed by a test."""
     laws = tmp_path / "test_laws.py"
     laws.write_text(LAW)
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["bench.measuring.plugin"]\n')
     monkeypatch.setattr(node, "LAWS", str(laws))
     monkeypatch.setattr(node, "_engines", lambda: LISTED)
     monkeypatch.setattr(node, "_chosen", lambda listed, wanted: [("law", "test")])
@@ -149,12 +150,26 @@ def test_an_engine_whose_laws_took_too_long_is_measured_but_not_called_sound(
     assert "node: benchmarks: ok" in capfd.readouterr().out
 
 
+def test_laws_whose_time_is_up_end_by_themselves_and_say_so(stages, monkeypatch, capfd):
+    """Interrupted in the midst of something, a library may answer with a hundred lines."""
+    monkeypatch.setattr(node, "MARGIN", 0.999)
+    names = [f"law-test-{at}" for at in range(9)]
+    law = LAW.replace("['law-test']", str(names)).replace("pass", "import time; time.sleep(1)")
+    stages.write_text(law)
+    held = node._held_to_the_laws([("law", "test")], time.monotonic() + 300)
+    assert held == {"law": None}
+    told = capfd.readouterr()
+    assert "the time is up (--within)" in told.out
+    assert "laws of law: stopped, the time is up" in told.out
+    assert "Traceback" not in told.out + told.err
+
+
 def test_laws_are_run_of_the_engines_that_were_asked_for(monkeypatch):
     asked = []
     monkeypatch.setattr(node, "_stage", lambda *stage, **also: asked.append((stage[1], also)) or 0)
     pairs = [("fused", "cpu"), ("eager", "cpu")]
     node._held_to_the_laws(pairs, time.monotonic() + 60)
-    (_, _), (command, environment) = asked
+    (command, environment), (_, _) = asked
     listed = subprocess.run(
         [*command, "--collect-only"],
         cwd=ROOT,

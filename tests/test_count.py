@@ -1,11 +1,14 @@
 """Counts: three ways that agree, and an error where they do not."""
 
 import json
+import sys
 
 import pytest
 
+from bench.measuring.workload import workload
 from tests.commands import run
 from zipnet import count, paper
+from zipnet.errors import UserError
 from zipnet.recipe import KARPATHY_1989
 
 
@@ -35,6 +38,16 @@ def test_table_adds_up_column_by_column():
     sums = [sum(column) for column in zip(*layers, strict=True)]
     sums[0] += rows["input"][0]
     assert sums == rows["total"]
+
+
+def test_a_machine_without_fvcore_measures_the_same_workload(monkeypatch):
+    with_it = workload()
+    for name in ("fvcore", "fvcore.nn"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setattr("bench.measuring.workload.find_spec", lambda name: None)
+    assert workload() == with_it
+    with pytest.raises(UserError, match="fvcore is not installed"):
+        count.counted(KARPATHY_1989)
 
 
 @pytest.mark.parametrize("what", ["PARAMS", "MACS", "ACTIVATIONS", "STEP_MACS"])

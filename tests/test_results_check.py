@@ -268,6 +268,20 @@ def test_timings_that_were_typed_are_found():
     assert "all 20 timings have at most 6 digits" in line
 
 
+@pytest.mark.parametrize(("tick", "believed"), [(1e-9, False), (1e-7, True), (1 / 64, True)])
+def test_few_digits_and_few_values_are_a_coarse_clocks(tick, believed):
+    """Counted in whole ticks, as a system does that has just been started."""
+    ticks = max(1, round(2e-3 / tick)) if tick < 1e-3 else 40
+    timings = [round((ticks + at % 2) * tick, 9) for at in range(60)]
+    content = with_row([round(t, 6) for t in timings] if tick == 1e-9 else timings)
+    assert (findings(content | {"clock_tick": tick}) == []) == believed
+
+
+def test_no_coarse_clock_excuses_what_it_would_have_told_apart():
+    (line,) = findings(with_row([0.2512, 0.2513] * 20) | {"clock_tick": 1e-7})
+    assert "these were typed or rounded" in line
+
+
 def test_a_lap_shorter_than_its_rounds_is_found():
     content = factory.result()
     row = content["benchmarks"][1]["extra_info"]

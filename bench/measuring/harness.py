@@ -38,6 +38,7 @@ FIRST_WARMING: Final = 0.2  # seconds: compiling is over, clocks rise, caches fi
 # ticks of the counters by which other processes are noticed (watch.py).
 WARMING: Final = 0.1
 LONG: Final = 0.25  # seconds of a round that warms itself, for all that its start matters
+TICK: Final = time.get_clock_info("perf_counter").resolution  # of the clock of seconds_of()
 CLOCK_TRIES: Final = 3  # laps until we believe that this machine's clock cannot time a row
 
 

@@ -19,7 +19,7 @@ import pytest
 from bench.measuring import their_options
 from bench.measuring.interrupts import INTERRUPTS
 from bench.measuring.profiles import PROFILES
-from bench.measuring.progress import BY_WORTH, Progress, Unbroken, weights
+from bench.measuring.progress import BY_WORTH, TIME_UP, Progress, Unbroken, weights
 from zipnet.errors import EXIT_USAGE, UserError, muted, not_installed, note, one_line
 
 SESSION: pytest.StashKey[Any] = pytest.StashKey()
@@ -27,6 +27,7 @@ PROGRESS: pytest.StashKey[Progress] = pytest.StashKey()
 STDOUT: pytest.StashKey[Unbroken] = pytest.StashKey()
 PASSED: pytest.StashKey[bool] = pytest.StashKey()
 SKIPPED: pytest.StashKey[int] = pytest.StashKey()
+END: pytest.StashKey[float] = pytest.StashKey()  # of --within, on time.monotonic()
 BENCHMARKS = Path(__file__).resolve().parents[1]
 HOW = "they run under: pytest --benchmark-only"
 
@@ -54,7 +55,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=float,
         default=math.inf,
         metavar="SECONDS",
-        help="begin no row for which no time is left; rows go by worth (default: no end)",
+        help="begin no row, and no test, for which no time is left; rows go by worth (default: no "
+        f"end). Where tests were left out, the exit code is {TIME_UP}",
     )
     group.addoption(
         "--results",
@@ -74,6 +76,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Check the options before minutes are spent, and open the session."""
     with in_one_line():
         their_options.check(config)
+        within = config.getoption("within")
+        if not within > 0:
+            raise UserError(f"--within is {within:g}; give a number of seconds above 0")
+        config.stash[END] = time.monotonic() + within
         if not _measuring(config):
             return
         _without_errors_for_warnings(config)
@@ -126,8 +132,6 @@ def _open_session(config: pytest.Config) -> Any:
     limit = option("train_limit")
     if limit is not None and not 0 < limit < math.inf:
         raise UserError(f"--train-limit is {limit:g}; give a number of seconds above 0")
-    if not option("within") > 0:
-        raise UserError(f"--within is {option('within'):g}; give a number of seconds above 0")
     threads = thread_counts(option("threads"))
     if "cpu" in wanted_devices:
         refuse_fewer_threads(threads)
@@ -139,7 +143,7 @@ def _open_session(config: pytest.Config) -> Any:
         threads=threads,
         train_limit=profile.train_limit if limit is None else limit,
         results=folder(option("results")),
-        end=time.monotonic() + option("within"),
+        end=config.stash[END],
     )
     session.results.probe(session.machine.name)
     if option("engines") is not None and not session.settings:
@@ -239,6 +243,12 @@ def bench(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     yield measuring
     if request.node.stash.get(PASSED, False) and measuring.timed is not None:
         session.rows.append(measuring.timed)
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Begin no further test once the time is up; a session of benchmarks has its rows for that."""
+    if nextitem and not _measuring(item.config) and time.monotonic() > item.config.stash[END]:
+        pytest.exit("the time is up (--within)", returncode=TIME_UP)
 
 
 @pytest.hookimpl(wrapper=True, trylast=True)  # what we call a skip, pytest-benchmark must too

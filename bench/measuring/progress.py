@@ -24,6 +24,7 @@ _WEIGHTS: Final = {
     "bench_first_step": 5.0,
 }
 BY_WORTH: Final = list(_WEIGHTS)
+TIME_UP: Final = 75  # exit code of tests that --within cut short: EX_TEMPFAIL of sysexits.h
 
 
 class Unbroken:

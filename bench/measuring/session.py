@@ -21,7 +21,7 @@ import zipnet
 from bench.measuring import laps, machine, writer
 from bench.measuring.environment import settings_in_force
 from bench.measuring.folder import Folder
-from bench.measuring.harness import Timed, Work, seconds_of, value_of
+from bench.measuring.harness import TICK, Timed, Work, seconds_of, value_of
 from bench.measuring.memory import let_go, shortage
 from bench.measuring.profiles import Profile
 from bench.measuring.settings import (
@@ -129,6 +129,7 @@ class Session:
             dataset=schema.Dataset(digits.name, digits.sha256),
             software=machine.software(),
             limits=machine.limits(),
+            clock_tick=TICK,
             environment=self.environment,
             state=schema.States(self.before, state()),
             absent=[*self.absent, *self.failed.values()],

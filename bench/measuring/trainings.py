@@ -33,6 +33,7 @@ import numpy as np
 import zipnet
 from bench.measuring import machine, writer
 from bench.measuring.folder import Disk
+from bench.measuring.harness import TICK
 from bench.measuring.journal import Ended, Journal
 from bench.measuring.progress import Progress, Unbroken
 from bench.measuring.session import commit
@@ -298,6 +299,7 @@ def save(finished: Mapping[Treatment, Sequence[Ended]], results: Path) -> str:
         dataset=schema.Dataset(first.name, first.sha256),
         software=machine.software(),
         limits=machine.limits(),
+        clock_tick=TICK,
         state=schema.States(None, now),
         machine_info=about,
         commit_info=code,

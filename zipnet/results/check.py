@@ -46,7 +46,8 @@ TOLERANCE: Final = 1e-9
 # is short by accident; a column of them was typed.
 MANY_ROUNDS: Final = 10
 DIGITS: Final = 6  # significant ones; a timing of a clock has 9 to 17
-COARSE: Final = 1e-3  # seconds; below it, a clock's tick may give many rounds one timing
+TICK: Final = 1e-9  # seconds; of a clock that a file says nothing of
+FINE: Final = 10**DIGITS  # ticks; below it, a clock may give many rounds one timing
 DIFFERENT: Final = 20  # above it, one in so many is different at the least
 
 # A library's matrix product need not reach the very peak, and clocks move within a run.
@@ -89,10 +90,11 @@ def findings(
     files: with the name of each that a reader sees. rounds, medians: of all rows, file after file.
     """
     rows = [row for _, file in files for row in file.benchmarks]
+    ticks = [file.clock_tick or TICK for _, file in files for _ in file.benchmarks]
     lines: Lines = [[] for _ in rows]
     if rows:
         _stated(rows, rounds, lines)
-    _clock(rows, rounds, lines)
+    _clock(rows, rounds, np.array(ticks), lines)
     _laps(rows, rounds, lines)
     begin, best = 0, fastest(rows, rounds)
     for _, file in files:
@@ -235,28 +237,30 @@ def _statistics(rows: Ragged) -> Floats:
 # --- timings that no clock gives, and laps that do not fit what was watched -----------------------
 
 
-def _clock(rows: Sequence[Benchmark], rounds: Rounds, lines: Lines) -> None:
+def _clock(rows: Sequence[Benchmark], rounds: Rounds, ticks: Floats, lines: Lines) -> None:
     """Timings with too few digits, or too few different ones; a quick look leaves few rows."""
     timed = rounds.rows
     steps = timed.sums(np.diff(timed.ordered, prepend=np.nan) != 0)
     longest = timed.at(timed.sizes - 1)
-    few = (longest > COARSE) & (steps <= np.maximum(1, timed.sizes // DIFFERENT) + 1)
+    fine = longest > FINE * ticks
+    few = fine & (steps <= np.maximum(1, timed.sizes // DIFFERENT) + 1)
     digits = longest * 10.0 ** (DIGITS - 1 - np.floor(np.log10(np.maximum(longest, 1e-300))))
-    short = np.abs(digits - np.rint(digits)) < 1e-6
+    # What a tick of a nanosecond or less leaves out, the rounding of long readings gives back.
+    short = (fine | (ticks <= TICK)) & (np.abs(digits - np.rint(digits)) < 1e-6)
     for at in np.flatnonzero((few | short) & (timed.sizes >= MANY_ROUNDS)).tolist():
         if rows[at].extra_info.unit == "s":
-            values = rounds.values[at]
-            lines[at] += _typed(np.sort(values[values > 0]).tolist())  # the clock saw no others
+            values = rounds.values[at]  # those above 0: the clock saw no others
+            lines[at] += _typed(np.sort(values[values > 0]).tolist(), FINE * ticks[at])
 
 
-def _typed(ordered: list[float]) -> Iterator[str]:
+def _typed(ordered: list[float], fine: float) -> Iterator[str]:
     count, different = len(ordered), len(set(ordered))
     if count < MANY_ROUNDS:
         return
     if all(map(_short, ordered)):
         yield (f"all {count} timings have at most {DIGITS} digits; a clock's have more, so these "
                "were typed or rounded")  # fmt: skip
-    elif ordered[0] > COARSE and different <= max(1, count // DIFFERENT):
+    elif ordered[0] > fine and different <= max(1, count // DIFFERENT):
         yield f"{count} rounds hold only {different} different timings"
 
 

@@ -361,6 +361,7 @@ class ResultFile(Struct, kw_only=True):
     dataset: Is[Dataset, says("the digits")]
     software: Is[dict[str, Plain], says("versions of python, torch, numpy, ...")]
     limits: Is[Limits | None, says("how much of the processor it might use")] = None
+    clock_tick: Is[Size | None, says("seconds in which the clock of the rounds ticks")] = None
     environment: Is[
         dict[str, Text] | None,
         says("variables that were set and change how fast libraries run; never a path or a name"),

@@ -53,6 +53,7 @@ def of_run(runs: Runs, run: Run) -> dict[str, Any]:
         "GPU": ", ".join(gpu if many == 1 else f"{many} {TIMES} {gpu}" for gpu, many in gpus),
         "System": ", ".join(filter(None, (machine.system, processor.arch))),
         "Limits": limits(about),
+        "Clock": about.clock_tick and f"ticks of {amount(about.clock_tick, 's')}",
         "Environment": environment(about),
         "Written": about.datetime,
         "Status": f"{about.status}, {about.profile} profile",
