@@ -31,7 +31,7 @@ zipnet.results: verdict
 zipnet.results: trials sweep price
 zipnet.results:
 zipnet: recipe devices
-zipnet: params
+zipnet: params schemes
 zipnet.data: digits
 zipnet.data: npz surroundings
 zipnet.data: cache fetch given

@@ -14,7 +14,7 @@ from tests import ptx_on_cpu
 from tests.conftest import MODERN, random_digits
 from tests.simulated_graphs import SimulatedCuda
 from zipnet import devices, engines
-from zipnet.engines.base import first_order
+from zipnet.engines.base import by_blocks, first_order
 from zipnet.engines.graphed import Graphed
 from zipnet.errors import UserError
 from zipnet.params import NAMES, Params
@@ -72,7 +72,7 @@ def test_an_engine_is_here_or_says_why_not(pair):
 
 def make(name, device, recipe=KARPATHY_1989):
     if (name, device) == ("fused_cuda", "simulated"):
-        if (reason := first_order(recipe)) is not None:
+        if (reason := first_order(recipe) or by_blocks(recipe)) is not None:
             raise engines.Unavailable(reason)
         return engines.kind(name)(recipe, "cpu")
     if device == "simulated":
@@ -133,6 +133,21 @@ def test_engines_of_first_order_know_the_scaled_tanh_and_refuse_second_derivativ
     assert "second derivatives" in engines.why_not(case[0], AS_PRINTED, case[1])
     recipe = replace(KARPATHY_1989, activation="scaled_tanh", output="scaled_tanh", lr=0.01)
     verify(shared(*case, recipe), trajectory(start, recipe, *few, batch=1))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_other_schemes_follow_the_reference_or_are_refused(case, shared, start, few):
+    of_first_order = case[0] in ("xla", "mlx", "fused_cuda")
+    recipe = replace(KARPATHY_1989 if of_first_order else AS_PRINTED, scheme="random")
+    if case[0] in ("eager", "fused", "fused_cuda"):
+        with pytest.raises(engines.Unavailable, match="blocks of 2022"):
+            shared(*case, recipe)
+        return
+    engine = shared(*case, recipe)
+    verify(engine, trajectory(start, recipe, *few, batch=1))
+    engine.load(start)
+    expected = Reference.start(start, recipe).predict(few[0])
+    verify_outputs(engine, engine.place(*few, batch=1), expected)
 
 
 @pytest.mark.parametrize(("case", "batch"), BATCHES)

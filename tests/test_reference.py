@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from tests.conftest import random_digits
-from zipnet.net import Net, loss_fn
+from zipnet import schemes
+from zipnet.net import MaskedNet, Net, loss_fn
 from zipnet.params import NAMES, Params
 from zipnet.recipe import AS_PRINTED, KARPATHY_1989
-from zipnet.reference import H2_INPUTS, Reference, backward, curvature, forward, loss_of
+from zipnet.reference import Reference, backward, curvature, forward, loss_of
 
 RECIPES = [
     KARPATHY_1989,
@@ -18,13 +19,22 @@ RECIPES = [
     replace(KARPATHY_1989, loss="cross_entropy", output="identity"),
     replace(KARPATHY_1989, loss="cross_entropy", activation="relu", output="identity"),
     AS_PRINTED,
+    replace(KARPATHY_1989, scheme="balanced"),
 ]
-IDS = ["1989", "relu", "cross-entropy", "relu-cross-entropy", "as-printed"]
+IDS = ["1989", "relu", "cross-entropy", "relu-cross-entropy", "as-printed", "balanced"]
+# The curvature's own: weights that are not shared by blocks too.
+PRINTED = [AS_PRINTED, replace(AS_PRINTED, scheme="random")]
+
+
+def network(params, recipe):
+    """The torch module, in float64; that of 2022 where the scheme is."""
+    return (Net if recipe.scheme == "blocks" else MaskedNet)(params, recipe).double()
 
 
 def gradients(reference, x, y):
     trace = forward(reference.weights, x, reference.recipe)
-    return backward(reference.weights, trace, loss_of(trace.out, y, reference.recipe)[1])
+    d_out = loss_of(trace.out, y, reference.recipe)[1]
+    return backward(reference.weights, trace, d_out, reference.recipe)
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=IDS)
@@ -49,7 +59,7 @@ def test_gradients_agree_with_finite_differences(recipe, start):
 def test_forward_and_gradients_agree_with_autograd_in_float64(recipe, start):
     x, y = (a.astype(np.float64) for a in random_digits(5))
     reference = Reference.start(start, recipe)
-    net = Net(start, recipe).double()
+    net = network(start, recipe)
     out = net(torch.tensor(x))
     np.testing.assert_allclose(reference.predict(x), out.detach().numpy(), rtol=1e-12, atol=1e-14)
     loss_fn(out, torch.tensor(y), recipe).backward()
@@ -102,21 +112,22 @@ def padded(planes):
 
 
 # The sums of each layer from those of the layer below, with weights and biases: (below, w, b).
-SUMS = {
-    "H1": lambda x, w, b: torch.conv2d(padded(x), w, stride=2) + b,
-    "H2": lambda below, w, b: (
-        torch.cat(
-            [
-                torch.conv2d(padded(squashed(below))[:, list(seen)], w[4 * g : 4 * g + 4], stride=2)
-                for g, seen in enumerate(H2_INPUTS)
-            ],
-            dim=1,
-        )
-        + b
-    ),
-    "H3": lambda below, w, b: squashed(below).flatten(1) @ w + b,
-    "out": lambda below, w, b: squashed(below) @ w + b,
-}
+def sums_by(table):
+    return {
+        "H1": lambda x, w, b: torch.conv2d(padded(x), w, stride=2) + b,
+        "H2": lambda below, w, b: (
+            torch.cat(
+                [
+                    torch.conv2d(padded(squashed(below))[:, seen], w[plane : plane + 1], stride=2)
+                    for plane, seen in enumerate(table.tolist())
+                ],
+                dim=1,
+            )
+            + b
+        ),
+        "H3": lambda below, w, b: squashed(below).flatten(1) @ w + b,
+        "out": lambda below, w, b: squashed(below) @ w + b,
+    }
 
 
 def squared_sum(jacobian, h, shape):
@@ -124,10 +135,10 @@ def squared_sum(jacobian, h, shape):
     return (jacobian.reshape(h.numel(), -1) ** 2 * h.reshape(-1, 1)).sum(0).reshape(shape)
 
 
-def curvature_by_jacobians(w, x):
+def curvature_by_jacobians(w, x, scheme="blocks"):
     """Second derivatives of 0.1 sum (o - y)^2 for one digit, by automatic differentiation alone."""
-    values = [x]
-    for name, sums in SUMS.items():
+    values, layers = [x], sums_by(schemes.table(scheme))
+    for name, sums in layers.items():
         values.append(sums(values[-1], w[f"{name}w"], w[f"{name}b"]))
     h = squared_sum(
         torch.func.jacrev(squashed)(values[-1]),
@@ -135,7 +146,7 @@ def curvature_by_jacobians(w, x):
         values[-1].shape,
     )
     found = {}
-    for (name, sums), below in reversed(list(zip(SUMS.items(), values, strict=False))):
+    for (name, sums), below in reversed(list(zip(layers.items(), values, strict=False))):
         arguments = (below, w[f"{name}w"], w[f"{name}b"])
         jacobians = torch.func.jacrev(sums, argnums=(0, 1, 2))(*arguments)
         h_below, found[f"{name}w"], found[f"{name}b"] = (
@@ -146,24 +157,25 @@ def curvature_by_jacobians(w, x):
     return found
 
 
-def gauss_newton_diagonal(w, x):
+def gauss_newton_diagonal(w, x, recipe):
     """diag(J'J) of the same loss, J being the outputs' derivatives by every parameter."""
-    net = Net(Params.init(0), AS_PRINTED).double()
+    net = network(Params.init(0), recipe)
     jacobians = torch.func.jacrev(lambda w: torch.func.functional_call(net, w, (x,)))(w)
     tens = torch.full((10,), 0.2, dtype=torch.float64)
     return {name: squared_sum(jacobians[name], tens, w[name].shape) for name in NAMES}
 
 
-def test_the_curvature_is_that_of_squared_jacobians_layer_by_layer(start):
+@pytest.mark.parametrize("recipe", PRINTED, ids=lambda recipe: recipe.scheme)
+def test_the_curvature_is_that_of_squared_jacobians_layer_by_layer(recipe, start):
     """And the diagonal of J'J for H3 and the outputs, but not below: paths meet there."""
     x, _ = random_digits(2)
-    reference = Reference.start(start, AS_PRINTED)
+    reference = Reference.start(start, recipe)
     w = {name: torch.tensor(array) for name, array in reference.weights.items()}
-    trace = forward(reference.weights, x.astype(np.float64), AS_PRINTED)
-    found = curvature(reference.weights, trace)
+    trace = forward(reference.weights, x.astype(np.float64), recipe)
+    found = curvature(reference.weights, trace, recipe)
     each = [torch.tensor(x[i : i + 1]).double() for i in range(2)]
-    layered = [curvature_by_jacobians(w, one) for one in each]
-    diagonal = [gauss_newton_diagonal(w, one) for one in each]
+    layered = [curvature_by_jacobians(w, one, recipe.scheme) for one in each]
+    diagonal = [gauss_newton_diagonal(w, one, recipe) for one in each]
     for name in NAMES:
         expected, exact = ((a[name] + b[name]).numpy() / 2 for a, b in (layered, diagonal))
         np.testing.assert_allclose(found[name], expected, rtol=1e-10, atol=1e-18)

@@ -1,10 +1,10 @@
 """xla's programs for a GPU are to repeat themselves; that JAX knows the options, a CPU shows."""
 
-import numpy as np
 import pytest
 
 from tests.conftest import random_digits
-from zipnet.params import SHAPES
+from zipnet import schemes
+from zipnet.params import Params
 from zipnet.recipe import KARPATHY_1989
 from zipnet.verify import trajectory, verify
 
@@ -27,7 +27,8 @@ def test_programs_for_a_gpu_are_told_to_repeat_themselves(monkeypatch, start, de
 @pytest.mark.parametrize("by_taps", [False, True])
 def test_the_gradient_needs_no_scatter(by_taps):
     """On a GPU that must repeat itself it would be the slowest operation of a step."""
-    w = {name: np.ones(shape, np.float32) for name, shape in SHAPES.items()}
+    w = dict(Params.init(0).items())
+    w["H2w"] = schemes.spread(w["H2w"], "blocks")
     x, y = random_digits(2)
     gradient = jax.make_jaxpr(jax.grad(xla._loss), static_argnums=(3, 4))
     program = gradient(w, x, y, KARPATHY_1989, by_taps)

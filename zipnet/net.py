@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 - the name the field uses
 from torch import Tensor, nn
 
-from zipnet import paper
+from zipnet import paper, schemes
 from zipnet.params import NAMES, Params
 from zipnet.recipe import Recipe
-from zipnet.reference import H2_INPUTS
 
 Weights = dict[str, Tensor]
 
@@ -53,7 +53,36 @@ class Net(nn.Module):
 
     def convolve_h2(self, h1: Tensor, w: Tensor) -> Tensor:
         """Padded H1 (n, 12, 12, 12), H2w (12, 8, 5, 5) -> (n, 12, 4, 4): a convolution a block."""
-        return _by_blocks(h1, w)
+        blocks = [
+            F.conv2d(_planes(h1, inputs), w[4 * g : 4 * g + 4], stride=2)
+            for g, inputs in enumerate(schemes.table("blocks")[::4].tolist())
+        ]
+        return torch.cat(blocks, dim=1)
+
+    def curvature(self, w: Weights, x: Tensor) -> Weights:
+        """reference.curvature at weights w, by differentiating a network of squares.
+
+        Its layers are straight lines through what the true ones made of x: values a^2, slopes f'^2.
+        """
+        hidden, output = self.recipe.activation, self.recipe.output
+        lines: list[Callable[[Tensor], Tensor]] = []
+
+        def noting(name: str, sums: Tensor) -> Tensor:
+            a = nonlinearity(name, sums)
+            value, steepness = a**2, _slope(name, a) ** 2
+            lines.append(lambda u: value + steepness * (u - u.detach()))
+            return a
+
+        names = (hidden, hidden, hidden, output)
+        finish = [partial(noting, name) for name in names]
+        _layers(w, x, paper.BACKGROUND, finish, self.convolve_h2)
+
+        def total(squares: Weights) -> Tensor:
+            out = _layers(squares, x**2, paper.BACKGROUND**2, lines, self.convolve_h2)
+            return out.sum() * (2.0 / out.numel())
+
+        of_w: Weights = torch.func.grad(total)({name: a.detach() ** 2 for name, a in w.items()})
+        return of_w
 
 
 class MaskedNet(Net):
@@ -67,14 +96,12 @@ class MaskedNet(Net):
 
     def __init__(self, params: Params, recipe: Recipe, device: str = "cpu") -> None:
         super().__init__(params, recipe, device)
-        rows = [H2_INPUTS[plane // 4] for plane in range(12)]
         # Unseen inputs borrow weight 0, times 0: what they add to its gradient is 0 in any order,
         # so that a GPU's atomic sums repeat.
-        where = [[row.index(k) if k in row else 0 for k in range(12)] for row in rows]
-        mask = [[float(k in row) for k in range(12)] for row in rows]
-        index = torch.tensor(where, device=device)[:, :, None, None].expand(12, 12, 5, 5)
-        self.register_buffer("inputs", index.contiguous(), persistent=False)
-        seen = torch.tensor(mask, device=device)[:, :, None, None]
+        slots = np.tile(np.arange(schemes.SEEN)[:, None, None], (schemes.PLANES, 1, 5, 5))
+        where = torch.tensor(schemes.spread(slots, recipe.scheme), device=device)
+        self.register_buffer("inputs", where, persistent=False)
+        seen = torch.tensor(schemes.mask(recipe.scheme), device=device)
         self.register_buffer("seen", seen, persistent=False)
 
     def convolve_h2(self, h1: Tensor, w: Tensor) -> Tensor:
@@ -86,48 +113,13 @@ Finish = Sequence[Callable[[Tensor], Tensor]]  # of each layer: from its sums to
 Convolve = Callable[[Tensor, Tensor], Tensor]  # padded H1 and H2w to H2's sums without biases
 
 
-def _by_blocks(h1: Tensor, w: Tensor) -> Tensor:
-    blocks = [
-        F.conv2d(_planes(h1, inputs), w[4 * g : 4 * g + 4], stride=2)
-        for g, inputs in enumerate(H2_INPUTS)
-    ]
-    return torch.cat(blocks, dim=1)
-
-
-def _layers(
-    w: Weights, x: Tensor, border: float, finish: Finish, convolve_h2: Convolve = _by_blocks
-) -> Tensor:
+def _layers(w: Weights, x: Tensor, border: float, finish: Finish, convolve_h2: Convolve) -> Tensor:
     x = F.pad(x, (2, 2, 2, 2), value=border)  # (n, 1, 20, 20)
     h1 = finish[0](F.conv2d(x, w["H1w"], stride=2) + w["H1b"])  # (n, 12, 8, 8)
     h1 = F.pad(h1, (2, 2, 2, 2), value=border)  # (n, 12, 12, 12)
     h2 = finish[1](convolve_h2(h1, w["H2w"]) + w["H2b"])  # (n, 12, 4, 4)
     h3 = finish[2](h2.flatten(1) @ w["H3w"] + w["H3b"])  # (n, 30)
     return finish[3](h3 @ w["outw"] + w["outb"])  # (n, 10)
-
-
-def curvature(w: Weights, x: Tensor, recipe: Recipe) -> Weights:
-    """reference.curvature, by differentiating a network of squares.
-
-    Its layers are straight lines through what the true ones made of x: values a^2, slopes f'^2.
-    """
-    hidden, output = recipe.activation, recipe.output
-    lines: list[Callable[[Tensor], Tensor]] = []
-
-    def noting(name: str, sums: Tensor) -> Tensor:
-        a = nonlinearity(name, sums)
-        value, steepness = a**2, _slope(name, a) ** 2
-        lines.append(lambda u: value + steepness * (u - u.detach()))
-        return a
-
-    names = (hidden, hidden, hidden, output)
-    _layers(w, x, paper.BACKGROUND, [partial(noting, name) for name in names])
-
-    def total(squares: Weights) -> Tensor:
-        out = _layers(squares, x**2, paper.BACKGROUND**2, lines)
-        return out.sum() * (2.0 / out.numel())
-
-    of_w: Weights = torch.func.grad(total)({name: a.detach() ** 2 for name, a in w.items()})
-    return of_w
 
 
 def _slope(name: str, a: Tensor) -> Tensor:
@@ -139,7 +131,7 @@ def _slope(name: str, a: Tensor) -> Tensor:
     return (a > 0).to(a.dtype) if name == "relu" else torch.ones_like(a)
 
 
-def _planes(h1: Tensor, inputs: tuple[int, ...]) -> Tensor:
+def _planes(h1: Tensor, inputs: list[int]) -> Tensor:
     """The given planes of h1: a view where they are neighbours, else two blocks joined."""
     if inputs[-1] - inputs[0] + 1 == len(inputs):
         return h1[:, inputs[0] : inputs[-1] + 1]

@@ -18,6 +18,7 @@ Loss = Literal["mse", "cross_entropy"]
 Optimizer = Literal["sgd", "adamw", "pseudo-newton"]
 Init = Literal["root", "fan-in"]
 Network = Literal["1989", "fully-connected", "micro-vit"]
+Scheme = Literal["blocks", "balanced", "cyclic", "random"]
 
 FLOAT32: Final = 2.0**127  # what every engine's arithmetic can hold
 OWNERS: Final = {  # the one optimizer that has the constant
@@ -33,6 +34,7 @@ class Recipe:
     """One way to train a network. Raises UserError where a value makes no sense.
 
     network: which one learns; all but the one of 1989 are in zipnet/rivals.py.
+    scheme: which eight of the twelve H1 planes each H2 plane sees; zipnet/schemes.py has them.
     passes: times the training digits are shown, in constant order.
     batch: digits a weight update; 1 is per-example SGD.
     activation: of H1, H2 and H3. output: of the last layer. "scaled_tanh" is paper.AMPLITUDE x
@@ -58,6 +60,7 @@ class Recipe:
     name: str
     source: str
     network: Network = "1989"
+    scheme: Scheme = "blocks"
     passes: int = paper.PASSES
     batch: int = 1
     activation: Activation = "tanh"
@@ -92,8 +95,13 @@ class Recipe:
         if self.dropout >= 1:
             raise UserError(f"recipe: dropout is {self.dropout}; give a share below 1")
         kinds = get_type_hints(Recipe)
-        for name in ("network", "activation", "output", "init", "loss", "optimizer"):
+        for name in ("network", "scheme", "activation", "output", "init", "loss", "optimizer"):
             choice(f"recipe: {name}", getattr(self, name), get_args(kinds[name]))
+        if self.rival and self.scheme != "blocks":
+            raise UserError(
+                f"recipe: scheme is {self.scheme!r} with network {self.network!r}; "
+                "it says what H2 sees of H1, so use network '1989'"
+            )
         self._check_optimizer()
 
     def _check_optimizer(self) -> None:

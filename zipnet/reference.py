@@ -30,20 +30,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from zipnet import chance, paper
+from zipnet import chance, paper, schemes
 from zipnet.params import NAMES, Params
 from zipnet.recipe import Recipe
 
 Array = npt.NDArray[np.float64]
 Weights = dict[str, Array]
-
-# H2 planes 4g to 4g+3 see these eight H1 planes. The article does not print its scheme; this is
-# Karpathy's: three overlapping blocks.
-H2_INPUTS = (
-    (0, 1, 2, 3, 4, 5, 6, 7),
-    (4, 5, 6, 7, 8, 9, 10, 11),
-    (0, 1, 2, 3, 8, 9, 10, 11),
-)
 
 # AdamW's constants, torch's defaults (Loshchilov & Hutter 2019).
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
@@ -136,11 +128,8 @@ def forward(w: Weights, x: Array, recipe: Recipe, mask: Array | None = None) -> 
     x_padded = pad(x)
     h1 = activate(recipe.activation, conv(x_padded, w["H1w"]) + w["H1b"])
     h1_padded = pad(h1)
-    blocks = [
-        conv(h1_padded[:, list(inputs)], w["H2w"][4 * g : 4 * g + 4])
-        for g, inputs in enumerate(H2_INPUTS)
-    ]
-    h2 = activate(recipe.activation, np.concatenate(blocks, axis=1) + w["H2b"])
+    h2w = schemes.spread(w["H2w"], recipe.scheme)
+    h2 = activate(recipe.activation, conv(h1_padded, h2w) + w["H2b"])
     mask = np.ones_like(h2) if mask is None else mask
     h3 = activate(recipe.activation, (h2 * mask).reshape(len(x), -1) @ w["H3w"] + w["H3b"])
     out = activate(recipe.output, h3 @ w["outw"] + w["outb"])
@@ -160,30 +149,26 @@ def loss_of(out: Array, y: Array, recipe: Recipe) -> tuple[float, Array]:
     return float(-log_p[is_class].sum() / n), (np.exp(log_p) - is_class) / n
 
 
-def curvature(w: Weights, t: Trace) -> Weights:
+def curvature(w: Weights, t: Trace, recipe: Recipe) -> Weights:
     """Pseudo-Newton's h of the eight arrays, for the mean squared error of a batch."""
     squares = {name: a * a for name, a in w.items()}
-    return backward(squares, t.squared(), np.full_like(t.out, 2.0 / t.out.size))
+    return backward(squares, t.squared(), np.full_like(t.out, 2.0 / t.out.size), recipe)
 
 
-def backward(w: Weights, t: Trace, d_out: Array) -> Weights:
+def backward(w: Weights, t: Trace, d_out: Array, recipe: Recipe) -> Weights:
     """Gradients of the eight arrays, from the gradient with respect to the outputs."""
     n = len(d_out)
     delta_out = d_out * t.slope_out  # (n, 10)
     delta_3 = (delta_out @ w["outw"].T) * t.slope_3  # (n, 30)
     d_h2 = (delta_3 @ w["H3w"].T).reshape(t.h2.shape) * t.mask
     delta_2 = d_h2 * t.slope_2  # (n, 12, 4, 4)
-    d_h1 = np.zeros_like(t.h1)
-    h2w_gradient = np.zeros_like(w["H2w"])
-    for g, inputs in enumerate(H2_INPUTS):
-        own, planes = slice(4 * g, 4 * g + 4), list(inputs)
-        h2w_gradient[own] = conv_weight_gradient(t.h1_padded[:, planes], delta_2[:, own])
-        d_h1[:, planes] += conv_input_gradient(delta_2[:, own], w["H2w"][own])
+    h2w_gradient = conv_weight_gradient(t.h1_padded, delta_2)  # (12, 12, 5, 5)
+    d_h1 = conv_input_gradient(delta_2, schemes.spread(w["H2w"], recipe.scheme))
     delta_1 = d_h1 * t.slope_1  # (n, 12, 8, 8)
     return {
         "H1w": conv_weight_gradient(t.x_padded, delta_1),
         "H1b": delta_1.sum(axis=0),
-        "H2w": h2w_gradient,
+        "H2w": schemes.gathered(h2w_gradient, recipe.scheme),
         "H2b": delta_2.sum(axis=0),
         "H3w": (t.h2 * t.mask).reshape(n, -1).T @ delta_3,
         "H3b": delta_3.sum(axis=0),
@@ -216,9 +201,9 @@ class Reference:
         x, mask = self._drawn(np.asarray(x, np.float64))
         trace = forward(self.weights, x, self.recipe, mask)
         loss, d_out = loss_of(trace.out, np.asarray(y, np.float64), self.recipe)
-        gradients = backward(self.weights, trace, d_out)
+        gradients = backward(self.weights, trace, d_out, self.recipe)
         if self.recipe.optimizer == "pseudo-newton":
-            self._newton(gradients, curvature(self.weights, trace), lr)
+            self._newton(gradients, curvature(self.weights, trace, self.recipe), lr)
         else:
             self.update(gradients, lr)
         return loss

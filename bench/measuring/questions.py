@@ -3,7 +3,9 @@
 A full factorial on the article's digits: every combination of the levels below, each with the same
 seeds, so that an effect is a difference of means and not of one lucky start. Learning rates are
 those of the recipes that each optimizer comes from, tuned for no combination; output biases start
-at 0 throughout. Which planes of H1 each plane of H2 sees stays Karpathy's guess.
+at 0 throughout. Which planes of H1 each plane of H2 sees is Karpathy's guess there. What other
+schemes change is asked of plain SGD and tanh, by both starts, on half the seeds: no fused engine
+has them, and a training takes some fifteen times as long.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 
@@ -22,12 +24,14 @@ from bench.measuring.reproduce import JOURNAL
 from bench.measuring.trainings import Treatment, finish, save
 from zipnet import data
 from zipnet.errors import choice
-from zipnet.recipe import AS_PRINTED, KARPATHY_1989, Recipe
+from zipnet.recipe import AS_PRINTED, KARPATHY_1989, Recipe, Scheme
 
 QUESTION: Final = "choices"
 UNITS: Final = ("tanh", "scaled_tanh")
 STARTS: Final = ("root", "fan-in")
 OPTIMIZERS: Final = {"sgd": KARPATHY_1989, "pseudo-newton": AS_PRINTED}
+SCHEMES: Final = get_args(Scheme)[1:]  # blocks are in the grid
+SHARE: Final = 0.5  # of the seeds, for each other scheme from each start
 
 
 def recipes() -> Iterator[Recipe]:
@@ -44,11 +48,19 @@ def recipes() -> Iterator[Recipe]:
         )
 
 
+def schemes() -> Iterator[Recipe]:
+    """The grid's plain SGD and tanh, by every other scheme."""
+    for scheme, recipe in product(SCHEMES, recipes()):
+        if (recipe.optimizer, recipe.activation) == ("sgd", "tanh"):
+            yield replace(recipe, name=f"{recipe.name}, {scheme}", scheme=scheme)
+
+
 def answer(seeds: int, digits: str, results: Path) -> str:
     """Train all of them, as far as the journal has them not; returns the result file's path."""
     on = data.load(choice("--data", digits, data.NAMES)).name
     journal = Journal(results / machine.identity().name / JOURNAL)
     asked = [Treatment(QUESTION, recipe, on) for recipe in recipes()]
+    asked += [Treatment(QUESTION, recipe, on, times=SHARE) for recipe in schemes()]
     finished = finish(asked, seeds, journal)
     for one in (one for ended in finished.values() for one in ended):  # only ends are compared
         one.learned = msgspec.structs.replace(

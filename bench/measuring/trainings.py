@@ -2,9 +2,10 @@
 
     save(finish(treatments, seeds, journal), results)
 
-A treatment is a recipe on digits; its trainings differ in their seed alone. Each runs on one thread
-of a process of its own, as many at a time as there are cores, the longest first, because recipes
-differ a hundredfold in cost. What ended is in the journal at once.
+A treatment is a recipe on digits; its trainings differ in their seed alone. Each runs in a process
+of its own, on one thread where its engine can be held to that, as many at a time as there are
+cores, the longest first, because recipes differ a hundredfold in cost. What ended is in the journal
+at once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import multiprocessing
 import os
 import signal
@@ -52,7 +54,9 @@ from zipnet.results.schema import Learned, Misread, Row, Score, Trained, Verifie
 DEVICE: Final = "cpu"
 FOLLOWED: Final = 20  # steps in which an engine is held to the reference before it trains
 # What a presentation costs beside one of plain SGD, roughly: the longest training goes first.
-COSTS: Final = {"adamw": 2.0, "pseudo-newton": 2.3, "fully-connected": 7.0, "micro-vit": 14.0}
+COSTS: Final = {
+    "adamw": 2.0, "pseudo-newton": 2.3, "fully-connected": 7.0, "micro-vit": 14.0, "xla": 15.0,
+}  # fmt: skip
 MATTER: Final = ("numpy", "numba", "torch", "jax", "jaxlib", "mlx")  # to how arithmetic is rounded
 UNTIMED: Final = ("results/", "__main__.py")  # parts of zipnet that no training runs
 
@@ -68,7 +72,7 @@ class Treatment:
     recipe: Recipe
     data: str
     start: str = "seed"
-    times: int = 1
+    times: float = 1
 
     @property
     def engine(self) -> str:
@@ -78,13 +82,14 @@ class Treatment:
     @property
     def cost(self) -> float:
         """Of a training, in presentations of plain SGD."""
-        factors = (COSTS.get(name, 1.0) for name in (self.recipe.network, self.recipe.optimizer))
+        what = (self.recipe.network, self.recipe.optimizer, self.engine)
+        factors = (COSTS.get(name, 1.0) for name in what)
         return self.recipe.passes * len(_digits(self.data).x_train) * max(factors)
 
     def seeds(self, wanted: int) -> range:
         """Those that make a difference: a given start leaves none to a recipe that never draws."""
         alone = self.start != "seed" and not self.recipe.draws
-        return range(1 if alone else wanted * self.times)
+        return range(1 if alone else math.ceil(wanted * self.times))
 
     def key(self, seed: int) -> str:
         """A hash of all that the outcome depends on."""
@@ -338,6 +343,7 @@ def _row(treatment: Treatment, ended: Sequence[Ended]) -> Row:
     import torch
 
     recipe, digits = treatment.recipe, _digits(treatment.data)
+    held = recipe.rival or engines.kind(treatment.engine).limits_threads
     count = len(digits.x_train)
     values = {k: v for k, v in recipe.as_dict().items() if k in Trained.__struct_fields__}
     trained = msgspec.convert(values | {"start": treatment.start}, Trained, from_attributes=True)
@@ -348,7 +354,7 @@ def _row(treatment: Treatment, ended: Sequence[Ended]) -> Row:
         device=DEVICE,
         device_name=devices.describe(torch.device(DEVICE)),
         dtype="float32",
-        threads=1,
+        threads=1 if held else cores(),
         batch=recipe.batch,
         steps=recipe.passes * -(-count // recipe.batch),
         presentations=shown,

@@ -31,8 +31,8 @@ _REGISTRY: Final = {
     "tuned": "zipnet.engines.tuned:Tuned",
     "compiled": "zipnet.engines.compiled:Compiled",
     "graphed": "zipnet.engines.graphed:Graphed",
-    "xla": "zipnet.engines.xla:Xla",
     "mlx": "zipnet.engines.mlx:Mlx",
+    "xla": "zipnet.engines.xla:Xla",
     "fused": "zipnet.engines.fused:Fused",
     "fused_cuda": "zipnet.engines.fused_cuda:FusedCuda",
 }

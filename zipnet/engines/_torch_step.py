@@ -18,7 +18,7 @@ from torch import Tensor
 from zipnet import devices
 from zipnet.cpu import cores
 from zipnet.engines.base import Engine, Placed, as_steps, draws_nothing
-from zipnet.net import MaskedNet, Net, Weights, curvature, loss_fn
+from zipnet.net import MaskedNet, Net, Weights, loss_fn
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
 from zipnet.reference import BETA1, BETA2, EPSILON
@@ -46,11 +46,11 @@ class Optimizer:
         for memory in (self.steps, *self.means, *self.squares):
             memory.zero_()
 
-    def curvatures(self, weights: Weights, x: Tensor) -> list[Tensor]:
+    def curvatures(self, net: Net, weights: Weights, x: Tensor) -> list[Tensor]:
         """The second derivatives that update() wants: none but for pseudo-Newton."""
         if self.recipe.optimizer != "pseudo-newton":
             return []
-        return list(curvature(weights, x, self.recipe).values())
+        return list(net.curvature(weights, x).values())
 
     def update(
         self, weights: list[Tensor], gradients: list[Tensor], curvatures: list[Tensor]
@@ -108,7 +108,7 @@ class TorchEngine(Engine):
         loss = loss_fn(self.net(x), y, self.recipe)
         gradients = torch.autograd.grad(loss, self.weights)
         with torch.no_grad():
-            curvatures = self.optimizer.curvatures(dict(self.net.named_parameters()), x)
+            curvatures = self.optimizer.curvatures(self.net, dict(self.net.named_parameters()), x)
             self.optimizer.update(self.weights, list(gradients), curvatures)
         return loss.detach()
 

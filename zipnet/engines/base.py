@@ -215,6 +215,15 @@ def draws_nothing(recipe: Recipe) -> str | None:
     return None
 
 
+def by_blocks(recipe: Recipe) -> str | None:
+    """The reason of engines made for one scheme against a recipe of another."""
+    if recipe.scheme != "blocks":
+        return (
+            f"recipe {recipe.name} has scheme {recipe.scheme}; it is written for the blocks of 2022"
+        )
+    return None
+
+
 def first_order(recipe: Recipe) -> str | None:
     """The reason of engines without second derivatives against a recipe that needs them."""
     if recipe.optimizer == "pseudo-newton":

@@ -56,7 +56,8 @@ class Compiled(TorchEngine):
         def step(x: Tensor, y: Tensor) -> Tensor:
             loss: Tensor
             gradients, loss = torch.func.grad_and_value(loss_of_weights)(self.weights, x, y)
-            curvatures = self.optimizer.curvatures(dict(zip(names, self.weights, strict=True)), x)
+            arrays = dict(zip(names, self.weights, strict=True))
+            curvatures = self.optimizer.curvatures(self.net, arrays, x)
             self.optimizer.update(self.weights, gradients, curvatures)
             return loss
 

@@ -11,7 +11,9 @@ from typing import ClassVar, final
 from torch import Tensor
 
 from zipnet.engines._torch_step import TorchEngine
+from zipnet.engines.base import by_blocks
 from zipnet.net import Net
+from zipnet.recipe import Recipe
 
 
 @final
@@ -21,6 +23,11 @@ class Eager(TorchEngine):
     name: ClassVar[str] = "eager"
     network: ClassVar[type[Net]] = Net
     onednn_from: ClassVar[int] = 0  # torch's own choice
+
+    @classmethod
+    def why_not(cls, recipe: Recipe, device: str) -> str | None:
+        """As torch, and H2 sees H1 by blocks, as in 2022."""
+        return super().why_not(recipe, device) or by_blocks(recipe)
 
     def step(self, x: Tensor, y: Tensor) -> Tensor:
         """One step, operation by operation."""

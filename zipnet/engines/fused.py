@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zipnet.cpu import cores
-from zipnet.engines.base import Engine, ManyAtOnce, Placed, as_steps
+from zipnet.engines.base import Engine, ManyAtOnce, Placed, as_steps, by_blocks
 from zipnet.errors import note
 from zipnet.fused import layout, steps
 from zipnet.fused.choices import Choices
@@ -46,9 +46,9 @@ class Fused(Engine):
         )
 
     @classmethod
-    def why_not(cls, recipe: Recipe, device: str) -> str | None:  # noqa: ARG003 - any recipe
-        """It runs every recipe, on the CPU."""
-        return None if device == "cpu" else "the fused engine is made for the CPU"
+    def why_not(cls, recipe: Recipe, device: str) -> str | None:
+        """It runs every recipe of H1 and H2 in blocks, on the CPU."""
+        return "the fused engine is made for the CPU" if device != "cpu" else by_blocks(recipe)
 
     def load(self, params: Params, seed: int = 0) -> None:
         """Copy parameters into the kernel's layout; see Engine.load."""

@@ -24,6 +24,7 @@ from zipnet.engines.base import (
     ManyAtOnce,
     Placed,
     as_steps,
+    by_blocks,
     draws_nothing,
     first_order,
 )
@@ -117,7 +118,7 @@ class FusedCuda(Engine):
         if device not in ("cuda", "cuda:0"):
             return "it runs on the first GPU; CUDA_VISIBLE_DEVICES chooses which that is"
         missing = devices.why_not("cuda") or gpu.why_not()
-        return missing or draws_nothing(recipe) or first_order(recipe)
+        return missing or draws_nothing(recipe) or first_order(recipe) or by_blocks(recipe)
 
     @classmethod
     def at_once(cls, recipe: Recipe, device: str, threads: int | None) -> int:  # noqa: ARG003

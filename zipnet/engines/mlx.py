@@ -20,11 +20,11 @@ import mlx.core as mx
 import numpy as np
 import numpy.typing as npt
 
-from zipnet import paper
+from zipnet import paper, schemes
 from zipnet.engines.base import Engine, Placed, as_steps, draws_nothing, first_order
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
-from zipnet.reference import BETA1, BETA2, EPSILON, H2_INPUTS
+from zipnet.reference import BETA1, BETA2, EPSILON
 
 Weights = dict[str, mx.array]
 State = tuple[Weights, mx.array, Weights, Weights]  # weights, steps taken, AdamW's two memories
@@ -52,23 +52,13 @@ def _conv(planes: mx.array, w: mx.array, by_windows: bool) -> mx.array:
     return windows.reshape(n, end, end, 25 * c) @ kernel
 
 
-def _over_all_planes(w: mx.array) -> mx.array:
-    """H2w (12, 8, 5, 5) -> (12, 12, 5, 5): inputs that a plane does not see weigh 0."""
-    blocks = []
-    for g, inputs in enumerate(H2_INPUTS):
-        thirds = [mx.zeros((4, 4, 5, 5))] * 3
-        for k, first in enumerate(inputs[::4]):
-            thirds[first // 4] = w[4 * g : 4 * g + 4, 4 * k : 4 * k + 4]
-        blocks.append(mx.concatenate(thirds, axis=1))
-    return mx.concatenate(blocks)
-
-
 def _forward(w: Weights, x: mx.array, recipe: Recipe, by_windows: bool) -> mx.array:
-    """(n, 16, 16, 1) -> (n, 10), as zipnet.net.Net."""
+    """(n, 16, 16, 1) -> (n, 10), as zipnet.net.Net, with H2w over all planes of H1, masked."""
     hidden = recipe.activation
     h1 = _conv(x, w["H1w"], by_windows) + w["H1b"].transpose(1, 2, 0)  # (n, 8, 8, 12)
     h1 = _nonlinearity(hidden, h1)
-    h2 = _conv(h1, _over_all_planes(w["H2w"]), by_windows) + w["H2b"].transpose(1, 2, 0)
+    h2w = w["H2w"] * mx.array(schemes.mask(recipe.scheme))  # (12, 12, 5, 5)
+    h2 = _conv(h1, h2w, by_windows) + w["H2b"].transpose(1, 2, 0)
     h2 = _nonlinearity(hidden, h2).transpose(0, 3, 1, 2)  # (n, 12, 4, 4), the order of H3w's rows
     h3 = _nonlinearity(hidden, h2.reshape(len(x), -1) @ w["H3w"] + w["H3b"])  # (n, 30)
     return _nonlinearity(recipe.output, h3 @ w["outw"] + w["outb"])  # (n, 10)
@@ -138,6 +128,7 @@ class Mlx(Engine):
         adamw = self.recipe.optimizer == "adamw"
         with mx.stream(self._device):
             weights = {name: mx.array(array) for name, array in params.items()}
+            weights["H2w"] = mx.array(schemes.spread(params.H2w, self.recipe.scheme))
             means = {name: mx.zeros_like(w) for name, w in weights.items()} if adamw else {}
             squares = {name: mx.zeros_like(w) for name, w in weights.items()} if adamw else {}
             self._state: State = (weights, mx.array(0.0), means, squares)
@@ -190,4 +181,6 @@ class Mlx(Engine):
 
     def params(self) -> Params:
         """Copy the parameters out; see Engine.params."""
-        return Params.from_mapping({name: np.array(w) for name, w in self._state[0].items()})
+        arrays = {name: np.array(w) for name, w in self._state[0].items()}
+        arrays["H2w"] = schemes.gathered(arrays["H2w"], self.recipe.scheme)
+        return Params.from_mapping(arrays)

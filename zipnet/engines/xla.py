@@ -21,11 +21,11 @@ import numpy as np
 import numpy.typing as npt
 from jax import lax
 
-from zipnet import paper
+from zipnet import paper, schemes
 from zipnet.engines.base import Engine, Placed, as_steps, draws_nothing, first_order
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
-from zipnet.reference import BETA1, BETA2, EPSILON, H2_INPUTS
+from zipnet.reference import BETA1, BETA2, EPSILON
 
 Weights = dict[str, jax.Array]
 _PLATFORMS = {"cpu": "cpu", "cuda": "cuda", "mps": "METAL", "xpu": "xpu"}
@@ -61,26 +61,16 @@ def _conv(planes: jax.Array, w: jax.Array, by_taps: bool) -> jax.Array:
     return out
 
 
-def _over_all_planes(w: jax.Array) -> jax.Array:
-    """H2w (12, 8, 5, 5) -> (12, 12, 5, 5): inputs that a plane does not see weigh 0.
-
-    By whole thirds, whose gradient is a sum; that of an index would be a scatter, XLA's slowest
-    operation where it must repeat.
-    """
-    blocks = []
-    for g, inputs in enumerate(H2_INPUTS):
-        thirds = [jnp.zeros((4, 4, 5, 5), w.dtype)] * 3
-        for k, first in enumerate(inputs[::4]):
-            thirds[first // 4] = w[4 * g : 4 * g + 4, 4 * k : 4 * k + 4]
-        blocks.append(jnp.concatenate(thirds, axis=1))
-    return jnp.concatenate(blocks)
-
-
 def _forward(w: Weights, x: jax.Array, recipe: Recipe, by_taps: bool) -> jax.Array:
-    """(n, 1, 16, 16) -> (n, 10), as zipnet.net.Net."""
+    """(n, 1, 16, 16) -> (n, 10), as zipnet.net.Net, with H2w over all planes of H1.
+
+    Where it is masked, so is its gradient. An index instead would have a scatter for one, XLA's
+    slowest operation where it must repeat.
+    """
     hidden = recipe.activation
     h1 = _nonlinearity(hidden, _conv(x, w["H1w"], by_taps) + w["H1b"])  # (n, 12, 8, 8)
-    h2 = _conv(h1, _over_all_planes(w["H2w"]), by_taps) + w["H2b"]  # (n, 12, 4, 4)
+    h2w = w["H2w"] * schemes.mask(recipe.scheme)  # (12, 12, 5, 5)
+    h2 = _conv(h1, h2w, by_taps) + w["H2b"]  # (n, 12, 4, 4)
     h2 = _nonlinearity(hidden, h2)
     with jax.default_matmul_precision("highest"):
         h3 = _nonlinearity(hidden, h2.reshape(len(x), -1) @ w["H3w"] + w["H3b"])  # (n, 30)
@@ -151,7 +141,9 @@ class Xla(Engine):
 
     def load(self, params: Params, seed: int = 0) -> None:  # noqa: ARG002 - draws nothing
         """Copy parameters in; see Engine.load."""
-        w = {name: self._put(array.copy()) for name, array in params.items()}
+        arrays = dict(params.items())
+        arrays["H2w"] = schemes.spread(params.H2w, self.recipe.scheme)
+        w = {name: self._put(array.copy()) for name, array in arrays.items()}
         empty = jax.tree.map(jnp.zeros_like, w) if self.recipe.optimizer == "adamw" else {}
         self._state: tuple[Any, ...] = (w, self._put(np.float32(0)), empty, empty)
 
@@ -195,4 +187,6 @@ class Xla(Engine):
 
     def params(self) -> Params:
         """Copy the parameters out; see Engine.params."""
-        return Params.from_mapping({name: np.asarray(w) for name, w in self._state[0].items()})
+        arrays = {name: np.asarray(w) for name, w in self._state[0].items()}
+        arrays["H2w"] = schemes.gathered(arrays["H2w"], self.recipe.scheme)
+        return Params.from_mapping(arrays)

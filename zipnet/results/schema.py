@@ -67,6 +67,7 @@ class Trained(Struct, kw_only=True):
     name: Is[Text, says("the recipe's", "recipe")]
     start: Is[Literal["seed", "2022"], says("first weights: of the seed, or Karpathy's own")]
     network: Is[Text, says("1989, or a rival's name")]
+    scheme: Is[Text, says("which H1 planes each H2 plane sees")] = "blocks"
     passes: Is[Positive, says("times the training digits were shown")]
     batch: Is[Positive, says("digits a step")]
     activation: Is[Text, says("of H1, H2 and H3")]
