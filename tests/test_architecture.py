@@ -76,7 +76,8 @@ bench.measuring: settings watch
 bench.measuring: harness workshop
 bench.measuring: laps node
 bench.measuring: session journal
-bench.measuring: search trainings
+bench.measuring: document
+bench.measuring: search trainings ranks
 bench.measuring: reproduce
 bench.measuring: questions
 bench: bench_*

@@ -45,7 +45,7 @@ def test_names_are_cut_and_joined():
     assert wording.cut("abcdef", 4) == "abc…"
     assert wording.cut("abcd", 4) == "abcd"
     assert wording.joined(("a", None, "", "b")) == "a · b"
-    assert wording.threads(None) == ""
+    assert [wording.counted(n, "rank") for n in (None, 1, 2)] == ["", "1 rank", "2 ranks"]
 
 
 def test_a_question_that_the_schema_does_not_know_is_said_to_be_unknown():

@@ -168,7 +168,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         names = [] if measured is None else _settings_of(metafunc.function, measured)
         metafunc.parametrize("setting", names, indirect=True)
     if "place" in metafunc.fixturenames:
-        names = [] if measured is None else list(measured.places)
+        serves = getattr(metafunc.function, "serves", lambda _: True)
+        places = {} if measured is None else measured.places
+        names = [name for name, place in places.items() if serves(place)]
         metafunc.parametrize("place", names, indirect=True)
 
 

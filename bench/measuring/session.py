@@ -71,7 +71,7 @@ class Session:
     failed: dict[str, Absent] = field(default_factory=dict)  # without a row since its last attempt
     broken: set[str] = field(default_factory=set)  # those of them that are a failure
     cut: bool = False  # there was no time for some row
-    failures: int = 0  # rows lost in a later lap
+    failures: int = 0  # rows that lost a later lap
     finished: bool = False  # all that was to be measured was gone through
     saved: str | None = None
     lost: str | None = None  # why it is not where it was to be saved
@@ -297,10 +297,26 @@ class Bench:
         self.timed.lap(0)
         return self.timed
 
+    def keep(self, row: Row, values: list[float], broke: str | None = None) -> None:
+        """Take over a row that another process measured, with all its laps.
+
+        broke: why it has not all that were planned; the session then counts as failed.
+        """
+        self.benchmark.group = row.question
+        self.timed = Timed(self.benchmark, row, _nothing, _nothing, name=self.name, values=values)
+        if broke is not None:
+            row.warnings.append(broke)
+            self.session.failures += 1
+        self.timed.save()
+
     def leave_out(self, setting: Setting, question: str, reason: str) -> NoReturn:
         """Note why there is no row, and skip the benchmark for that reason."""
         self.session.left_out(str(setting), question, reason)
         pytest.skip(reason)
+
+
+def _nothing() -> None:
+    """Of a row that has its rounds already."""
 
 
 def _absent(engine: str | None, place: str | None, question: str, reason: str) -> Absent:

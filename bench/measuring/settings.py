@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from zipnet import cpu, devices, engines
 from zipnet.errors import UserError, choice, whole
@@ -38,9 +38,9 @@ class Setting:
 
 
 def only(
-    serves: Callable[[Setting], bool], otherwise: str | None = None
+    serves: Callable[[Any], bool], otherwise: str | None = None
 ) -> Callable[[Benchmark], Benchmark]:
-    """Mark a benchmark that makes sense in some settings only; no row is made of the others.
+    """Mark a benchmark that makes sense in some settings or places only; the others have no row.
 
     otherwise: the reason, told in the result file's `absent`; None where nobody would miss the row.
     """

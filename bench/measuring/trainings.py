@@ -24,7 +24,6 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
@@ -33,14 +32,10 @@ import msgspec
 import numpy as np
 
 import zipnet
-from bench.measuring import machine, writer
-from bench.measuring.folder import Disk
-from bench.measuring.harness import TICK
+from bench.measuring import machine
+from bench.measuring.document import Document
 from bench.measuring.journal import Ended, Journal
 from bench.measuring.progress import Progress, Unbroken
-from bench.measuring.session import commit
-from bench.measuring.state import state
-from bench.measuring.workload import workload
 from zipnet import data, devices, engines
 from zipnet.births import uninterrupted
 from zipnet.cpu import cores
@@ -48,7 +43,6 @@ from zipnet.errors import UserError
 from zipnet.evaluation import Evaluation, targets
 from zipnet.params import Params
 from zipnet.recipe import Recipe
-from zipnet.results import schema
 from zipnet.results.schema import Learned, Misread, Row, Score, Trained, Verified
 
 DEVICE: Final = "cpu"
@@ -292,51 +286,13 @@ def _answering(kept: Path) -> Iterator[None]:
 
 def save(finished: Mapping[Treatment, Sequence[Ended]], results: Path) -> str:
     """Write one result file and return its path; it says nothing of a machine's speed."""
-    began, about = datetime.now(UTC), machine.identity()
-    first = _digits(next(iter(finished)).data)
-    now, code = state(), commit()
-    file = schema.ResultFile(
-        schema=schema.SCHEMA,
-        status="complete",
-        scope="learning",
-        profile="standard",
-        workload=workload(),
-        dataset=schema.Dataset(first.name, first.sha256),
-        software=machine.software(),
-        limits=machine.limits(),
-        clock_tick=TICK,
-        state=schema.States(None, now),
-        machine_info=about,
-        commit_info=code,
-        datetime=began.isoformat(),
-        benchmarks=[],
-    )
-    document = msgspec.to_builtins(file)
-    document["benchmarks"] = [_benchmark(treatment, ended) for treatment, ended in finished.items()]
-    stamp, identity = began.strftime("%Y%m%dT%H%M%SZ"), (code.id or "nocommit")[:8]
-    return writer.save(document, Disk(results), about.name, stamp, identity)
-
-
-def _benchmark(treatment: Treatment, ended: Sequence[Ended]) -> dict[str, Any]:
-    """A row as pytest-benchmark would have it, a round a training."""
-    from pytest_benchmark import stats as theirs
-
-    stats: Any = theirs.Stats()  # type: ignore[no-untyped-call]
-    for one in ended:
-        stats.update(one.seconds)
-    name = f"{treatment.question}[{treatment.name()}]"
-    return {
-        "group": treatment.question,
-        "name": name,
-        "fullname": f"bench/measuring/trainings.py::{name}",
-        "params": None,
-        "param": None,
-        "extra_info": msgspec.to_builtins(_row(treatment, ended)),
-        "options": {},
-        "stats": {name: getattr(stats, name) for name in ("data", "rounds", "outliers")}
-        | {name: getattr(stats, name) for name in schema.STATISTICS}
-        | {"iterations": 1},
-    }
+    document = Document(results, _digits(next(iter(finished)).data), "learning", "standard")
+    document.about.status = "complete"
+    for treatment, ended in finished.items():
+        name = f"{treatment.question}[{treatment.name()}]"
+        seconds = [one.seconds for one in ended]
+        document.put("bench/measuring/trainings.py", name, _row(treatment, ended), seconds)
+    return document.save()
 
 
 def _row(treatment: Treatment, ended: Sequence[Ended]) -> Row:

@@ -66,7 +66,7 @@ class Workshop:
             engine.claim()
             engine.load(self.start)
             engine.prepare(self.placed(engine, batch, batch))
-            verified = _facts(verify(engine, self._path(batch)))
+            verified = facts(verify(engine, self._path(batch)))
             self._ready[setting, batch] = Ready(engine, verified, self.start)
         ready = self._ready[setting, batch]
         ready.enter()
@@ -88,7 +88,7 @@ class Workshop:
 
     def verify_test_outputs(self, engine: Engine, placed: Placed) -> Verified:
         """Hold predictions on all test digits against the reference."""
-        return _facts(verify_outputs(engine, placed, self._test_outputs))
+        return facts(verify_outputs(engine, placed, self._test_outputs))
 
     @functools.cached_property
     def _test_outputs(self) -> npt.NDArray[np.float64]:
@@ -101,5 +101,6 @@ class Workshop:
         return trajectory(self.start, self.recipe, x, y, batch)
 
 
-def _facts(found: Deviation) -> Verified:
+def facts(found: Deviation) -> Verified:
+    """What a row says of a verification."""
     return msgspec.convert(found, Verified, from_attributes=True)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from bench.measuring.folder import Disk, Folder
+from zipnet.atomic import replacing
 from zipnet.errors import UserError
 from zipnet.results.schema import ResultFile
 
@@ -36,6 +37,19 @@ def save(document: dict[str, Any], folder: Folder, machine: str, stamp: str, com
         kept = _create(content, folder, f"{machine}/{stamp}_{commit}", ".refused")
         raise Refused(kept, error) from None
     return _create(content, folder, f"{machine}/{stamp}_{commit}", ".json")
+
+
+def rewrite(document: dict[str, Any], path: Path) -> None:
+    """Put a document in the place of its earlier self, which a reader sees until this one is whole.
+
+    Raises as save() does.
+    """
+    content = json.dumps(document, indent=1, allow_nan=False).encode()
+    try:
+        with replacing(path) as file:
+            file.write(content)
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
 def rescue(document: dict[str, Any], machine: str, stamp: str, commit: str) -> str:

@@ -41,11 +41,9 @@ def times(ratio: float) -> str:
     return f"{significant(ratio, 2)}{TIMES}"
 
 
-def threads(count: int | None) -> str:
-    """CPU threads; nothing on an accelerator."""
-    if count is None:
-        return ""
-    return f"{count} thread" if count == 1 else f"{count} threads"
+def counted(count: int | None, word: str) -> str:
+    """1 thread, 2 threads; of None nothing."""
+    return "" if count is None else f"{count} {word}{'' if count == 1 else 's'}"
 
 
 def cut(text: str, limit: int, end: int = 0) -> str:
@@ -93,8 +91,10 @@ def toll(found: Toll | None) -> str:
 
 
 def who(row: Any) -> str:
-    """Engine, device and threads of a record of rows."""
-    return joined((row.engine, row.device, threads(row.threads)))
+    """Engine, device, threads and ranks of a record of rows."""
+    return joined(
+        (row.engine, row.device, counted(row.threads, "thread"), counted(row.world, "rank"))
+    )
 
 
 def question(name: str, unknown: str = "unknown question: ") -> str:

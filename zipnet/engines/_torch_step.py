@@ -105,12 +105,21 @@ class TorchEngine(Engine):
 
     def step_by_autograd(self, x: Tensor, y: Tensor) -> Tensor:
         """step(), one operation at a time and autograd for the gradients; waits for nothing."""
+        loss, gradients, curvatures = self.derivatives(x, y)
+        with torch.no_grad():
+            self.optimizer.update(self.weights, gradients, curvatures)
+        return loss
+
+    def derivatives(self, x: Tensor, y: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+        """Loss of a batch, its gradients, and the second derivatives that the optimizer wants.
+
+        All three are means over the digits.
+        """
         loss = loss_fn(self.net(x), y, self.recipe)
         gradients = torch.autograd.grad(loss, self.weights)
         with torch.no_grad():
             curvatures = self.optimizer.curvatures(self.net, dict(self.net.named_parameters()), x)
-            self.optimizer.update(self.weights, list(gradients), curvatures)
-        return loss.detach()
+        return loss.detach(), list(gradients), curvatures
 
     def claim(self) -> None:
         """Set the thread count, and float32 that is float32: TF32 rounds products to 10 bits."""

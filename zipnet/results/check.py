@@ -429,7 +429,7 @@ def _rates(file: ResultFile, medians: Sequence[float], best: Sequence[float], li
         key = row.device, row.threads or 0
         if (peak := bounds.get(key)) is None:
             peak = bounds[key] = bound(key, reached)
-        macs, moved = (row.macs or 0) / median, (row.bytes or 0) / median
+        macs, moved = (row.macs or 0) / median / (row.world or 1), (row.bytes or 0) / median
         if macs > min(BEYOND_PEAK * peak, CORE_MACS) or moved > BYTES:
             cores = row.threads or file.machine_info.cpu.logical_cores or 1
             found.extend(_beyond(row, macs, moved, peak, cores))

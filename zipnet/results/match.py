@@ -17,6 +17,8 @@ IMPLIED: Final = (0, 1, paper.TRAIN_DIGITS, paper.TEST_DIGITS)  # batches that t
 ALL: Final = "all"  # the role of as many threads as a run might use cores: machines differ in that
 BY_BATCH: Final = ("sweep", "time-to-error")  # that ask it at every batch
 DIFFERS: Final = ("dtype", "batch")  # in which two rows may differ by choice: said so, if they do
+LIKE: Final = {"training": "presentations", "time-to-error": "lr", "ranks-full-batch": "hosts",
+               "ranks-replicas": "hosts", "ranks-all-reduce": "hosts"}  # fmt: skip
 NOTHING: Final = np.array(None)  # which == compares element by element
 ORDER: Final = {name: at for at, name in enumerate(QUESTIONS)}
 UNLIKE: Final = (  # how rows of one key may differ
@@ -42,14 +44,16 @@ class Key(NamedTuple):
     threads: str  # "1", "all", another number, or nothing on an accelerator
     batch: int | None
     dtype: str | None
+    world: int | None
 
     @classmethod
     def of(cls, question: str, engine: str | None, device: str, threads: float, batch: float,
-           dtype: str | None) -> Key:  # fmt: skip
-        """From columns' values, 0 for no threads and -1 for all of them, -1 for no batch."""
+           dtype: str | None, world: float) -> Key:  # fmt: skip
+        """From columns' values: no threads are 0 and all of them -1, no batch -1, no world 0."""
         role = ALL if threads < 0 else f"{threads:.0f}" if threads else ""
         kind = device.partition(":")[0]
-        return cls(question, engine, kind, role, None if batch < 0 else int(batch), dtype)
+        many = None if batch < 0 else int(batch)
+        return cls(question, engine, kind, role, many, dtype, int(world) or None)
 
     @property
     def text(self) -> str:
@@ -62,13 +66,14 @@ class Key(NamedTuple):
     def line(self) -> str:
         """Who answers: rows that differ in no more than their batch have one."""
         role = self.threads and f"{self.threads} thread{'' if self.threads == '1' else 's'}"
-        return " · ".join(filter(None, (self.engine, self.device, role)))
+        ranks = f"{self.world} rank{'' if self.world == 1 else 's'}" if self.world else ""
+        return " · ".join(filter(None, (self.engine, self.device, role, ranks)))
 
     @functools.lru_cache(4096)  # noqa: B019 (of a value, not of an object that it would keep alive)
     def order(self) -> tuple[object, ...]:
-        """Questions in the order of their table, then engine, device, threads and batch."""
-        rest = (self.device, self.threads.rjust(8, "0"), self.batch or 0, self.dtype or "")
-        return (*in_order(self.question), self.engine or "", *rest)
+        """Questions in the order of their table, then engine, device, threads, ranks and batch."""
+        rest = (self.threads.rjust(8, "0"), self.world or 0, self.batch or 0, self.dtype or "")
+        return (*in_order(self.question), self.engine or "", self.device, *rest)
 
 
 class Alone(NamedTuple):
@@ -93,7 +98,7 @@ class Numbers(dict[Any, int]):
 def like(columns: Any) -> Any:
     """(rows,) float: what else rows of one key must share, see likeness(); -1 where nothing."""
     question, found = columns["question"], np.full(len(columns["question"]), -1.0)
-    for asked, name in (("training", "presentations"), ("time-to-error", "lr")):
+    for asked, name in LIKE.items():
         if (rows := question == asked).any():
             found[rows] = np.nan_to_num(columns[name][rows])
     return found
@@ -101,8 +106,8 @@ def like(columns: Any) -> Any:
 
 def likeness(question: str, value: float) -> str:
     """The same in words; empty where there is nothing."""
-    words = {"training": f"{value:.0f} presentations", "time-to-error": f"learning rate {value:g}"}
-    return words.get(question, "")
+    return {"presentations": f"{value:.0f} presentations", "lr": f"learning rate {value:g}",
+            "hosts": f"on {value:.0f} hosts"}.get(LIKE.get(question, ""), "")  # fmt: skip
 
 
 class Keyed:
@@ -117,18 +122,18 @@ class Keyed:
         cores = np.array([run.cores or 0 for run in runs.runs])
         hashes = Numbers()
         hashed = hashes.of(np.array([run.about.workload["hash"] for run in runs.runs], object))
-        threads, batch = np.nan_to_num(columns["threads"]), np.nan_to_num(columns["batch"], nan=-1)
+        many, size = np.nan_to_num(columns["threads"]), np.nan_to_num(columns["batch"], nan=-1)
         # The only core of a machine is one thread here; of_run() knows that it is all threads too.
-        role = np.where((threads == cores[file]) & (threads > 1), -1, threads)
-        work = like(columns)
+        role = np.where((many == cores[file]) & (many > 1), -1, many)
+        ranks, work = np.nan_to_num(columns["world"]), like(columns)
         asked, keys, terms, what = Numbers(), Numbers(), Numbers(), []
         texts = (columns[name] for name in ("question", "engine", "device", "dtype", "unit", "per"))
-        number = asked.of(*texts, role, batch, work, hashed[file])
+        number = asked.of(*texts, role, size, ranks, work, hashed[file])
         # What rows of one key must share as well: the workload where a network is at work, by its
         # hash, the unit and the work.
         words = [word for (word,) in hashes]
-        for question, engine, device, dtype, unit, per, *most, each, at in asked:
-            key = Key.of(question, engine, device, most[0], most[1], dtype)
+        for question, engine, device, dtype, unit, per, threads, batch, world, each, at in asked:
+            key = Key.of(question, engine, device, threads, batch, dtype, world)
             shows = question in SHOWING_DIGITS
             term = (words[at] if shows else None, unit, per, likeness(question, each))
             what.append((keys[key], terms[term], device))

@@ -201,6 +201,10 @@ class Row(Struct, kw_only=True):
     dtype: Is[Text | None, says("of the arithmetic")] = None
     unit: Is[Text, says("of `stats.data`: s, or B for bytes; absent in older files: s")] = "s"
     threads: Is[Positive | None, says("CPU threads allowed, null on an accelerator")] = None
+    world: Is[Positive | None, says("ranks that took part: processes that torchrun starts")] = None
+    hosts: Is[Positive | None, says("that they ran on", "hosts")] = None
+    ranks_a_host: Is[Positive | None, says("at most, each with a device", "ranks a host")] = None
+    backend: Is[Text | None, says("by which they sum: gloo or nccl", "sums by")] = None
     batch: Is[Count | None, says("digits a step")] = None
     steps: Is[Count | None, says("in one round; 0 where digits are only recognised")] = None
     presentations: Is[Count | None, says("digits shown in one round")] = None
@@ -421,6 +425,8 @@ def _machine(words: str, a_round: str, work: Work = "nothing") -> Question:
     return Question(words=words, round=a_round, kind="machine", work=work)
 
 
+RANKS: Final = ("world", "hosts", "ranks_a_host", "backend")
+
 # In the order in which tables show them. A question that is not here is shown as unknown.
 QUESTIONS: Final[dict[str, Question]] = {
     "sgd-synced": _network(
@@ -452,6 +458,27 @@ QUESTIONS: Final[dict[str, Question]] = {
     "replicas": _network(
         "whole trainings side by side",
         "`replicas` whole trainings of different seeds, one a thread, evaluated at their ends",
+    ),
+    "ranks-full-batch": _network(
+        "full batch shared out over ranks",
+        "one SGD step on all 7,291 digits, shared out over `world` ranks; the slowest rank's time",
+        "learns",
+        *RANKS,
+    ),
+    "ranks-replicas": _network(
+        "whole trainings on every rank",
+        "`replicas` whole trainings of different seeds, as many on each of `world` ranks; the "
+        "slowest rank's time",
+        "learns",
+        "replicas",
+        *RANKS,
+    ),
+    "ranks-all-reduce": Question(
+        words="one sum over all ranks",
+        round="an all-reduce of as many float32 numbers as a step has gradients; the slowest "
+        "rank's time",
+        kind="machine",
+        needs=RANKS,
     ),
     "time-to-error": Question(
         words="the price of speed: time to a test error",

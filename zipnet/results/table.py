@@ -68,6 +68,7 @@ def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
     columns |= quality.doubts(rounds, watches)
     columns |= _rates(columns, shows_digits)
     peak, macs = check.peaks(columns, check.fastest(benchmarks, rounds)), columns["macs_per_second"]
+    peak = peak * np.nan_to_num(columns["world"], nan=1.0)
     columns["peak_macs_per_second"] = np.where(np.isnan(macs), np.nan, peak)
     columns["share_of_peak"] = macs / peak
     columns |= _training(columns)

@@ -68,7 +68,7 @@ def side_by_side(rows: pd.DataFrame) -> str:
 
 
 SHOWN: Final = [  # of a training
-    "file", "machine", "engine", "device", "threads", "dataset", "training_seconds",
+    "file", "machine", "engine", "device", "threads", "world", "dataset", "training_seconds",
     "training_low", "training_high", "training_kind", "times_sun", "test_misses", "train_misses",
 ]  # fmt: skip
 
