@@ -115,6 +115,7 @@ def _takes_results(parser: Parser) -> None:
 def _report(arguments: argparse.Namespace) -> int:
     from bench.report.pages.said import announced
     from bench.report.publish import publish
+    from bench.report.wording import counted
     from zipnet.results.collect import collect
 
     runs = collect(arguments.results)
@@ -125,7 +126,9 @@ def _report(arguments: argparse.Namespace) -> int:
     for caution in announced(runs):  # older runs have theirs on the page
         print(f"caution: {caution}")
     rows, machines = int(runs.columns["sound"].sum()), len({run.name for run in runs.runs})
-    print(f"{len(runs.runs)} files, {machines} machines, {rows} rows: {arguments.out}/index.html")
+    numbers = {"file": len(runs.runs), "machine": machines, "row": rows}
+    read = ", ".join(counted(count, word) for word, count in numbers.items())
+    print(f"{read}: {arguments.out}/index.html")
     return EXIT_USAGE if runs.bad else 0
 
 

@@ -145,8 +145,7 @@ def test_a_search_brackets_the_best_rate_and_its_file_says_what_was_tried(easy, 
     out = tmp_path / "rates.json"
     best = Search(digits_of(60), (4,), out).run()
     about, trials = rates.read(out)
-    assert about["command"] == "python -m bench search --batches 4"
-    assert about["passes"] == {"4": 60}
+    assert {batch: said["passes"] for batch, said in about["batches"].items()} == {"4": 60}
     assert {one.seed for one in trials} == set(rates.SEEDS)
     assert best == rates.best(trials)
     power = best[4][0].power
@@ -183,16 +182,37 @@ def test_a_search_that_was_stopped_goes_on_where_it_was(easy, tmp_path, monkeypa
     assert Search(digits_of(59), (4,), out).trials == []  # other digits: another search
 
 
+def test_batches_that_were_not_asked_for_stay_as_they_were(easy, tmp_path, monkeypatch):
+    out = tmp_path / "rates.json"
+    assert list(Search(digits_of(60), (20,), out).run()) == [20]
+    (before, trials), pursuing, made = rates.read(out), searching.pursue, []
+
+    def counted(*arguments, **more):
+        made.append(arguments[1].parts[0].batch)
+        return pursuing(*arguments, **more)
+
+    monkeypatch.setattr(searching, "pursue", counted)
+    assert list(Search(digits_of(60), (4,), out).run()) == [4]
+    assert set(made) == {4}
+    about, both = rates.read(out)
+    assert list(about["batches"]) == ["4", "20"]
+    assert about["batches"]["20"] == before["batches"]["20"]
+    assert [one for one in both if one.batch == 20] == trials
+    out.write_text("{}")  # broken, it is written anew
+    assert list(Search(digits_of(60), (4,), out).run()) == [4]
+    assert list(rates.read(out)[0]["batches"]) == ["4"]
+
+
 def test_the_shipped_rates_are_a_searchs_own_and_their_neighbours_are_no_better():
     about, trials = rates.read()
-    assert about["command"].startswith("python -m bench search")
     assert (about["dataset"], about["target"], about["seeds"]) == ("usps", AIM, [*rates.SEEDS])
     for batch, best in rates.best(trials).items():
         tried = {one.power for one in trials if one.batch == batch}
         assert {best[0].power - 1, best[0].power + 1} <= tried
         assert rates.known()[batch].lr == best[0].lr
-        assert about["date"] in rates.known()[batch].found
-        assert about["passes"][str(batch)] == rates.most_passes(batch)
+        said = about["batches"][str(batch)]
+        assert said["date"] in rates.known()[batch].found
+        assert said["passes"] == rates.most_passes(batch)
 
 
 def test_where_the_file_is_no_searchs_outcome_it_says_so(tmp_path):

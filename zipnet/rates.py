@@ -123,7 +123,7 @@ def best(trials: Iterable[Trial]) -> dict[int, list[Trial]]:
 
 
 def content(about: Mapping[str, Any], trials: Sequence[Trial]) -> str:
-    """The file's text: what the search was, and a trial a line."""
+    """The file's text: what the search was, of each batch too, and a trial a line."""
     lines = ",\n".join(f"  {json.dumps(asdict(trial))}" for trial in trials)
     return f'{json.dumps(dict(about), indent=1)[:-2]},\n "trials": [\n{lines}\n ]\n}}\n'
 
@@ -132,7 +132,10 @@ def read(path: Path = FILE) -> tuple[dict[str, Any], list[Trial]]:
     """What the search was, and its trials. Raises UserError where the file is not one of ours."""
     try:
         about = json.loads(path.read_text("utf-8"))
-        return about, [Trial(**trial) for trial in about.pop("trials")]
+        trials = [Trial(**trial) for trial in about.pop("trials")]
+        if missing := {str(one.batch) for one in trials} - set(about["batches"]):
+            raise ValueError(f"trials of batch {min(missing)}, of which it says nothing")
+        return about, trials
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(
             f"{path.name} is no search's outcome ({error}); python -m bench search writes it"
@@ -146,11 +149,12 @@ def known() -> dict[int, Rate]:
         return {}
     about, trials = read()
     by = f"best of {len(about['seeds'])} seeds on the test digits of {about['dataset']}"
-    where = f"zipnet/rates.json of {about['date']}"
     found = {}
     for batch, tried in best(trials).items():
         others = [trial.lr for trial in trials if trial.batch == batch]
-        words = f"{by}, among {min(others):g} to {max(others):g}: {where}"
+        date = about["batches"][str(batch)]["date"]
+        among = f"{min(others):g} to {max(others):g}"
+        words = f"{by}, among {among}: zipnet/rates.json of {date}"
         passes = sum(trial.passes for trial in tried) / len(tried)
         found[batch] = Rate(tried[0].lr, passes, words)
     return found

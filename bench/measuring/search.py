@@ -2,12 +2,13 @@
 
 Trainings of other seeds and rates run side by side, each on one thread. Every trial that ended is
 kept in a file beside the outcome, so that a search that was stopped goes on where it was; the
-outcome itself is replaced when all is done, and not before.
+outcome itself is replaced when all is done, and not before. Batches that it has and that were not
+asked for stay in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -34,7 +35,9 @@ ENGINE: Final = "fused"  # what it finds holds for every engine: all follow one 
 
 @dataclass
 class Search:
-    """A search in the making; trials are those that ended, of this search or of its beginning."""
+    """A search in the making; trials are those that ended, of this search or of its beginning, and
+    of other batches.
+    """
 
     digits: Digits
     batches: Sequence[int]
@@ -47,21 +50,35 @@ class Search:
             require_batch(replace(KARPATHY_1989, batch=batch), self.digits)
         code = commit()
         self.about: dict[str, Any] = {
-            "command": f"python -m bench search --batches {','.join(map(str, self.batches))}",
-            "commit": code.id,
-            "dirty": code.dirty,
             "engine": ENGINE,
             "dataset": self.digits.name,
             "dataset_sha256": self.digits.sha256,
             "target": rates.TARGET,
             "seeds": list(self.seeds),
-            "passes": {str(batch): self._passes(batch) for batch in self.batches},
         }
+        asked = {
+            str(batch): {"commit": code.id, "dirty": code.dirty, "passes": self._passes(batch)}
+            for batch in self.batches
+        }
+        self.batches_about = dict(asked)
         self.kept = self.out.with_name(f"{self.out.name}.part")
-        if self.kept.exists():
-            about, trials = rates.read(self.kept)
-            about.pop("date", None)
-            self.trials = trials if about == self.about else []
+        self._take(self.out, lambda batch, _: batch not in asked)
+        self._take(self.kept, lambda batch, said: said == asked.get(batch))
+
+    def _take(self, path: Path, wanted: Callable[[str, dict[str, Any]], bool]) -> None:
+        """Take over the batches that are wanted of a file, if it is of a search such as this."""
+        try:
+            about, trials = rates.read(path)
+        except UserError:  # there is none, or somebody has broken it: it is written anew
+            return
+        batches = about.pop("batches")
+        if about != self.about:
+            return
+        for batch, said in batches.items():
+            date = said.pop("date")
+            if wanted(batch, said):
+                self.batches_about[batch] = {"date": date, **said}
+                self.trials += [one for one in trials if str(one.batch) == batch]
 
     def run(self) -> dict[int, list[Trial]]:
         """Search every batch, write the outcome, and return the trials of each best rate."""
@@ -69,7 +86,7 @@ class Search:
             self._search(batch)
         self._write(self.out)
         self.kept.unlink(missing_ok=True)
-        return rates.best(self.trials)
+        return {batch: rates.best(self.trials)[batch] for batch in self.batches}
 
     def _search(self, batch: int) -> None:
         def tried(powers: Sequence[int]) -> dict[int, tuple[bool, int, int, int]]:
@@ -112,7 +129,9 @@ class Search:
 
     def _write(self, path: Path) -> None:
         self.trials.sort(key=lambda one: (one.batch, one.power, one.seed))
-        about = {"date": datetime.now(UTC).date().isoformat(), **self.about}
+        today = {"date": datetime.now(UTC).date().isoformat()}
+        batches = {key: {**today, **said} for key, said in self.batches_about.items()}
+        about = {**self.about, "batches": dict(sorted(batches.items(), key=lambda b: int(b[0])))}
         with replacing(path) as file:
             file.write(rates.content(about, self.trials).encode())
 
