@@ -28,7 +28,7 @@ zipnet.results: collect
 zipnet.results: match
 zipnet.results: noise
 zipnet.results: verdict
-zipnet.results: trials sweep price
+zipnet.results: trials sweep price scaling
 zipnet.results:
 zipnet: recipe devices
 zipnet: params schemes

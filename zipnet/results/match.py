@@ -107,7 +107,7 @@ def like(columns: Any) -> Any:
 def likeness(question: str, value: float) -> str:
     """The same in words; empty where there is nothing."""
     return {"presentations": f"{value:.0f} presentations", "lr": f"learning rate {value:g}",
-            "hosts": f"on {value:.0f} hosts"}.get(LIKE.get(question, ""), "")  # fmt: skip
+            "hosts": f"{value:.0f} host(s)"}.get(LIKE.get(question, ""), "")  # fmt: skip
 
 
 class Keyed:

@@ -18,9 +18,10 @@ from bench.report.figures.dots import MOST, Cell, DotPlot, Strip, crowd
 from bench.report.figures.palette import ACCENT, FAINT, INK, MUTED, of_device
 from bench.report.figures.sheet import TICKS, Dot, Words, left_out
 from bench.report.picks import WHO, answering, best, crowded, trainings
-from bench.report.wording import TIMES, duration, joined, percent, quantity, times
+from bench.report.wording import TIMES, counted, duration, joined, percent, quantity, times
 from zipnet import paper
 from zipnet.results.runs import records
+from zipnet.results.scaling import gains
 from zipnet.results.sweep import dispatches
 
 ROOM: Final = 22  # rows
@@ -59,7 +60,8 @@ class Spec:
     questions: with words for the key, or for the heading of a panel where they stand apart.
     value: the column drawn; `each` is the row's own value of one presentation, MAC, byte or round
     in the row's own unit, any other a rate. ratio: in words, what the ratio of the two questions
-    says. remarks: what is said of a row besides, and about_remarks what that is. A crowd of
+    says. remarks: what is said of a row besides, or of its answer to one question, and
+    about_remarks what that is. A crowd of
     machines stands apart, question by question, without remarks and ratios.
     """
 
@@ -162,6 +164,35 @@ def swept_plot(rows: pd.DataFrame) -> DotPlot:
     return plot(spec, rows.assign(question=question))
 
 
+def _gained(rows: pd.DataFrame) -> dict[Who, str]:
+    return {(*_key(gain.source), gain.source.question): f"{times(gain.speedup)} one rank"
+            for gain in gains(rows) if gain.speedup}  # fmt: skip
+
+
+# A line is a world of ranks; engine and device are the key of any other figure.
+RANKED: Final = Spec(
+    "ranks", "What more ranks add",
+    "Time of a presentation, or of a sum; log axis, less is better.",
+    (("ranks-full-batch", "all digits, shared out"),
+     ("ranks-replicas", "networks of their own"),
+     ("ranks-all-reduce", "the sum alone")),
+    apart=True,
+    notes=(
+        "Ranks are processes that torchrun starts, one a device or a share of the cores. A round "
+        "takes as long as its slowest rank; worlds of all sizes took turns in one run.",
+    ),
+    remarks=_gained,
+    about_remarks=(f"{TIMES}: presentations a second against those of one rank in the same run.",),
+)  # fmt: skip
+
+
+def ranks_plot(rows: pd.DataFrame) -> DotPlot:
+    """Every world of ranks of each device."""
+    ranked = rows[rows["world"] > 0]
+    named = [counted(int(world), "rank") for world in ranked["world"]]
+    return plot(RANKED, ranked.assign(engine=named))
+
+
 def plot(spec: Spec, rows: pd.DataFrame) -> DotPlot:
     """Pick a spec's rows from those of every machine's newest run."""
     questions, many = [question for question, _ in spec.questions], crowded(rows)
@@ -237,7 +268,7 @@ def _cell(
         low, high = (None if many else end and at * end for end in ends)
         of_peak = percent(row.share_of_peak) if _has_peak(spec, row) else None
         text = wording.amount(at, row.unit) if spec.value == "each" else quantity(at)
-        text, remark = joined((text, of_peak)), remarks.get(_key(row))
+        text, remark = joined((text, of_peak)), _remark(remarks, row)
         title = joined((row.machine, wording.who(row), text, remark))
         dot = Dot(at, of_device(row.device), shape, low, high, disturbed=row.disturbed, title=title)
         drawn.append((dot, joined((text, row.machine)) if many else text))
@@ -253,9 +284,13 @@ def _cell(
         tuple(dot for dot, _ in drawn),
         joined((right, ratio)),
         "" if single else left,
-        remarks.get(_key(row), ""),
+        _remark(remarks, row) or "",
         row.peak_macs_per_second if _has_peak(spec, row) else None,
     )
+
+
+def _remark(remarks: Mapping[Who, str], row: Any) -> str | None:
+    return remarks.get((*_key(row), row.question)) or remarks.get(_key(row))
 
 
 def _of_crowd(rows: pd.DataFrame) -> tuple[str, ...]:

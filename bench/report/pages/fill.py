@@ -155,6 +155,7 @@ def _template(name: str) -> jinja2.Template:
     environment.filters |= {"plain": plain, "linked": _linked, "sight": sight}
     environment.globals |= {
         "interval": wording.interval,
+        "span": wording.span,
         "paper": paper,
         "schemes": SCHEMES,
         "shows_digits": {name for name, asked in QUESTIONS.items() if asked.shows_digits},

@@ -23,6 +23,7 @@ from zipnet.results.noise import NullTest
 from zipnet.results.price import Price, prices
 from zipnet.results.quality import REMEDIES
 from zipnet.results.runs import Run, Runs, records
+from zipnet.results.scaling import gains
 from zipnet.results.schema import QUESTIONS
 from zipnet.results.sweep import fits, overtakings
 
@@ -132,6 +133,7 @@ class Section:
             "fits": swept,
             "overtakings": overtakings(swept),
             "prices": prices(sound),
+            "gains": gains(sound),
             "questions": [(name, asked[name]) for name in order if name in asked],
             "rows": len(sound),
             "remedies": {kind: text for kind, text in REMEDIES.items() if kind in in_doubt},
