@@ -71,7 +71,7 @@ zipnet:
 zipnet: __main__
 bench.measuring: environment interrupts profiles progress folder their_options
 bench.measuring: gpu_state machine memory workload writer first_step
-bench.measuring: state
+bench.measuring: state energy
 bench.measuring: settings watch
 bench.measuring: harness workshop
 bench.measuring: laps node

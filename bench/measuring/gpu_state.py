@@ -1,4 +1,4 @@
-"""Clock, heat and reasons to run slowly of an NVIDIA GPU, read through its management library.
+"""Clock, heat, energy and reasons to run slowly of an NVIDIA GPU, by its management library.
 
 Needs nvidia-ml-py, which is optional; without it, or without a GPU, there are no readings.
 """
@@ -40,6 +40,18 @@ def readings() -> dict[str, Any]:
         ),
         "gpu_throttle": answer(lambda: _throttle(nvml, gpu)),
     }
+
+
+def joules() -> float | None:
+    """What the first GPU has taken since its driver was loaded; None without one.
+
+    Raises NVML's error where the GPU does not count, which those before Volta do not.
+    """
+    opened = _open()
+    if opened is None:
+        return None
+    nvml, gpu = opened
+    return 1e-3 * float(nvml.nvmlDeviceGetTotalEnergyConsumption(gpu))
 
 
 @functools.cache

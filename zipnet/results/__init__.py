@@ -22,10 +22,11 @@
     fullname, question, kind (of question; NaN: unknown), engine, device, device_name, dtype,
     threads, batch, steps, presentations, macs, bytes, replicas, seed, passes, dataset,
     dataset_sha256: who did what in one round. verified_*, phases_*, train_*, test_*, warnings,
-    replica_misses, most_passes, lr, lr_found, levels (a list of dicts): as in results/README.md.
+    replica_misses, most_passes, lr, lr_found, levels (a list of dicts), world, hosts, ranks_a_host,
+    backend, meter, idle_watts: as in results/README.md.
     trained_name: the recipe, where its file says.
-    value, low, high: median of one round and its 95% interval, in unit ("s" or "B"). rounds. per,
-    works: what rows are compared by is value / works, a presentation's, MAC's, byte's or round's.
+    value, low, high: median of one round and its 95% interval, in unit ("s", "B", "J"). rounds.
+    per, works: what rows are compared by is value / works, of a presentation, MAC, byte or round.
     us_per_presentation (microseconds), presentations_per_second, macs_per_second, bytes_per_second.
     peak_macs_per_second, share_of_peak: the device's best round in the same run, and the share.
     training_seconds, training_low, training_high, training_kind, times_sun: the 167,693

@@ -31,7 +31,7 @@ JOINED: Final = ("software", "gpus", "cpu_extensions", "cpu_core_kinds", "option
                  "options_devices", "options_threads")  # fmt: skip
 OF_FILE: Final = ("source", "machine", "written", "status", "profile")  # that rows say as well
 FREE_TEXT: Final = ("quality", "forbidden", "invalid")  # no two rows say the same
-LISTS: Final = ("warnings", "replica_misses", "levels")
+LISTS: Final = ("warnings", "replica_misses", "levels", "idle_watts")
 COUNTS: Final = {name for name, field in leaves(Row) if field.holds == "count"} | {
     "rounds", "retaken", "works",
 }  # fmt: skip

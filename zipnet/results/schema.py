@@ -199,7 +199,9 @@ class Row(Struct, kw_only=True):
     device: Is[Text, says("cpu, cuda, mps, xpu; read back from the tensors")]
     device_name: Is[Text | None, says("the device's model")] = None
     dtype: Is[Text | None, says("of the arithmetic")] = None
-    unit: Is[Text, says("of `stats.data`: s, or B for bytes; absent in older files: s")] = "s"
+    unit: Is[Text, says("of `stats.data`: s, B (bytes), J (joules); absent in older files: s")] = (
+        "s"
+    )
     threads: Is[Positive | None, says("CPU threads allowed, null on an accelerator")] = None
     world: Is[Positive | None, says("ranks that took part: processes that torchrun starts")] = None
     hosts: Is[Positive | None, says("that they ran on", "hosts")] = None
@@ -223,6 +225,10 @@ class Row(Struct, kw_only=True):
     levels: Is[
         list[Level] | None, says("of test error, falling; rounds have seeds `seed` and up", "to")
     ] = None
+    meter: Is[Text | None, says("whose counter of the whole device's joules", "counted by")] = None
+    idle_watts: Is[list[Size], says("of the device before and after each round", "idle watts")] = (
+        field(default_factory=list)
+    )
     phases: Is[Phases | None, says("seconds of a first step's parts, last round")] = None
     train: Is[Score | None, says("on the training digits, after the last pass")] = None
     test: Is[Score | None, says("on the test digits, after the last pass")] = None
@@ -379,7 +385,7 @@ class ResultFile(Struct, kw_only=True):
     benchmarks: Is[list[Benchmark], says("the rows, as pytest-benchmark has them")]
 
 
-Kind = Literal["network", "machine", "start", "memory", "learning"]
+Kind = Literal["network", "machine", "start", "memory", "learning", "energy"]
 Work = Literal["learns", "recognises", "macs", "bytes", "nothing"]
 
 
@@ -489,6 +495,15 @@ QUESTIONS: Final[dict[str, Question]] = {
     ),
     "reproduction": _learning("what recipes learn, beside what was published"),
     "choices": _learning("what choices that the article leaves open change"),
+    "joules": Question(
+        words="joules of the training of 1989",
+        round="joules of the whole device in ten seconds or more of queued steps, for as many as "
+        "the training has; an idle window before and after",
+        kind="energy",
+        work="learns",
+        unit="J",
+        needs=("engine", "steps", "presentations", "dataset", "meter"),
+    ),
     "first-step-cold": Question(
         words="from nothing to the first step, caches empty",
         round="a new process from nothing to its first step, compiler caches empty",

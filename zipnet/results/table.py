@@ -64,7 +64,7 @@ def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
     )
     columns["sound"] = np.array([not lines for lines in of_rows], bool)
     columns["invalid"] = _objects([first_of(lines) for lines in of_rows])
-    watches = [row.watch if row.unit == "s" else () for row in rows]  # a size is not slowed
+    watches = [row.watch if row.unit != "B" else () for row in rows]  # a size is not slowed
     columns |= quality.doubts(rounds, watches)
     columns |= _rates(columns, shows_digits)
     peak, macs = check.peaks(columns, check.fastest(benchmarks, rounds)), columns["macs_per_second"]

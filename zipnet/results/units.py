@@ -14,6 +14,7 @@ UNITS: Final[dict[str, tuple[tuple[float, str, float], ...]]] = {
           (0.1, "s", 1), (1e-3, "ms", 1e-3), (1e-7, "µs", 1e-6), (0, "ns", 1e-9)),
     "B": (*((2.0**power, unit, 2.0**power) for power, unit in
             ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB"))), (0, "B", 1)),
+    "J": ((1e6, "MJ", 1e6), (1e3, "kJ", 1e3), (0.1, "J", 1), (1e-4, "mJ", 1e-3), (0, "µJ", 1e-6)),
     "quantity": ((1e12, "T", 1e12), (1e9, "G", 1e9), (1e6, "M", 1e6), (1e4, "k", 1e3), (0, "", 1)),
 }  # fmt: skip
 

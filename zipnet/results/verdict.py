@@ -60,7 +60,7 @@ COLUMNS: Final = (
     "question", "engine", "device", "threads", "batch", "dtype", "kind", "unit", "baseline_value",
     "other_value", "speed", "low", "high", "threshold", "verdict", "reason",
 )  # fmt: skip
-UNITS: Final = {"s": "seconds", "B": "bytes"}
+UNITS: Final = {"s": "seconds", "B": "bytes", "J": "joules"}
 SAID: Final = ("verdict", "reason")
 
 

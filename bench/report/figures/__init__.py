@@ -15,7 +15,14 @@ from bench.report.figures.curves import Curves
 from bench.report.figures.dots import DotPlot
 from bench.report.figures.learning import plots_of
 from bench.report.figures.sheet import NARROW, WIDE, Look, save
-from bench.report.figures.specs import SPECS, plot, ranks_plot, swept_plot, training_plot
+from bench.report.figures.specs import (
+    JOULES,
+    SPECS,
+    plot,
+    ranks_plot,
+    swept_plot,
+    training_plot,
+)
 from bench.report.learned import Reproduction
 from bench.report.picks import crowded
 from zipnet.results.sweep import fits
@@ -62,9 +69,16 @@ def plots(rows: pd.DataFrame) -> dict[str, DotPlot | Curves]:
     """Every figure there is, before it has a size; rows as for draw_all."""
     picked = {spec.name: plot(spec, rows) for spec in SPECS}
     swept = swept_plot(rows) if crowded(rows) else Curves(fits(rows))
-    ranked = {"ranks": ranks_plot(rows)} if (rows["world"] > 0).any() else {}  # few runs have them
-    price = price_plot(rows)
-    return {"training": training_plot(rows), "price": price, **picked, "sweep": swept, **ranked}
+    every: dict[str, DotPlot | Curves] = {
+        "training": training_plot(rows),
+        "price": price_plot(rows),
+    }
+    every |= picked | {"sweep": swept}
+    if (rows["world"] > 0).any():  # few runs have ranks,
+        every["ranks"] = ranks_plot(rows)
+    if (rows["question"] == JOULES.name).any():  # and few machines count joules
+        every[JOULES.name] = plot(JOULES, rows)
+    return every
 
 
 def draw_learning(found: Reproduction) -> Iterator[Drawn]:

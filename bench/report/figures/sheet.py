@@ -24,7 +24,7 @@ from matplotlib.textpath import TextToPath
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from bench.report.figures.palette import GRID, INK, MUTED, PAPER
-from bench.report.wording import called, cut, quantity
+from bench.report.wording import amount, called, cut, quantity
 from zipnet.results.units import DAY, HOUR, MINUTE
 
 Ticks = Sequence[tuple[float, str]]
@@ -56,6 +56,7 @@ TICKS: Final[dict[str, Ticks]] = {  # by the unit of a value; a rate has none
         (3 * DAY, "3 days"),
     ),
     "B": tuple((4.0**power, f"{4 ** (power % 5)} {SIZE_UNITS[power // 5]}") for power in range(25)),
+    "J": tuple((10.0**power, amount(10.0**power, "J", 1)) for power in range(-6, 13)),
     "": tuple((10.0**power, quantity(10.0**power, 1)) for power in range(-6, 18)),
 }
 SETTINGS: Final[Any] = {

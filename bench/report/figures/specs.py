@@ -186,6 +186,14 @@ RANKED: Final = Spec(
 )  # fmt: skip
 
 
+JOULES: Final = Spec(
+    "joules", "What the training of 1989 takes in joules",
+    "Joules of the whole device for 167,693 presentations, log axis, less is better.",
+    (("joules", "queued steps, digit by digit"),),
+    notes=("Counted by the device itself, and so is what it takes for idling meanwhile.",),
+)  # fmt: skip
+
+
 def ranks_plot(rows: pd.DataFrame) -> DotPlot:
     """Every world of ranks of each device."""
     ranked = rows[rows["world"] > 0]

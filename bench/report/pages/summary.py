@@ -12,7 +12,11 @@ from bench.report.wording import cell
 from zipnet.results.runs import LISTS
 
 AT_ONCE: Final = 50_000  # rows, so that memory stays bounded
-UNITS: Final = {"s": "seconds", "B": "bytes"}  # of the columns that a row's value may stand in
+UNITS: Final = {
+    "s": "seconds",
+    "B": "bytes",
+    "J": "joules",
+}  # of the columns that a row's value may stand in
 
 COLUMNS: Final = (
     "source", "machine", "written", "status", "profile", "dataset", "question", "engine",

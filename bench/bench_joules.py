@@ -1,0 +1,44 @@
+"""What does the training of 1989 take in joules? By counters of the device, or not at all."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from bench.measuring import energy
+from bench.measuring.energy import BUSY, IDLE
+from bench.measuring.harness import seconds_of, shares
+from bench.measuring.session import Bench
+from bench.measuring.settings import Setting, once_a_device, only, patiently
+from zipnet import paper
+
+ENOUGH: Final = 6  # rounds: the fewest whose extremes are a 95% interval of the median
+PROBE_DIGITS: Final = 8
+
+
+@only(once_a_device)
+@patiently(lambda _: True, "joules, where they are counted, take windows of ten seconds")
+def bench_joules(bench: Bench, setting: Setting) -> None:
+    """Queued steps for ten seconds, between idle windows; joules of as many as a training has."""
+    meter = energy.meter(setting.place.device)
+    if isinstance(meter, str):
+        bench.leave_out(setting, "joules", meter)
+    ready = bench.workshop.ready(setting, batch=1)
+    engine = ready.engine
+    probe = bench.workshop.placed(engine, PROBE_DIGITS, 1)
+    engine.run(probe)
+    step = seconds_of(lambda: (engine.run(probe), engine.sync())) / PROBE_DIGITS
+    digits = min(max(PROBE_DIGITS, int(bench.profile.round_seconds / step)), paper.TRAIN_DIGITS)
+    placed = bench.workshop.placed(engine, digits, 1)
+    row = bench.row("joules", setting, placed, ready.verified)
+    row.steps = row.presentations = paper.PRESENTATIONS
+    row.macs = paper.PRESENTATIONS * ready.engine.recipe.step_macs
+    row.meter = meter.name
+
+    def work() -> float:
+        seen = energy.window(meter, lambda: (engine.run(placed), engine.sync()))
+        row.idle_watts += seen.watts
+        return seen.joules * paper.PRESENTATIONS / (seen.rounds * digits)
+
+    each = BUSY + 2 * IDLE
+    timed = bench.measure(work, row, ready.enter, fresh=ready.enter, estimate=each, most=1)
+    timed.rounds += shares(ENOUGH - 1, bench.profile.laps - 1)
