@@ -185,7 +185,7 @@ def test_one_question_alone_is_drawn(tmp_path):
 
 @pytest.mark.parametrize(
     ("unit", "value", "shown"),
-    [("s", 2e-3, "2.00 ms"), ("B", 3 * 2**20, "3.00 MiB"), ("J", 5.0, "5 J")],
+    [("s", 2e-3, "2.00 ms"), ("B", 3 * 2**20, "3.00 MiB"), ("J", 5.0, "5.00 J"), ("W", 5.0, "5 W")],
 )
 def test_a_new_question_is_drawn_in_its_own_unit_by_one_spec(tmp_path, unit, value, shown):
     row = factory.row("new-question", value, engine="eager", unit=unit)

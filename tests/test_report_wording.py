@@ -59,7 +59,7 @@ def test_a_question_that_the_schema_does_not_know_is_said_to_be_unknown():
     [
         (5.4, "s", "5.40 s"), (1.25 * 2**30, "B", "1.25 GiB"), (512, "B", "512 B"),
         (3 * 2**20, "B", "3.00 MiB"), (2**41, "B", "2.00 TiB"), (1e-7, "", "1e-07"),
-        (5, "W", "5 W"),
+        (5, "W", "5 W"), (16_200, "J", "16.2 kJ"),
     ],
 )  # fmt: skip
 def test_an_amount_is_in_the_unit_of_its_row(value, unit, says):

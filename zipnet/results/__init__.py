@@ -11,8 +11,9 @@
     source: folder and file. machine, cpu, cpu_design, cpu_core, cpu_extensions, cpu_core_kinds,
     physical_cores, logical_cores, arch, memory_gib (float64, GiB), gpus, system: what it was; where
     files call different machines alike, `machine` says what tells them apart. limits_cores,
-    limits_affinity, limits_quota (float64): how much of it the run might use. schema, written (ISO
-    8601), commit, dirty (float64, 1 for yes), status, scope, profile, options_*: what was asked
+    limits_affinity, limits_quota (float64): how much of it the run might use. clock_tick (float64,
+    seconds): the least that its clock tells apart. schema, written (ISO 8601), commit, dirty
+    (float64, 1 for yes), status, scope, profile, options_*: what was asked
     for. dataset, dataset_sha256, workload (its hash), software, environment: variables that were
     set and change speeds. before_* and after_*: readings of
     its state. rows, sound_rows (int64). findings: what is wrong with the file as a whole, "" for
