@@ -1,12 +1,14 @@
 """What is the floor under every number here, and the ceiling above it?
 
 The harness with nothing in it, waiting alone, the smallest launch, one digit copied, and the
-device's own peaks: the largest rate of multiply-accumulates and of bytes that a library reaches.
+device's own peaks: the largest rate of multiply-accumulates and of bytes that a library reaches,
+and on a CPU that loops of vector instructions reach, from each cache and from memory.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 import torch
@@ -14,7 +16,7 @@ import torch
 from bench.measuring.harness import warm
 from bench.measuring.session import Bench
 from bench.measuring.settings import DevicePlace
-from zipnet import devices
+from zipnet import cpu, devices
 from zipnet.engines.null import Null
 from zipnet.evaluation import targets
 from zipnet.fused import peak
@@ -24,6 +26,9 @@ from zipnet.results.schema import Row
 GEMM_SIDES = {"cpu": 1024, "other": 8192}
 FMA_ROUNDS = 2_000_000  # some milliseconds, against some microseconds to start threads
 COPY_BYTES = {"cpu": 2**27, "other": 2**30}
+READ_LEVELS = {"l1": 1, "l2": 2, "l3": 3, "memory": 4}
+READ_BYTES = 2**26  # a round, by each thread: milliseconds from memory
+MEMORY_BYTES = 2**27  # at the least, and four times the largest cache
 
 
 def _row(question: str, place: DevicePlace) -> Row:
@@ -42,7 +47,7 @@ class Held:
     """Arrays that are there during a lap only: the other rows need the memory."""
 
     place: DevicePlace
-    arrays: list[torch.Tensor] = field(default_factory=list)
+    arrays: list[Any] = field(default_factory=list)
 
     def let_go(self) -> None:
         """Free them, on the device as well."""
@@ -161,3 +166,37 @@ def bench_fma_peak(bench: Bench, place: DevicePlace) -> None:
     bench.measure(
         lambda: peak.multiply_adds(FMA_ROUNDS, threads, width), row, lambda: _claim(place)
     )
+
+
+def read_bytes(level: int, threads: int) -> int:
+    """Bytes that each thread reads, so that they come from this level; 0 where none has room.
+
+    Half of its part of a cache, for the rest is never ours alone; beyond the last one, memory.
+    """
+    parts = {at: size // min(threads, sharing) for at, (size, sharing) in cpu.caches().items()}
+    if level > max(parts):
+        size, sharing = cpu.caches()[max(parts)]
+        whole = size * -(-cpu.cores() // sharing)
+        return max(MEMORY_BYTES, 4 * whole) // threads if level == READ_LEVELS["memory"] else 0
+    half = parts.get(level, 0) // 2
+    return half if half > max((parts[at] for at in parts if at < level), default=0) else 0
+
+
+@pytest.mark.parametrize("level", READ_LEVELS)
+def bench_read_bandwidth(bench: Bench, place: DevicePlace, level: str) -> None:
+    """Floats read and summed, again and again from one level of the CPU's memory."""
+    if place.threads is None:
+        pytest.skip("the reading loop is written for CPUs")
+    threads, held = place.threads, Held(place)
+    size = read_bytes(READ_LEVELS[level], threads)
+    if not size:
+        pytest.skip(f"no {level} that is a thread's own and larger than the cache before it")
+    times = max(1, READ_BYTES // size)
+
+    def enter() -> None:
+        _claim(place)
+        held.arrays = [*peak.written(size, threads)]
+
+    row = _row(f"floor-read-{level}", place)
+    row.bytes = peak.read(peak.written(size, threads), times)
+    bench.measure(lambda: peak.read(held.arrays, times), row, enter, leave=held.let_go)

@@ -29,6 +29,8 @@ zipnet.results: match
 zipnet.results: noise
 zipnet.results: verdict
 zipnet.results: trials sweep price scaling
+zipnet.results: trials sweep price
+zipnet.results: roofs
 zipnet.results:
 zipnet: recipe devices
 zipnet: params schemes
@@ -90,7 +92,7 @@ bench.report.figures: palette
 bench.report.figures: sheet
 bench.report.figures: dots curves
 bench.report.figures: specs ratios learning
-bench.report.figures: costs
+bench.report.figures: costs roofline
 bench.report.figures:
 bench.report.compare: contestants tables
 bench.report.compare: command

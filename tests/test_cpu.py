@@ -40,7 +40,7 @@ def linux(monkeypatch, tmp_path):
     monkeypatch.setattr(cpu, "SYS", tmp_path / "sys")
     monkeypatch.setattr(cpu.platform, "system", lambda: "Linux")
     monkeypatch.setattr(cpu, "_output", lambda *command: "")  # it has no lscpu
-    caches = (cpu.quota, cpu._by_lscpu)
+    caches = (cpu.quota, cpu._by_lscpu, cpu.caches)
     for cache in caches:
         cache.cache_clear()
 
@@ -101,6 +101,31 @@ def test_performance_and_efficiency_cores_are_told_apart(linux, monkeypatch):
     assert cpu.kinds() == [16, 8]
     linux("sys/devices/cpu_atom/cpus", "some\n")
     assert cpu.kinds() == []
+
+
+def test_caches_are_read_level_by_level(linux):
+    assert cpu.caches() == cpu.COMMON, "nothing is stated"
+    cpu.caches.cache_clear()
+    stated = [
+        ("1", "Data", "48K", "0,64"),
+        ("1", "Instruction", "32K", "0,64"),
+        ("2", "Unified", "2048K", "0,64"),
+        ("3", "Unified", "107520K", "0-31,64-95"),
+    ]
+    for n, values in enumerate(stated):
+        for name, value in zip(("level", "type", "size", "shared_cpu_list"), values, strict=True):
+            linux(f"sys/devices/system/cpu/cpu0/cache/index{n}/{name}", f"{value}\n")
+    assert cpu.caches() == {1: (48 * 2**10, 2), 2: (2**21, 2), 3: (105 * 2**20, 64)}
+
+
+def test_macos_says_its_fast_cores_caches_by_sysctl(linux, monkeypatch):
+    said = (
+        "hw.perflevel0.l1dcachesize: 131072\nhw.perflevel0.l2cachesize: 12582912\n"
+        "hw.perflevel0.cpusperl2: 4\nhw.l1dcachesize: 65536\nhw.l2cachesize: 4194304\n"
+    )
+    monkeypatch.setattr(cpu.platform, "system", lambda: "Darwin")
+    monkeypatch.setattr(cpu, "_output", lambda *_: said)
+    assert cpu.caches() == {1: (2**17, 1), 2: (12 * 2**20, 4)}
 
 
 def test_macos_says_it_by_sysctl(monkeypatch):

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import njit
 
-from zipnet import chance
+from bench.bench_floor import READ_LEVELS, read_bytes
+from zipnet import chance, cpu
 from zipnet.fused import choices, functions, lanes, layout, loss, peak, random, shuffles, tiles
 from zipnet.fused.choices import Choices
 from zipnet.params import Params
@@ -153,3 +154,37 @@ def test_the_cache_knows_the_choices_and_the_source():
 def test_the_peak_counts_what_it_did(width):
     assert peak.multiply_adds(10, width=width) == 10 * 12 * width
     assert peak.multiply_adds(10, threads=3, width=width) == 30 * 12 * width
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_reading_counts_what_it_read(threads):
+    arrays = peak.written(10_000, threads)
+    assert [array.nbytes for array in arrays] == [22 * 448] * threads  # whole strides, no more
+    assert peak.read(arrays, 5) == 5 * threads * 22 * 448
+
+
+def test_reading_reads_everything():
+    (array,), sums = peak.written(10_000, 1), np.empty(112, np.float32)
+    array[:] = np.arange(array.size)
+    peak._read(array, sums, 3)
+    assert sums.tolist() == (3 * array.reshape(-1, 112).sum(axis=0)).tolist()
+
+
+@pytest.mark.parametrize(
+    ("caches", "threads", "expected"),
+    [
+        ({1: (2**15, 1), 2: (2**19, 1), 3: (2**23, 2)}, 2, (2**14, 2**18, 2**21, 2**26)),
+        ({1: (2**15, 2), 2: (2**20, 2), 3: (55 * 2**20, 40)}, 40, (2**13, 2**18, 720_896, None)),
+        ({1: (2**17, 1), 2: (12 * 2**20, 4)}, 4, (2**16, 3 * 2**19, 0, 2**25)),
+        ({1: (2**15, 1), 2: (2**20, 1), 3: (2**21, 2)}, 2, (2**14, 2**19, 0, 2**26)),
+    ],
+    ids=["desk", "server", "without a third", "a third no larger than the second"],
+)
+def test_each_level_is_read_from_half_of_a_threads_part(monkeypatch, caches, threads, expected):
+    monkeypatch.setattr(cpu, "caches", lambda: caches)
+    monkeypatch.setattr(cpu, "cores", lambda: threads)
+    for level, size in zip(READ_LEVELS.values(), expected, strict=True):
+        if size is not None:
+            assert read_bytes(level, threads) == size
+    last, _ = caches[max(caches)]
+    assert read_bytes(4, threads) * threads + threads > 4 * last

@@ -25,7 +25,7 @@ from zipnet.results.schema import QUESTIONS
 from zipnet.results.verdict import compared
 
 SVG = "{http://www.w3.org/2000/svg}"
-NAMES = ["training", "price", *(spec.name for spec in SPECS), "sweep"]
+NAMES = ["training", "price", *(spec.name for spec in SPECS), "sweep", "roofline"]
 
 
 def rows(tmp_path, *contents):

@@ -21,7 +21,7 @@ from bench.report.publish import publish
 from tests import records_factory as factory
 from zipnet.results.collect import collect
 
-FIGURES = ("training", "price", *(spec.name for spec in SPECS), "sweep")
+FIGURES = ("training", "price", *(spec.name for spec in SPECS), "sweep", "roofline")
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -30,6 +30,9 @@ DESIGN: Final = {
     "CPU revision": "revision", "uarch": "", "machdep.cpu.vendor": "", "hw.cpufamily": "family",
     "machdep.cpu.model": "model", "machdep.cpu.stepping": "stepping",
 }  # fmt: skip
+# Bytes of a core's data caches by their levels, and how many CPUs share each, where a system tells
+# nothing of them: what a core of the last ten years has at least.
+COMMON: Final = {1: (2**15, 1), 2: (2**18, 1), 3: (2**22, 2)}
 LEVELS: Final = [f"hw.perflevel{level}.logicalcpu" for level in range(4)]  # the fastest first
 
 
@@ -116,12 +119,39 @@ def _kinds() -> Iterator[int]:
     facts = _facts()
     yield from (int(facts[level]) for level in LEVELS if level in facts)
     for kind in ("cpu_core", "cpu_atom"):  # of Intel
-        spans = [span.partition("-") for span in _text(SYS / f"devices/{kind}/cpus").split(",")]
-        if spans[0][0]:
-            yield sum(int(last or first) - int(first) + 1 for first, _, last in spans)
+        if listed := _text(SYS / f"devices/{kind}/cpus"):
+            yield _counted(listed)
     if "CPU part" in facts:  # x86 has capacities that differ by the luck of a single core
         found = (SYS / "devices/system/cpu").glob("cpu[0-9]*/cpu_capacity")
         yield from (many for _, many in sorted(Counter(map(int, map(_text, found))).items())[::-1])
+
+
+def _counted(listed: str) -> int:
+    """CPUs in a list of the kernel's, "0-3,8"."""
+    spans = [span.partition("-") for span in listed.split(",")]
+    return sum(int(last or first) - int(first) + 1 for first, _, last in spans)
+
+
+@functools.cache
+def caches() -> dict[int, tuple[int, int]]:
+    """Data caches of the first (or fastest) core by level: bytes, and the CPUs that share them."""
+    return answer(lambda: dict(sorted(_caches()))) or COMMON
+
+
+def _caches() -> Iterator[tuple[int, tuple[int, int]]]:
+    for index in (SYS / "devices/system/cpu/cpu0/cache").glob("index*"):
+        size = _text(index / "size")  # "512K"
+        if _text(index / "type") in ("Data", "Unified") and size.endswith("K"):
+            shared = _counted(_text(index / "shared_cpu_list") or "0")
+            yield int(_text(index / "level")), (int(size[:-1]) * 2**10, shared)
+    if platform.system() == "Darwin":
+        for kind in ("hw", "hw.perflevel0"):  # of both, the largest of a level counts
+            names = (f"{kind}.l1dcachesize", f"{kind}.l2cachesize", f"{kind}.l3cachesize")
+            facts = _parsed(_output("/usr/sbin/sysctl", *names, f"{kind}.cpusperl2"))
+            sharers = [1, int(facts.get(f"{kind}.cpusperl2", 1)), os.cpu_count() or 1]
+            for level, (name, sharing) in enumerate(zip(names, sharers, strict=True), start=1):
+                if int(facts.get(name, 0)):
+                    yield level, (int(facts[name]), sharing)
 
 
 def _facts() -> dict[str, str]:

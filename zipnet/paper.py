@@ -98,6 +98,20 @@ def step_macs(*, curvature: bool) -> int:
     return STEP_MACS + CURVATURE_MACS * curvature
 
 
+FLOAT_BYTES: Final = 4  # float32, as every engine computes
+
+
+def step_bytes(batch: int) -> int:
+    """Bytes that a first-order step on so many digits has to move, however it is computed.
+
+    Every parameter is read and written once a step; every pixel and target of a digit is read once;
+    every activation is written once, forward, and read once, backward. What a cache keeps from one
+    step to the next is counted all the same.
+    """
+    floats = 2 * PARAMS + batch * (IMAGE_SIDE**2 + CLASSES + 2 * ACTIVATIONS)
+    return FLOAT_BYTES * floats
+
+
 # What the article prints, for the tests to hold the closed form against (LeCun1989, section 3).
 PRINTED_UNITS: Final = 1_256
 PRINTED_CONNECTIONS: Final = 64_660

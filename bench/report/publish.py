@@ -16,6 +16,7 @@ from bench.report.pages.sections import Report, headline, link, sections
 from bench.report.pages.summary import to_csv
 from zipnet.results.noise import nulls
 from zipnet.results.price import prices
+from zipnet.results.roofs import roofed
 from zipnet.results.runs import Runs
 
 
@@ -37,6 +38,7 @@ def publish(runs: Runs, out: Path) -> str:
         found,
         learning,
         asked,
+        [one for one in roofed(shown) if one.nearest],
     )
 
     def summary(file: IO[bytes]) -> None:

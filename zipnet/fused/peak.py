@@ -1,23 +1,27 @@
-"""The ceiling: fused multiply-adds between registers, and nothing else.
+"""The ceilings: fused multiply-adds between registers, and floats read from caches and memory.
 
 Twelve independent accumulators hide the latency of the multiply-add, and no operand is in memory. A
 machine reaches its peak with values as wide as its registers: time every width in `WIDTHS`
-and take the best. This file holds no clock; the caller times `multiply_adds` and divides.
+and take the best. Reading adds each vector to one of seven sums, which with the ones that it is
+multiplied by fill the registers of AVX2. This file holds no clock; the caller times and divides.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from zipnet.fused.compiling import entry, inlined
-from zipnet.fused.lanes import address, load
+from zipnet.fused.lanes import address, load, splat
 from zipnet.fused.threads import pool
-from zipnet.fused.tiles import fma_tile, load_tile, store_tile
+from zipnet.fused.tiles import fma_tile, load_tile, outer_loads, store_tile, zeros
 
 WIDTHS = (8, 16)
 ACCUMULATORS = 12
+STRIDE = 7 * 16  # floats that are read before the loop turns
 
 
 @inlined
@@ -49,3 +53,32 @@ def multiply_adds(rounds: int, threads: int = 1, width: int = 8) -> int:
     else:
         list(pool(threads).map(function, values, [rounds] * threads))
     return rounds * threads * ACCUMULATORS * width
+
+
+@entry
+def _read(values: Any, sums: Any, times: int) -> None:
+    p, ones, tile = address(values), (splat(np.float32(1), 16),), zeros(7, 16)
+    for _ in range(times):
+        for at in range(0, values.size, STRIDE):
+            tile = outer_loads(tile, ones, p + at, (0, 16, 32, 48, 64, 80, 96))
+    store_tile(address(sums), tile)
+
+
+def written(size: int, threads: int) -> list[npt.NDArray[np.float32]]:
+    """An array of about so many bytes for each thread, by which its pages are written.
+
+    Pages that nothing was written to are one page of zeros, which a cache holds.
+    """
+    floats = max(1, size // 4 // STRIDE) * STRIDE
+    ones = np.float32(1)
+    return list(pool(threads).map(lambda _: np.full(floats, ones), range(threads)))
+
+
+def read(arrays: Sequence[npt.NDArray[np.float32]], times: int) -> int:
+    """Read each array so many times in a thread of its own; the bytes read."""
+    sums = [np.empty(STRIDE, np.float32) for _ in arrays]
+    if len(arrays) == 1:
+        _read(arrays[0], sums[0], times)
+    else:
+        list(pool(len(arrays)).map(_read, arrays, sums, [times] * len(arrays)))
+    return times * sum(array.nbytes for array in arrays)

@@ -537,6 +537,17 @@ QUESTIONS: Final[dict[str, Question]] = {
         "a large float32 matrix product: the rate that a library reaches",
         "macs",
     ),
+    **{
+        f"floor-read-{level}": _machine(
+            f"peak: reading {words}", f"floats of {what}, read and summed", "bytes"
+        )
+        for level, words, what in (
+            ("l1", "the first-level cache", "half of each thread's first-level cache"),
+            ("l2", "the second-level cache", "half of each thread's part of the second level"),
+            ("l3", "the third-level cache", "half of each thread's part of the third level"),
+            ("memory", "memory", "an array that no cache holds"),
+        )
+    },
     "floor-bandwidth": _machine(
         "peak: copy within memory",
         "a large copy within the device's memory: bytes read plus written",

@@ -14,6 +14,7 @@ from bench.report.figures.costs import price_plot
 from bench.report.figures.curves import Curves
 from bench.report.figures.dots import DotPlot
 from bench.report.figures.learning import plots_of
+from bench.report.figures.roofline import roofline_plot
 from bench.report.figures.sheet import NARROW, WIDE, Look, save
 from bench.report.figures.specs import (
     JOULES,
@@ -73,7 +74,7 @@ def plots(rows: pd.DataFrame) -> dict[str, DotPlot | Curves]:
         "training": training_plot(rows),
         "price": price_plot(rows),
     }
-    every |= picked | {"sweep": swept}
+    every |= picked | {"sweep": swept, "roofline": roofline_plot(rows)}
     if (rows["world"] > 0).any():  # few runs have ranks,
         every["ranks"] = ranks_plot(rows)
     if (rows["question"] == JOULES.name).any():  # and few machines count joules

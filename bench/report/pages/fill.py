@@ -107,6 +107,7 @@ def to_markdown(report: Report) -> str:
         slower=len(newest) - len(first),
         nulls=[null for one in first if (null := report.tested[one.run.name]).sources],
         prices=report.prices[:LINES],
+        roofs=report.roofs[:LINES],
         lists=[("Cautions", cautions), ("Not reported", bad)],
         most=LINES,
     )

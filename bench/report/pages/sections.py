@@ -22,6 +22,7 @@ from zipnet import paper
 from zipnet.results.noise import NullTest
 from zipnet.results.price import Price, prices
 from zipnet.results.quality import REMEDIES
+from zipnet.results.roofs import Roofed, roofed
 from zipnet.results.runs import Run, Runs, records
 from zipnet.results.scaling import gains
 from zipnet.results.schema import QUESTIONS
@@ -86,6 +87,7 @@ class Report(NamedTuple):
     found: Reproduction | None  # what recipes learned,
     learning: list[Drawn]  # and its figures
     asked: Factorial | None  # what the article's open choices change
+    roofs: list[Roofed]
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,7 @@ class Section:
             "overtakings": overtakings(swept),
             "prices": prices(sound),
             "gains": gains(sound),
+            "roofs": [one for one in roofed(sound) if one.nearest],
             "questions": [(name, asked[name]) for name in order if name in asked],
             "rows": len(sound),
             "remedies": {kind: text for kind, text in REMEDIES.items() if kind in in_doubt},
