@@ -141,7 +141,8 @@ def test_ranks_end_with_torchrun_and_leave_a_file_of_what_they_had(tmp_path):
     run.kill()
     until(lambda: not any(map(running, ranks)), MINUTE)
     out, _ = ended(run)
-    assert out.splitlines() == ["zipnet: torchrun is gone, and its ranks end with it"]
+    news = [line for line in out.splitlines() if "compiling" not in line]
+    assert news == ["zipnet: torchrun is gone, and its ranks end with it"]
     found, file = read(tmp_path)
     assert file.about.status == "interrupted"
     assert len(found.rows[found.rows.sound]) >= 1
@@ -193,8 +194,8 @@ def test_when_the_network_goes_both_hosts_end_within_a_minute_and_keep_what_they
     assert [run.returncode for run in runs] == [1, 1], said
     assert time.monotonic() - began < MINUTE
     for text in said:
-        (line,) = [line for line in text.splitlines() if line.startswith("zipnet: ")]
-        assert "a rank, its host or the network does not answer" in line
+        (line,) = [line for line in text.splitlines() if "its host or the network" in line]
+        assert line.startswith("zipnet: a rank, its host or the network does not answer")
     found, file = read(tmp_path / hosts[0])
     assert file.about.status == "interrupted"
     shown = found.rows[found.rows.sound]

@@ -37,7 +37,7 @@ from bench.measuring.profiles import PROFILES, Profile
 from bench.measuring.watch import Watching
 from bench.measuring.workshop import SEED, facts
 from zipnet import data, devices, engines, paper
-from zipnet.engines.parallel import PATIENCE, Parallel, join, threads_of_a_rank, why_no_ranks
+from zipnet.engines.parallel import LATE, PATIENCE, Parallel, join, threads_of_a_rank, why_no_ranks
 from zipnet.errors import (
     EXIT_INTERRUPTED,
     Parser,
@@ -98,6 +98,7 @@ class Ranks:
         worlds = [2**power for power in range(self.all.bit_length())]
         worlds += [] if self.all in worlds else [self.all]
         self.groups = {n: dist.new_group(list(range(n)), timeout=patience) for n in worlds}
+        self.late = dist.new_group(backend="gloo", timeout=patience + LATE)
         self.threads = threads_of_a_rank() if device == "cpu" else None
 
     def gathered(self, said: Any) -> list[Any]:
@@ -225,6 +226,7 @@ def _replicas(ranks: Ranks, digits: data.Digits) -> Iterator[Ranked]:
     verified = facts(verify(engine, path))
     step = seconds_of(lambda: (engine.run(probe), engine.sync())) / PROBE_DIGITS
     shown = recipe.passes * len(digits.x_train)
+    ranks.together(ranks.late)  # one may have had kernels to compile
     estimate = max(ranks.gathered(TURNS * step * shown))
     if estimate > PATIENCE.total_seconds() / 2:
         raise engines.Unavailable(f"a training would take {estimate:.0f} s with engine {name}")

@@ -20,7 +20,8 @@ from zipnet.engines._torch_step import TorchEngine
 from zipnet.errors import UserError, one_line
 from zipnet.recipe import Recipe
 
-PATIENCE: Final = timedelta(seconds=30)  # until a rank that does not answer is given up
+PATIENCE: Final = timedelta(seconds=30)  # until a rank that does not answer is given up,
+LATE: Final = timedelta(seconds=20)  # and so much more while libraries load and kernels compile
 BACKENDS: Final = {"cpu": "gloo", "cuda": "nccl"}  # that sum over ranks, by device
 ADDRESSES: Final = (
     "each host needs a local address that resolves and that the others reach: see its /etc/hosts, "
@@ -60,7 +61,7 @@ def join(device: str, patience: timedelta = PATIENCE) -> None:
             )
         torch.cuda.set_device(local)
     try:
-        dist.init_process_group(timeout=patience)
+        dist.init_process_group(timeout=patience + LATE)
         dist.all_reduce(torch.zeros(1))  # the first to connect them with each other
     except RuntimeError as error:
         remedy = ADDRESSES if int(os.environ["GROUP_WORLD_SIZE"]) > 1 else "start them again"
