@@ -15,6 +15,7 @@ import pytest
 pytest_plugins = ["bench.measuring.plugin"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plugin loads torch
 def pytest_configure(config: pytest.Config) -> None:
     """Ask now for what the headline will need: after the last row it would be too late."""
     if config.getoption("benchmark_only"):

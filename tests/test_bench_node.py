@@ -30,6 +30,11 @@ LISTED = [
     ("fused", "mps", "the fused engine is made for the CPU"),
 ]
 
+
+def listed(named):
+    return [row for row in LISTED if not named or row[0] in named]
+
+
 LAW = "import pytest\n@pytest.mark.parametrize('e', ['law-test'])\ndef test(e): pass\n"
 
 
@@ -44,7 +49,7 @@ def stages(monkeypatch, tmp_path):
     laws.write_text(LAW)
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["bench.measuring.plugin"]\n')
     monkeypatch.setattr(node, "LAWS", str(laws))
-    monkeypatch.setattr(node, "_engines", lambda: LISTED)
+    monkeypatch.setattr(node, "_engines", listed)
     monkeypatch.setattr(node, "_chosen", lambda listed, wanted: [("law", "test")])
     monkeypatch.setattr(data, "without_network", lambda: "fonts")
     return laws
@@ -69,7 +74,7 @@ def benchmarks(monkeypatch, code):
     ],
 )
 def test_bad_options_are_one_line_and_exit_code_2(arguments, words, monkeypatch):
-    monkeypatch.setattr(node, "_engines", lambda: LISTED)
+    monkeypatch.setattr(node, "_engines", listed)
     assert_one_line_and_exit_code_2(run_here("bench", "node", *arguments), *words)
 
 
@@ -81,15 +86,16 @@ def test_a_refusal_reaches_the_shell():
 def test_accelerators_are_measured_unless_devices_are_named(tmp_path):
     assert node._chosen(LISTED, wanted(tmp_path)) == [("eager", "cuda")]
     assert node._chosen(LISTED, wanted(tmp_path, ["cpu"])) == [("eager", "cpu"), ("fused", "cpu")]
-    assert node._chosen(LISTED, wanted(tmp_path, None, ["fused"])) == [("fused", "cpu")]
+    assert node._chosen(listed(["fused"]), wanted(tmp_path)) == [("fused", "cpu")]
     with pytest.raises(UserError, match=r"nothing .* can run here: eager on mps: no mps device"):
         node._chosen(LISTED, wanted(tmp_path, ["mps"]))
 
 
 def test_engines_are_asked_of_a_process_of_its_own():
-    listed = node._engines()
-    assert ("eager", "cpu", "ready") in listed
-    assert all(len(row) == 3 for row in listed)
+    found = node._engines(["eager", "graphed"])
+    assert ("eager", "cpu", "ready") in found
+    assert {row[0] for row in found} == {"eager", "graphed"}
+    assert all(len(row) == 3 for row in found)
 
 
 def test_a_broken_law_stops_everything(stages, monkeypatch, tmp_path, capfd):

@@ -6,14 +6,14 @@ import sys
 import pytest
 
 from bench.measuring.workload import workload
-from tests.commands import run
+from tests.commands import run, run_here
 from zipnet import count, paper
 from zipnet.errors import UserError
 from zipnet.recipe import KARPATHY_1989
 
 
 def test_json_has_the_totals_under_their_names():
-    result = run("zipnet", "count", "--json")
+    result = run_here("zipnet", "count", "--json")
     assert result.stderr == ""
     assert json.loads(result.stdout) == {
         "units": 1256,

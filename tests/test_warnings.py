@@ -7,13 +7,14 @@ import warnings
 
 import pytest
 import torch
-from torch._inductor import compile_fx
 
 from zipnet import engines
 from zipnet.recipe import KARPATHY_1989
 
 
 def test_inductors_advice_on_tensorfloat32_is_no_error(monkeypatch):
+    from torch._inductor import compile_fx  # takes seconds, which every worker would spend
+
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (9, 0))
     assert torch.backends.cuda.matmul.fp32_precision != "tf32"

@@ -43,6 +43,7 @@ def _parser() -> Parser:
     count.set_defaults(command=_count)
 
     engines = commands.add_parser("engines", help="engine x device: ready, or the reason why not")
+    engines.add_argument("names", nargs="*", metavar="ENGINE", help="default: every engine")
     engines.set_defaults(command=_engines)
 
     fetch = commands.add_parser("data", help="fetch a data set and say what it is")
@@ -91,11 +92,11 @@ def _count(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _engines(arguments: argparse.Namespace) -> int:  # noqa: ARG001 - it has no options
+def _engines(arguments: argparse.Namespace) -> int:
     from zipnet import devices, engines
 
     for device in devices.KINDS:
-        for name in engines.names():
+        for name in arguments.names or engines.names():
             reason = engines.why_not(name, KARPATHY_1989, device)
             print(f"{name:10s} {device:5s} {'ready' if reason is None else reason}")
     return 0

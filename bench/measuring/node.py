@@ -7,10 +7,11 @@ libraries are installed beforehand, and digits come from ZIPNET_DATA, the cache 
 The time is shared out beforehand, and what matters most goes first: the laws of the engines asked
 for, each with its share, then rows by their worth, begun only while time is left. An engine that
 does not run, or breaks a law, is left out; the others are measured, also where the time did not
-suffice for all laws, because every row is verified before it is timed.
+suffice for all laws, because every row is verified before it is timed. Where engines are named, no
+other one is tried.
 
 Exit codes: 0 all laws held and what fitted into the time was measured; 1 a law was broken, an
-engine was left out that was asked for or is broken, a benchmark failed, or a stage had to be
+engine was left out that was named or is broken, a benchmark failed, or a stage had to be
 stopped; 2 usage, or no engine runs here.
 """
 
@@ -29,7 +30,7 @@ from typing import Final
 
 from bench.measuring.interrupts import ENDINGS, as_ctrl_c
 from bench.measuring.progress import BY_WORTH, TIME_UP, spoken
-from zipnet import data
+from zipnet import data, engines
 from zipnet.engines.trial import BROKEN
 from zipnet.errors import UserError, choice
 
@@ -63,7 +64,9 @@ def measure_node(wanted: Wanted) -> int:
         if ending is signal.SIGINT or signal.getsignal(ending) is not signal.SIG_IGN:
             signal.signal(ending, as_ctrl_c)
     deadline = time.monotonic() + wanted.seconds
-    listed = _engines()
+    for name in wanted.engines or []:
+        choice("--engines", name, engines.names())
+    listed = _engines(wanted.engines or [])
     ready = _chosen(listed, wanted)
     missed = _missed(listed, ready, wanted)
     for line in missed:
@@ -134,9 +137,9 @@ def _held_to_the_laws(ready: list[Pair], end: float) -> dict[str, bool | None]:
     return held
 
 
-def _engines() -> list[tuple[str, str, str]]:
-    """(engine, device, "ready" or the reason why not) of all, as python -m zipnet engines says."""
-    command = [sys.executable, "-m", "zipnet", "engines"]
+def _engines(named: list[str]) -> list[tuple[str, str, str]]:
+    """(engine, device, "ready" or the reason why not), as python -m zipnet engines says."""
+    command = [sys.executable, "-m", "zipnet", "engines", *named]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
         raise UserError(f"python -m zipnet engines fails here: {listed.stderr}")
@@ -146,15 +149,10 @@ def _engines() -> list[tuple[str, str, str]]:
 
 def _chosen(listed: list[tuple[str, str, str]], wanted: Wanted) -> list[Pair]:
     """The engines and devices to run. Raises UserError with the reasons where there are none."""
-    engines = list(dict.fromkeys(engine for engine, _, _ in listed))
     devices = list(dict.fromkeys(device for _, device, _ in listed))
-    for name in wanted.engines or []:
-        choice("--engines", name, engines)
     for name in wanted.devices or []:
         choice("--devices", name, devices)
-    asked = [row for row in listed if wanted.engines is None or row[0] in wanted.engines]
-    if wanted.devices is not None:
-        asked = [row for row in asked if row[1] in wanted.devices]
+    asked = [row for row in listed if wanted.devices is None or row[1] in wanted.devices]
     ready = [(engine, device) for engine, device, reason in asked if reason == "ready"]
     if not ready:
         reasons = "; ".join(f"{engine} on {device}: {reason}" for engine, device, reason in asked)
@@ -164,13 +162,13 @@ def _chosen(listed: list[tuple[str, str, str]], wanted: Wanted) -> list[Pair]:
 
 
 def _missed(listed: list[tuple[str, str, str]], ready: list[Pair], wanted: Wanted) -> list[str]:
-    """What was asked for by name, or is broken, and cannot be measured: a line each."""
+    """What was named, or is broken, and cannot be measured: a line each."""
     here, devices = dict(ready), {device for _, device in ready}
     return [
         f"{engine} on {device} is left out: {reason}"
         for engine, device, reason in listed
         if engine not in here and device in devices
-        and (engine in (wanted.engines or ()) or reason.startswith(BROKEN))
+        and (wanted.engines or reason.startswith(BROKEN))
     ]  # fmt: skip
 
 
