@@ -60,6 +60,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.fixture
+def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports without the figures of speeds, which take seconds to draw."""
+    monkeypatch.setattr("bench.report.publish.draw_all", lambda rows: iter(()))
+
+
+@pytest.fixture
 def start() -> Params:
     return Params.init(0)
 

@@ -66,7 +66,7 @@ def test_each_library_is_named_with_an_extra_that_brings_it():
 
 
 SESSION = "pytest --benchmark-only --profile smoke --digits fonts --engines eager --devices cpu"
-NEEDED = {"fvcore": "count", "msgspec": "results", "pandas": "results", "matplotlib": "report"}
+NEEDED = {"msgspec": "results", "pandas": "results", "matplotlib": "report"}
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ def test_the_effect_of_a_scheme_is_welchs_where_there_is_one_pair(tmp_path):
     assert len(list(found.effects())) == 6, "the grid is full without other schemes"
 
 
-def test_two_seeds_far_apart_are_drawn_all_the_same(tmp_path):
+def test_two_seeds_far_apart_are_drawn_all_the_same(tmp_path, without_figures):
     """Their interval reaches below no misses at all, and the axis is logarithmic."""
     rows = list(grid(seeds=2))
     for one, misses in zip(rows[0]["extra_info"]["learned"], (0, 200), strict=True):
@@ -107,7 +107,7 @@ def test_two_seeds_far_apart_are_drawn_all_the_same(tmp_path):
     assert (tmp_path / "reports" / "questions.png").exists()
 
 
-def test_the_page_shows_schemes_beside_their_blocks(tmp_path):
+def test_the_page_shows_schemes_beside_their_blocks(tmp_path, without_figures):
     publish(read(tmp_path, [*grid(), *by_schemes()]), tmp_path / "reports")
     page = (tmp_path / "reports" / "questions.md").read_text("utf-8")
     assert page.count("| blocks |") == 2
@@ -126,7 +126,7 @@ def test_one_seed_a_cell_is_no_page(tmp_path):
     assert told.factorial(read(tmp_path, grid(seeds=1))) is None
 
 
-def test_the_page_shows_every_combination_and_every_effect(tmp_path):
+def test_the_page_shows_every_combination_and_every_effect(tmp_path, without_figures):
     publish(read(tmp_path, grid()), tmp_path / "reports")
     page = (tmp_path / "reports" / "questions.md").read_text("utf-8")
     assert page.count("| 6 |") == 8

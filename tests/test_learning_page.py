@@ -13,6 +13,7 @@ from tests import records_factory as factory
 from zipnet import paper
 from zipnet.results.collect import collect
 
+pytestmark = pytest.mark.usefixtures("without_figures")  # those of this page are drawn
 ARTICLE = [(12, 104), (15, 101), (9, 110)]
 
 

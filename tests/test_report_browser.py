@@ -332,8 +332,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-def test_hostile_names_are_text_and_can_be_compared(chromium, tmp_path, monkeypatch):
-    monkeypatch.setattr("bench.report.publish.draw_all", lambda rows: iter(()))
+def test_hostile_names_are_text_and_can_be_compared(chromium, tmp_path, without_figures):
     for at, name in enumerate(HOSTILE):
         factory.write(tmp_path / str(at), factory.result(name, 1 + at, datetime=name), f"{at}.json")
     publish(collect([str(tmp_path)]), tmp_path / "out")

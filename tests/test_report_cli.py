@@ -67,7 +67,9 @@ def test_report_writes_all_it_promises_and_says_the_answer(tmp_path):
     assert not list((tmp_path / "reports").glob(".*"))
 
 
-def test_bad_files_are_named_and_the_good_ones_reported_with_their_cautions(tmp_path, main):
+def test_bad_files_are_named_and_the_good_ones_reported_with_their_cautions(
+    tmp_path, main, without_figures
+):
     factory.write(tmp_path / "r", factory.result(profile="quick"))
     factory.write(tmp_path / "r", factory.result("newer", schema=3))
     (tmp_path / "r" / "half.json").write_text('{"schema": 1,')
@@ -89,7 +91,7 @@ def test_nothing_readable_writes_nothing(tmp_path, main):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_reports_folder_that_is_a_file_is_said_in_one_line(tmp_path, main):
+def test_a_reports_folder_that_is_a_file_is_said_in_one_line(tmp_path, main, without_figures):
     factory.write(tmp_path / "r", factory.result())
     (tmp_path / "out").write_text("mine")
     done = main("report", tmp_path / "r", "--out", tmp_path / "out")
@@ -106,7 +108,7 @@ def test_a_reports_folder_below_a_file_is_said_in_one_line(tmp_path, main):
     assert "cannot be written" in one_line(done.stderr)
 
 
-def test_an_output_that_cannot_be_replaced_is_said_in_one_line(tmp_path, main):
+def test_an_output_that_cannot_be_replaced_is_said_in_one_line(tmp_path, main, without_figures):
     factory.write(tmp_path / "r", factory.result())
     (tmp_path / "out" / "index.html").mkdir(parents=True)
     done = main("report", tmp_path / "r", "--out", tmp_path / "out")

@@ -29,7 +29,7 @@ from zipnet.errors import run_command
 from zipnet.results.collect import collect
 from zipnet.results.noise import nulls
 
-INPUTS = int(os.environ.get("ZIPNET_FUZZ", "2000"))
+INPUTS = int(os.environ.get("ZIPNET_FUZZ", "600"))
 LONGEST = 5.0  # seconds of CPU for one input: an input must not be able to keep us busy
 ROUNDS, ROWS = 24, 5
 

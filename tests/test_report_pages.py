@@ -95,11 +95,6 @@ def page(reports):
     return Page(reports["index.html"].decode())
 
 
-@pytest.fixture
-def without_figures(monkeypatch):
-    monkeypatch.setattr("bench.report.publish.draw_all", lambda rows: iter(()))
-
-
 def test_every_output_is_there(reports):
     figures = {f"{name}.{kind}" for name in FIGURES
                for kind in ("svg", "png")}  # fmt: skip

@@ -48,7 +48,7 @@ def two(read):
 LABELS = {f"{NAME} (model {model})" for model in MODELS}
 
 
-def test_two_processors_under_one_name_are_two_machines_everywhere(two, tmp_path):
+def test_two_processors_under_one_name_are_two_machines_everywhere(two, tmp_path, without_figures):
     assert Counter(run.name for run in two.runs) == dict.fromkeys(LABELS, 2)
     assert {run.name for run in two.newest} == LABELS
     assert two.files.groupby("machine").size().to_dict() == dict.fromkeys(LABELS, 2)
