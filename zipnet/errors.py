@@ -11,7 +11,7 @@ import errno
 import os
 import sys
 import sysconfig
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 
@@ -163,6 +163,14 @@ def choice(kind: str, value: str, known: Sequence[str]) -> str:
     if value not in known:
         raise UserError(f"{kind} {shown(value)} is not known; choose one of: {', '.join(known)}")
     return value
+
+
+def alike(value: str, known: Iterable[str]) -> str:
+    """The end of a message about a name that is not known: those that are most like it."""
+    import difflib  # for whoever mistypes
+
+    near = difflib.get_close_matches(value, known, 3, 0.4)
+    return f"; did you mean: {', '.join(near)}?" if near else ""
 
 
 def whole(text: str, low: int, high: int) -> int:

@@ -12,7 +12,6 @@ from 1, or than what the margin leaves beside it. An interval narrows by the roo
 
 from __future__ import annotations
 
-import difflib
 import functools
 import math
 from collections import Counter
@@ -22,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from zipnet.errors import UserError, shown
+from zipnet.errors import UserError, alike, shown
 from zipnet.results.match import NOTHING, Key, Matched
 from zipnet.results.noise import (
     ENDS,
@@ -288,6 +287,5 @@ def _run(runs: Runs, wanted: str | Run) -> Run:
     named = {run.source: run for run in runs.runs} | {run.name: run for run in runs.newest}
     if wanted in named:
         return named[wanted]
-    near = difflib.get_close_matches(wanted, named, 3, 0.4)
-    hint = f"; did you mean: {', '.join(near)}?" if near else ""
+    hint = alike(wanted, named)
     raise UserError(f"{shown(wanted)} is no machine and no file that was read{hint}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import glob
 import os
 from collections import Counter
@@ -14,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zipnet.errors import UserError, shown
+from zipnet.errors import UserError, alike, shown
 from zipnet.results.collect import collect
 from zipnet.results.places import is_remote, path_of
 from zipnet.results.runs import Run, Runs, newest
@@ -86,8 +85,7 @@ def _place(argument: str, results: str) -> list[str]:
     machines: list[str] = []
     with contextlib.suppress(OSError):
         machines = sorted(path.name for path in Path(results).iterdir() if path.is_dir())
-    near = difflib.get_close_matches(argument, machines, 3, 0.4)
-    hint = f"; did you mean: {', '.join(near)}?" if near else ""
+    hint = alike(argument, machines)
     raise UserError(f"{shown(argument)} is no file, folder or machine below {results}{hint}")
 
 

@@ -23,13 +23,13 @@ from bench.report.compare.tables import sight
 from bench.report.factorial import Factorial
 from bench.report.figures import Drawn
 from bench.report.figures.palette import SCHEMES
+from bench.report.learned import Reproduction
 from bench.report.pages.embedded import compare_data, runs_data, to_script
 from bench.report.pages.said import doubts, of_row
 from bench.report.pages.sections import Report, Section
 from bench.report.pages.svg import inline
 from zipnet import paper
 from zipnet.results.noise import MARGIN, UNSEEN
-from zipnet.results.runs import Run
 from zipnet.results.schema import QUESTIONS
 from zipnet.results.units import UNITS
 
@@ -116,18 +116,18 @@ def to_markdown(report: Report) -> str:
 def to_learning(report: Report, link: str | None) -> str:
     """learning.md; link: to the file that it is drawn from."""
     assert report.found is not None, "there is nothing to say"
-    found, source = report.found, _link_to(report.found.run, link)
-    return _template("learning.md").render(found=found, figures=report.learning, link=source)
+    source = _linked(report.found, link)
+    return _template("learning.md").render(found=report.found, figures=report.learning, link=source)
 
 
 def to_questions(found: Factorial, drawn: Drawn, link: str | None) -> str:
     """questions.md; link: to the file that it is drawn from."""
-    source = _link_to(found.run, link)
-    return _template("questions.md").render(found=found, drawn=drawn, link=source)
+    return _template("questions.md").render(found=found, drawn=drawn, link=_linked(found, link))
 
 
-def _link_to(run: Run, link: str | None) -> str:
-    source = plain(run.source, 120)
+def _linked(of: Section | Reproduction | Factorial, link: str | None) -> str:
+    """The file that something is drawn from, in Markdown."""
+    source = plain(of.run.source, 120)
     return f"[{source}]({html.escape(link)})" if link else source
 
 
@@ -135,11 +135,6 @@ def _inlined(figures: Sequence[Drawn]) -> list[tuple[Drawn, Markup, Markup]]:
     """Each figure as it stands in a page, for a desk and for a phone."""
     return [(d, inline(d.svg, d.name, d.alt), inline(d.narrow, f"{d.name}-narrow", d.alt))
             for d in figures]  # fmt: skip
-
-
-def _linked(section: Section) -> str:
-    name = plain(section.run.source, 120)
-    return f"[{name}]({html.escape(section.link)})" if section.link else name
 
 
 def _template(name: str) -> jinja2.Template:
