@@ -184,8 +184,9 @@ class DotPlot:
     def _height(self, strip: Strip, look: Look, width: float) -> float:
         """What a row needs: of lines above its marks; or one for all that have values beside."""
         lines = max(len(self._above(strip, cell, look, width)) for cell in strip.cells)
-        tall = any(cell.remark for cell in self.cells) or any(s.machine for s in self.strips)
-        beside = CLOSE_ROW if self.values else TALL_ROW if tall else ROW
+        remarks = not self.values and any(cell.remark for cell in self.cells)
+        tall = remarks or any(strip.machine for strip in self.strips)
+        beside = TALL_ROW if tall else CLOSE_ROW if self.values else ROW
         high = LINE * lines + MARKS if lines else beside
         return high + _high(_heading(strip, look, look.names + width))
 
