@@ -41,7 +41,7 @@ zipnet.data: source
 zipnet.data: fonts mnist usps
 zipnet.data:
 zipnet: reference
-zipnet: net
+zipnet: net widened
 zipnet: count
 zipnet.fused: compiling threads
 zipnet.fused: lanes

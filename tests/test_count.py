@@ -25,8 +25,9 @@ def test_json_has_the_totals_under_their_names():
     }
 
 
-def test_table_adds_up_column_by_column():
-    result = run("zipnet", "count")
+@pytest.mark.parametrize("width", [(), ("--width", "3")])
+def test_table_adds_up_column_by_column(width):
+    result = run("zipnet", "count", *width)
     assert result.stderr == ""  # fvcore's remarks do not reach the user
     rows = [line.replace(",", "").split() for line in result.stdout.splitlines()]
     rows = {
@@ -50,9 +51,9 @@ def test_a_machine_without_fvcore_measures_the_same_workload(monkeypatch):
         count.counted(KARPATHY_1989)
 
 
-@pytest.mark.parametrize("what", ["PARAMS", "MACS", "ACTIVATIONS", "STEP_MACS"])
+@pytest.mark.parametrize("what", ["params", "macs", "activations", "step_macs"])
 def test_disagreement_is_an_error_that_gives_both_figures(monkeypatch, what):
-    wrong = getattr(paper, what) + 1
-    monkeypatch.setattr(paper, what, wrong)
+    true = paper.total
+    monkeypatch.setattr(paper, "total", lambda of, width: true(of, width) + (of == what))
     with pytest.raises(count.Disagreement, match=r"closed form says"):
         count.counted(KARPATHY_1989)

@@ -14,13 +14,13 @@ from tests import ptx_on_cpu
 from tests.conftest import MODERN, random_digits
 from tests.simulated_graphs import SimulatedCuda
 from zipnet import devices, engines
-from zipnet.engines.base import by_blocks, first_order
+from zipnet.engines.base import by_blocks, first_order, narrow
 from zipnet.engines.graphed import Graphed
 from zipnet.errors import UserError
 from zipnet.params import NAMES, Params
 from zipnet.recipe import AS_PRINTED, KARPATHY_1989
 from zipnet.reference import Reference
-from zipnet.verify import Strayed, trajectory, verify, verify_outputs
+from zipnet.verify import Strayed, fresh_trajectory, trajectory, verify, verify_outputs
 
 
 def case(name, device, *more, marks=()):
@@ -71,7 +71,7 @@ def test_an_engine_is_here_or_says_why_not(pair):
 
 def make(name, device, recipe=KARPATHY_1989):
     if (name, device) == ("fused_cuda", "simulated"):
-        if (reason := first_order(recipe) or by_blocks(recipe)) is not None:
+        if (reason := first_order(recipe) or by_blocks(recipe) or narrow(recipe)) is not None:
             raise engines.Unavailable(reason)
         return engines.kind(name)(recipe, "cpu")
     if device == "simulated":
@@ -120,6 +120,25 @@ def test_losses_and_parameters_follow_the_reference(case, recipe, shared, start,
         pytest.skip(str(reason))
     found = verify(engine, trajectory(start, recipe, *few, batch=1))
     assert found.steps == 48
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("width", [2, 4])
+def test_wider_networks_keep_the_laws(case, width, shared):
+    recipe, (x, y) = KARPATHY_1989.at_width(width), random_digits(6)
+    try:
+        engine = shared(*case, recipe)
+    except engines.Unavailable as reason:
+        pytest.skip(str(reason))
+    path = fresh_trajectory(recipe, 0, x, y, batch=2)
+    engine.load(path.start)
+    placed = engine.place(x, y, 2)
+    engine.prepare(placed)
+    assert engine.params().distance(path.start)[1] == 0
+    verify_outputs(engine, placed, Reference.start(path.start, recipe).predict(x))
+    assert verify(engine, path).steps == 3
+    engine.run(engine.place(x[::-1].copy(), y[::-1].copy(), 2))
+    assert engine.params().distance(path.end)[1] > 1e-4
 
 
 FIRST_ORDER = [place for place in HERE if place[0] in ("xla", "mlx")]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PROG = "python -m zipnet"
 STARTS = ("2022",)
+MOST_WIDTH = 128  # half a GiB of parameters
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -40,6 +41,7 @@ def _parser() -> Parser:
 
     count = commands.add_parser("count", help="parameters, MACs, activations, step MACs")
     count.add_argument("--json", action="store_true", help="totals as one JSON object")
+    _with_width(count)
     count.set_defaults(command=_count)
 
     engines = commands.add_parser("engines", help="engine x device: ready, or the reason why not")
@@ -63,6 +65,7 @@ def _parser() -> Parser:
         "--batch", type=whole_number(1, 10**6), help="digits a step; default: the recipe's"
     )
     train.add_argument("--lr", type=float, help="constant learning rate; default: the recipe's")
+    _with_width(train, "; learning rates are divided by as much")
     train.add_argument(
         "--seed",
         type=whole_number(0, 2**63 - 1),
@@ -84,11 +87,17 @@ def _parser() -> Parser:
     return parser
 
 
+def _with_width(command: argparse.ArgumentParser, more: str = "") -> None:
+    words = f"times 1989's planes and units, default 1{more}"
+    command.add_argument("--width", type=whole_number(1, MOST_WIDTH), default=1, help=words)
+
+
 def _count(arguments: argparse.Namespace) -> int:
     from zipnet import count
 
-    totals = count.counted(KARPATHY_1989)
-    print(json.dumps(totals.as_dict()) if arguments.json else count.table(totals))
+    width = arguments.width
+    totals = count.counted(KARPATHY_1989.at_width(width))
+    print(json.dumps(totals.as_dict()) if arguments.json else count.table(totals, width))
     return 0
 
 
@@ -123,6 +132,8 @@ def _train(arguments: argparse.Namespace) -> int:
         recipe = replace(recipe, passes=arguments.passes)
     if arguments.batch is not None:
         recipe = replace(recipe, batch=arguments.batch)
+    if arguments.width > 1:
+        recipe = recipe.at_width(arguments.width)
     if arguments.lr is not None:
         recipe = recipe.at_rate(arguments.lr)
 
@@ -140,6 +151,7 @@ def _train(arguments: argparse.Namespace) -> int:
         "device": arguments.device,
         "start": arguments.start or "seed",
         "seed": arguments.seed,
+        "width": recipe.width,
         "passes": recipe.passes,
         "batch": recipe.batch,
         "lr": recipe.lr,

@@ -49,31 +49,25 @@ def counted(recipe: Recipe, *, by_fvcore: bool = True) -> Counts:
     by_fvcore: False leaves that way out, for who measures without the library.
     Raises Disagreement naming the ways and the figures, UserError where fvcore is missing.
     """
-    net = Net(Params.init(0), recipe)
+    net = Net(Params.init(0, recipe), recipe)
     x = torch.zeros(1, 1, paper.IMAGE_SIDE, paper.IMAGE_SIDE)
     forward_flops, step_flops = _by_torch(net, x)
+    of = {name: paper.total(name, recipe.width) for name in COLUMNS[1:]}
     found = [
-        ("forward FLOPs by torch", forward_flops, 2 * paper.MACS),
-        ("step FLOPs by torch", step_flops, 2 * paper.STEP_MACS),
+        ("forward FLOPs by torch", forward_flops, 2 * of["macs"]),
+        ("step FLOPs by torch", step_flops, 2 * of["step_macs"]),
     ]
     if by_fvcore:
         params, macs, activations = _by_fvcore(net, x)
         found += [
-            ("parameters by fvcore", params, paper.PARAMS),
-            ("MACs by fvcore", macs, paper.MACS),
-            ("activations by fvcore", activations, paper.ACTIVATIONS),
+            ("parameters by fvcore", params, of["params"]),
+            ("MACs by fvcore", macs, of["macs"]),
+            ("activations by fvcore", activations, of["activations"]),
         ]
     for what, count, expected in found:
         if count != expected:
             raise Disagreement(f"{what}: {count:,}, but the closed form says {expected:,}")
-    return Counts(
-        paper.UNITS,
-        paper.CONNECTIONS,
-        paper.PARAMS,
-        paper.MACS,
-        paper.ACTIVATIONS,
-        paper.STEP_MACS,
-    )
+    return Counts(paper.IMAGE_SIDE**2 + of["activations"], **of)
 
 
 def _by_fvcore(net: Net, x: torch.Tensor) -> tuple[int, int, int]:
@@ -109,10 +103,10 @@ def _by_torch(net: Net, x: torch.Tensor) -> tuple[int, int]:
     return int(forward.get_total_flops()), int(step.get_total_flops())
 
 
-def table(totals: Counts) -> str:
+def table(totals: Counts, width: int = 1) -> str:
     """The counts per layer and in total, for a terminal."""
     rows = [["layer", *COLUMNS], ["input", f"{paper.IMAGE_SIDE**2:,}", "", "", "", "", ""]]
-    rows += [[la.name, *(f"{getattr(la, c):,}" for c in COLUMNS)] for la in paper.LAYERS]
+    rows += [[la.name, *(f"{getattr(la, c):,}" for c in COLUMNS)] for la in paper.layers(width)]
     rows.append(["total", *(f"{value:,}" for value in totals.as_dict().values())])
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = [

@@ -53,8 +53,9 @@ class Net(nn.Module):
 
     def convolve_h2(self, h1: Tensor, w: Tensor) -> Tensor:
         """Padded H1 (n, 12, 12, 12), H2w (12, 8, 5, 5) -> (n, 12, 4, 4): a convolution a block."""
+        own = len(w) // 3
         blocks = [
-            F.conv2d(_planes(h1, inputs), w[4 * g : 4 * g + 4], stride=2)
+            F.conv2d(_planes(h1, inputs), w[own * g : own * (g + 1)], stride=2)
             for g, inputs in enumerate(schemes.table("blocks")[::4].tolist())
         ]
         return torch.cat(blocks, dim=1)
@@ -98,11 +99,12 @@ class MaskedNet(Net):
         super().__init__(params, recipe, device)
         # Unseen inputs borrow weight 0, times 0: what they add to its gradient is 0 in any order,
         # so that a GPU's atomic sums repeat.
-        slots = np.tile(np.arange(schemes.SEEN)[:, None, None], (schemes.PLANES, 1, 5, 5))
+        planes, seen = params.H2w.shape[:2]
+        slots = np.tile(np.arange(seen)[:, None, None], (planes, 1, 5, 5))
         where = torch.tensor(schemes.spread(slots, recipe.scheme), device=device)
         self.register_buffer("inputs", where, persistent=False)
-        seen = torch.tensor(schemes.mask(recipe.scheme), device=device)
-        self.register_buffer("seen", seen, persistent=False)
+        mask = torch.tensor(schemes.mask(recipe.scheme, recipe.width), device=device)
+        self.register_buffer("seen", mask, persistent=False)
 
     def convolve_h2(self, h1: Tensor, w: Tensor) -> Tensor:
         """Padded H1 (n, 12, 12, 12), H2w (12, 8, 5, 5) -> (n, 12, 4, 4), all at once."""
@@ -133,9 +135,11 @@ def _slope(name: str, a: Tensor) -> Tensor:
 
 def _planes(h1: Tensor, inputs: list[int]) -> Tensor:
     """The given planes of h1: a view where they are neighbours, else two blocks joined."""
+    k = h1.shape[1] // 12
     if inputs[-1] - inputs[0] + 1 == len(inputs):
-        return h1[:, inputs[0] : inputs[-1] + 1]
-    return torch.cat((h1[:, inputs[0] : inputs[3] + 1], h1[:, inputs[4] : inputs[-1] + 1]), dim=1)
+        return h1[:, inputs[0] * k : (inputs[-1] + 1) * k]
+    halves = [h1[:, half[0] * k : (half[-1] + 1) * k] for half in (inputs[:4], inputs[4:])]
+    return torch.cat(halves, dim=1)
 
 
 def loss_fn(out: Tensor, y: Tensor, recipe: Recipe) -> Tensor:

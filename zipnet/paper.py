@@ -77,25 +77,36 @@ class Layer:
         return 2 * self.macs + self.input_gradient_macs
 
 
-LAYERS: Final = (
-    Layer("H1", units=12 * 8 * 8, inputs_per_unit=25, weights=12 * 25, input_gradient_macs=0),
-    Layer("H2", 12 * 4 * 4, 8 * 25, weights=12 * 8 * 25, input_gradient_macs=192 * 200),
-    Layer("H3", 30, 192, weights=192 * 30, input_gradient_macs=192 * 30),
-    Layer("out", 10, 30, weights=30 * 10, input_gradient_macs=30 * 10),
-)
+def layers(width: int = 1) -> tuple[Layer, ...]:
+    """The network with so many times the planes and units; an H2 plane sees 8 of 12 H1 planes."""
+    k = width
+    return (
+        Layer("H1", 768 * k, inputs_per_unit=25, weights=12 * k * 25, input_gradient_macs=0),
+        Layer("H2", 192 * k, 200 * k, weights=12 * k * 200 * k, input_gradient_macs=38_400 * k**2),
+        Layer("H3", 30 * k, 192 * k, weights=5760 * k**2, input_gradient_macs=5760 * k**2),
+        Layer("out", CLASSES, 30 * k, weights=300 * k, input_gradient_macs=300 * k),
+    )
 
-PARAMS: Final = sum(layer.params for layer in LAYERS)
-MACS: Final = sum(layer.macs for layer in LAYERS)
-ACTIVATIONS: Final = sum(layer.activations for layer in LAYERS)
-CONNECTIONS: Final = sum(layer.connections for layer in LAYERS)
+
+def total(what: str, width: int = 1) -> int:
+    """Sum over the layers of one of their numbers, `macs` say."""
+    return sum(getattr(layer, what) for layer in layers(width))
+
+
+LAYERS: Final = layers()
+PARAMS: Final = total("params")
+MACS: Final = total("macs")
+ACTIVATIONS: Final = total("activations")
+CONNECTIONS: Final = total("connections")
 UNITS: Final = IMAGE_SIDE * IMAGE_SIDE + ACTIVATIONS  # the article counts the input as units
-STEP_MACS: Final = sum(layer.step_macs for layer in LAYERS)
+STEP_MACS: Final = total("step_macs")
 CURVATURE_MACS: Final = STEP_MACS - MACS  # second derivatives go backward as the gradient does
 
 
-def step_macs(*, curvature: bool) -> int:
+def step_macs(*, curvature: bool, width: int = 1) -> int:
     """Multiply-accumulates of a step on one digit; curvature: with second derivatives."""
-    return STEP_MACS + CURVATURE_MACS * curvature
+    step = total("step_macs", width)
+    return step + (step - total("macs", width)) * curvature
 
 
 FLOAT_BYTES: Final = 4  # float32, as every engine computes

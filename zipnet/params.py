@@ -22,19 +22,26 @@ from zipnet.recipe import KARPATHY_1989, Recipe
 
 Array = npt.NDArray[np.float32]
 
-# name: (shape, fan-in of one unit; 0 marks a bias)
-_TABLE: Final[dict[str, tuple[tuple[int, ...], int]]] = {
-    "H1w": ((12, 1, 5, 5), 25),
-    "H1b": ((12, 8, 8), 0),
-    "H2w": ((12, 8, 5, 5), 200),
-    "H2b": ((12, 4, 4), 0),
-    "H3w": ((192, 30), 192),
-    "H3b": ((30,), 0),
-    "outw": ((30, 10), 30),
-    "outb": ((10,), 0),
-}
-NAMES: Final = tuple(_TABLE)
-SHAPES: Final = {name: shape for name, (shape, _) in _TABLE.items()}
+FAN_INS: Final = {"H1w": 25, "H2w": 200, "H3w": 192, "outw": 30}  # of a unit, at width 1
+
+
+def shapes(width: int = 1) -> dict[str, tuple[int, ...]]:
+    """The shape of each array in a network so many times as wide as that of 1989."""
+    k = width
+    return {
+        "H1w": (12 * k, 1, 5, 5),
+        "H1b": (12 * k, 8, 8),
+        "H2w": (12 * k, 8 * k, 5, 5),
+        "H2b": (12 * k, 4, 4),
+        "H3w": (192 * k, 30 * k),
+        "H3b": (30 * k,),
+        "outw": (30 * k, 10),
+        "outb": (10,),
+    }
+
+
+SHAPES: Final = shapes()
+NAMES: Final = tuple(SHAPES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +68,10 @@ class Params:
         if seed < 0:
             raise UserError(f"seed is {seed}; give a whole number from 0 up")
         rng = np.random.Generator(np.random.PCG64(seed))
-        arrays = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
-        for name, (shape, fan_in) in _TABLE.items():
-            if fan_in:
-                bound = recipe.bound(fan_in)
-                arrays[name][...] = rng.uniform(-bound, bound, shape)
+        arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes(recipe.width).items()}
+        for name, fan_in in FAN_INS.items():
+            bound = recipe.bound(fan_in if name == "H1w" else fan_in * recipe.width)
+            arrays[name][...] = rng.uniform(-bound, bound, arrays[name].shape)
         arrays["outb"][...] = recipe.output_bias
         return cls(**arrays)
 
@@ -76,14 +82,18 @@ class Params:
         What torch.manual_seed(1337) and then Net() of repro.py or modern.py draw. torch's generator
         on the CPU is the Mersenne Twister, seeded as numpy's RandomState seeds it, and its float32
         in [0, 1) is a draw's low 24 bits; neither library has changed that since.
+        Raises UserError for a wider network than his.
         """
+        if recipe.width > 1:
+            raise UserError(
+                f"the start of 2022 has width 1; recipe {recipe.name} has {recipe.width}"
+            )
         rng = np.random.RandomState(1337)
         arrays = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
-        for name, (shape, fan_in) in _TABLE.items():
-            if fan_in:
-                low_bits = rng.randint(0, 2**32, shape, np.uint32) & np.uint32(2**24 - 1)
-                uniform = low_bits.astype(np.float32) / np.float32(2**24)
-                arrays[name][...] = (uniform - 0.5) * 2 * 2.4 / fan_in**0.5  # rounded as his
+        for name, fan_in in FAN_INS.items():
+            low_bits = rng.randint(0, 2**32, SHAPES[name], np.uint32) & np.uint32(2**24 - 1)
+            uniform = low_bits.astype(np.float32) / np.float32(2**24)
+            arrays[name][...] = (uniform - 0.5) * 2 * 2.4 / fan_in**0.5  # rounded as his
         arrays["outb"][...] = recipe.output_bias
         return cls(**arrays)
 
@@ -91,10 +101,12 @@ class Params:
     def from_mapping(cls, arrays: Mapping[str, object]) -> Params:
         """Copy parameters out of a mapping of arrays or tensors, such as a state_dict.
 
-        Raises UserError naming the array where one is missing, misshapen or not finite.
+        The planes of H1w tell the width. Raises UserError naming the array where one is missing,
+        misshapen or not finite.
         """
         copies: dict[str, Array] = {}
-        for name, shape in SHAPES.items():
+        planes = np.asarray(arrays.get("H1w")).shape[:1]
+        for name, shape in shapes(max(1, planes[0] // 12) if planes else 1).items():
             if name not in arrays:
                 raise UserError(f"parameters: {name} is missing; expected {', '.join(NAMES)}")
             found = np.asarray(arrays[name])

@@ -35,6 +35,7 @@ class Recipe:
 
     network: which one learns; all but the one of 1989 are in zipnet/rivals.py.
     scheme: which eight of the twelve H1 planes each H2 plane sees; zipnet/schemes.py has them.
+    width: times its planes and units; at_width() widens a recipe with the learning rate that suits.
     passes: times the training digits are shown, in constant order.
     batch: digits a weight update; 1 is per-example SGD.
     activation: of H1, H2 and H3. output: of the last layer. "scaled_tanh" is paper.AMPLITUDE x
@@ -61,6 +62,7 @@ class Recipe:
     source: str
     network: Network = "1989"
     scheme: Scheme = "blocks"
+    width: int = 1
     passes: int = paper.PASSES
     batch: int = 1
     activation: Activation = "tanh"
@@ -80,7 +82,7 @@ class Recipe:
     shift: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("passes", "batch"):
+        for name in ("width", "passes", "batch"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise UserError(f"recipe: {name} is {shown(value)}; give a whole number from 1 up")
@@ -102,6 +104,9 @@ class Recipe:
                 f"recipe: scheme is {self.scheme!r} with network {self.network!r}; "
                 "it says what H2 sees of H1, so use network '1989'"
             )
+        if self.width > 1 and (self.rival or self.dropout):
+            what = f"network {self.network!r}" if self.rival else f"dropout {self.dropout}"
+            raise UserError(f"recipe: width is {self.width} with {what}, which has width 1 alone")
         self._check_optimizer()
 
     def _check_optimizer(self) -> None:
@@ -139,7 +144,7 @@ class Recipe:
     @property
     def step_macs(self) -> int:
         """Multiply-accumulates of a step on one digit; those of measuring sigma are not in it."""
-        return paper.step_macs(curvature=self.gamma > 0)
+        return paper.step_macs(curvature=self.gamma > 0, width=self.width)
 
     def bound(self, fan_in: int) -> float:
         """Initial weights of a unit with so many inputs are uniform in +- this."""
@@ -148,6 +153,15 @@ class Recipe:
     def at_rate(self, lr: float) -> Recipe:
         """The recipe with this learning rate from the first pass to the last."""
         return replace(self, lr=lr, lr_end=lr, rates=())
+
+    def at_width(self, width: int) -> Recipe:
+        """The recipe so many times as wide, its learning rates divided by as much.
+
+        A unit's sum has `width` times as many inputs, each of whose weights moves by the rate.
+        """
+        wider = replace(self, width=width)  # refuses what is no width
+        rates = tuple(rate / width for rate in self.rates)
+        return replace(wider, lr=self.lr / width, lr_end=self.lr_end / width, rates=rates)
 
     def lr_at(self, pass_index: int) -> float:
         """Learning rate of a pass, counted from 0."""

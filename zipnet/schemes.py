@@ -11,7 +11,8 @@ be described here", and no more. So each scheme here is somebody's guess:
     cyclic    ours: plane j sees the eight from j on, modulo 12
     random    ours: drawn once, each plane's eight without regard to the others'; the same for all
 
-But for random, every plane of H1 feeds eight of H2.
+But for random, every plane of H1 feeds eight of H2. In a network k times as wide each plane stands
+for k neighbours; the shapes below are those of width 1.
 """
 
 from __future__ import annotations
@@ -45,25 +46,28 @@ _SEES: Final[dict[Scheme, Callable[[int], list[int]]]] = {
 
 
 @cache
-def table(scheme: Scheme) -> npt.NDArray[np.int64]:
+def table(scheme: Scheme, width: int = 1) -> npt.NDArray[np.int64]:
     """(12, 8): the H1 plane that each slot of H2w (12, 8, 5, 5) reads, rising in each row."""
     rows = np.array([_SEES[scheme](plane) for plane in range(PLANES)])
+    rows = rows.repeat(width, 0).repeat(width, 1) * width + np.arange(SEEN * width) % width
     rows.flags.writeable = False
     return rows
 
 
 def spread(h2w: npt.NDArray[Any], scheme: Scheme) -> npt.NDArray[Any]:
     """(12, 8, 5, 5) -> (12, 12, 5, 5): over all planes of H1, the unseen weighing 0."""
-    over_all = np.zeros((PLANES, PLANES, *h2w.shape[2:]), h2w.dtype)
-    np.put_along_axis(over_all, table(scheme)[:, :, None, None], h2w, axis=1)
+    planes = len(h2w)
+    over_all = np.zeros((planes, planes, *h2w.shape[2:]), h2w.dtype)
+    np.put_along_axis(over_all, table(scheme, planes // PLANES)[:, :, None, None], h2w, axis=1)
     return over_all
 
 
 def gathered(over_all: npt.NDArray[Any], scheme: Scheme) -> npt.NDArray[Any]:
     """What spread() was given: (12, 12, 5, 5) -> (12, 8, 5, 5)."""
-    return np.take_along_axis(over_all, table(scheme)[:, :, None, None], axis=1)
+    seen = table(scheme, len(over_all) // PLANES)
+    return np.take_along_axis(over_all, seen[:, :, None, None], axis=1)
 
 
-def mask(scheme: Scheme) -> npt.NDArray[np.float32]:
+def mask(scheme: Scheme, width: int = 1) -> npt.NDArray[np.float32]:
     """(12, 12, 1, 1): 1 where a plane of H2 sees one of H1, else 0."""
-    return spread(np.ones((PLANES, SEEN, 1, 1), np.float32), scheme)
+    return spread(np.ones((PLANES * width, SEEN * width, 1, 1), np.float32), scheme)

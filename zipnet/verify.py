@@ -6,7 +6,7 @@ it lets the clock start.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -17,6 +17,7 @@ from zipnet.errors import UserError
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
 from zipnet.reference import Reference
+from zipnet.widened import follow, widen
 
 
 class Strayed(UserError):
@@ -40,9 +41,11 @@ TOLERANCES: Final = {
         losses=2e-5,
         params=2e-5,
         reason="a sum of 200 products in float32 is off by up to 200 x 6e-8; tens of steps at "
-        "learning rate 0.03 add such errors without amplifying them",
+        "learning rate 0.03 add such errors without amplifying them; sums in a network k times as "
+        "wide are k times as long, of weights as much smaller, and its rate is 0.03 / k",
     ),
 }
+WIDEST: Final = 8  # that is followed in float64; a wider network is one of width 1, widened
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,18 @@ def trajectory(start: Params, recipe: Recipe, x: Array, y: Array, batch: int) ->
     steps = zip(*as_steps(x, y, batch), strict=True)
     losses = np.array([reference.step(xs, ys, recipe.lr) for xs, ys in steps])
     return Trajectory(start, x, y, batch, losses, reference.params())
+
+
+def fresh_trajectory(recipe: Recipe, seed: int, x: Array, y: Array, batch: int) -> Trajectory:
+    """By which an engine of any width is verified: from a seed's parameters, or such ones widened.
+
+    Raises UserError where a widened network's steps are not known.
+    """
+    if recipe.width <= WIDEST:
+        return trajectory(Params.init(seed, recipe), recipe, x, y, batch)
+    start = Params.init(seed, replace(recipe, width=1))
+    losses, end = follow(start, recipe, zip(*as_steps(x, y, batch), strict=True))
+    return Trajectory(widen(start, recipe.width), x, y, batch, losses, widen(end, recipe.width))
 
 
 def verify(engine: Engine, path: Trajectory, dtype: str = "float32") -> Deviation:

@@ -21,6 +21,7 @@ _WEIGHTS: Final = {
     "bench_inference": 2.0,
     "bench_floor": 2.0,
     "bench_sweep": 1.5,
+    "bench_width": 1.5,
     "bench_ranks": 4.0,
     "bench_joules": 40.0,
     "bench_first_step": 5.0,

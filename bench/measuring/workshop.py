@@ -24,7 +24,7 @@ from zipnet.params import Params
 from zipnet.recipe import Recipe
 from zipnet.reference import Reference
 from zipnet.results.schema import Verified
-from zipnet.verify import Deviation, Trajectory, trajectory, verify, verify_outputs
+from zipnet.verify import Deviation, Trajectory, fresh_trajectory, verify, verify_outputs
 
 SEED = 0
 VERIFY_DIGITS = 32  # per-example steps followed before the clock starts
@@ -51,24 +51,23 @@ class Workshop:
     def __init__(self, recipe: Recipe, digits: Digits) -> None:
         self.recipe = recipe
         self.digits = digits
-        self.start = Params.init(SEED)
-        self._ready: dict[tuple[Setting, int], Ready] = {}
+        self._ready: dict[tuple[Setting, int, int], Ready] = {}
 
-    def ready(self, setting: Setting, batch: int) -> Ready:
+    def ready(self, setting: Setting, batch: int, width: int = 1) -> Ready:
         """The engine for steps of `batch` digits, its settings claimed, freshly loaded.
 
         Raises Strayed where it does not follow the reference, Unavailable where it cannot run.
         """
-        if (setting, batch) not in self._ready:
-            recipe = replace(self.recipe, batch=batch)
-            place = setting.place
+        if (setting, batch, width) not in self._ready:
+            recipe, place = replace(self.recipe.at_width(width), batch=batch), setting.place
+            start = self._start(width)
             engine = engines.make(setting.engine, recipe, place.device, place.threads)
             engine.claim()
-            engine.load(self.start)
+            engine.load(start)
             engine.prepare(self.placed(engine, batch, batch))
-            verified = facts(verify(engine, self._path(batch)))
-            self._ready[setting, batch] = Ready(engine, verified, self.start)
-        ready = self._ready[setting, batch]
+            verified = facts(verify(engine, self._path(batch, width)))
+            self._ready[setting, batch, width] = Ready(engine, verified, start)
+        ready = self._ready[setting, batch, width]
         ready.enter()
         return ready
 
@@ -92,13 +91,17 @@ class Workshop:
 
     @functools.cached_property
     def _test_outputs(self) -> npt.NDArray[np.float64]:
-        return Reference.start(self.start, self.recipe).predict(self.digits.x_test)
+        return Reference.start(self._start(1), self.recipe).predict(self.digits.x_test)
 
     @functools.cache  # noqa: B019 - a workshop lives as long as the session
-    def _path(self, batch: int) -> Trajectory:
+    def _start(self, width: int) -> Params:
+        return Params.init(SEED, self.recipe.at_width(width))
+
+    @functools.cache  # noqa: B019 - likewise
+    def _path(self, batch: int, width: int) -> Trajectory:
         digits = VERIFY_DIGITS if batch == 1 else batch  # a large batch: one step says enough
         x, y = self.digits.x_train[:digits], targets(self.digits.y_train[:digits])
-        return trajectory(self.start, self.recipe, x, y, batch)
+        return fresh_trajectory(self.recipe.at_width(width), SEED, x, y, batch)
 
 
 def facts(found: Deviation) -> Verified:

@@ -90,7 +90,7 @@ class TorchEngine(Engine):
     def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:
         super().__init__(recipe, device, threads)
         devices.require(device)
-        self.net = self.network(Params.init(0), recipe, device)
+        self.net = self.network(Params.init(0, recipe), recipe, device)
         self.weights: list[Tensor] = list(self.net.parameters())
         self.optimizer = Optimizer(recipe, [w.detach() for w in self.weights])
 

@@ -224,6 +224,13 @@ def by_blocks(recipe: Recipe) -> str | None:
     return None
 
 
+def narrow(recipe: Recipe) -> str | None:
+    """The reason of engines whose kernels know the shapes of 1989 against a wider recipe."""
+    if recipe.width > 1:
+        return f"it is written for width 1, and recipe {recipe.name} has width {recipe.width}"
+    return None
+
+
 def first_order(recipe: Recipe) -> str | None:
     """The reason of engines without second derivatives against a recipe that needs them."""
     if recipe.optimizer == "pseudo-newton":

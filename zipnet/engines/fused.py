@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zipnet.cpu import cores
-from zipnet.engines.base import Engine, ManyAtOnce, Placed, as_steps, by_blocks
+from zipnet.engines.base import Engine, ManyAtOnce, Placed, as_steps, by_blocks, narrow
 from zipnet.errors import note
 from zipnet.fused import layout, steps
 from zipnet.fused.choices import Choices
@@ -47,8 +47,10 @@ class Fused(Engine):
 
     @classmethod
     def why_not(cls, recipe: Recipe, device: str) -> str | None:
-        """It runs every recipe of H1 and H2 in blocks, on the CPU."""
-        return "the fused engine is made for the CPU" if device != "cpu" else by_blocks(recipe)
+        """It runs every recipe of the network of 1989 with H2 in blocks, on the CPU."""
+        if device != "cpu":
+            return "the fused engine is made for the CPU"
+        return by_blocks(recipe) or narrow(recipe)
 
     def load(self, params: Params, seed: int = 0) -> None:
         """Copy parameters into the kernel's layout; see Engine.load."""

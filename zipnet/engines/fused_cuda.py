@@ -27,6 +27,7 @@ from zipnet.engines.base import (
     by_blocks,
     draws_nothing,
     first_order,
+    narrow,
 )
 from zipnet.fused_cuda import cuda_steps, gpu
 from zipnet.fused_cuda.cuda_compiling import KernelChoices
@@ -112,13 +113,13 @@ class FusedCuda(Engine):
 
     @classmethod
     def why_not(cls, recipe: Recipe, device: str) -> str | None:
-        """It needs CUDA's compiler, the first GPU, and a recipe without random numbers."""
+        """It needs CUDA's compiler, the first GPU, and a recipe of width 1 that draws nothing."""
         if device.partition(":")[0] != "cuda":
             return "the fused_cuda engine is made for CUDA GPUs"
         if device not in ("cuda", "cuda:0"):
             return "it runs on the first GPU; CUDA_VISIBLE_DEVICES chooses which that is"
-        missing = devices.why_not("cuda") or gpu.why_not()
-        return missing or draws_nothing(recipe) or first_order(recipe) or by_blocks(recipe)
+        missing = devices.why_not("cuda") or gpu.why_not() or draws_nothing(recipe)
+        return missing or first_order(recipe) or by_blocks(recipe) or narrow(recipe)
 
     @classmethod
     def at_once(cls, recipe: Recipe, device: str, threads: int | None) -> int:  # noqa: ARG003

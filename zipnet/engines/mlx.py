@@ -57,7 +57,7 @@ def _forward(w: Weights, x: mx.array, recipe: Recipe, by_windows: bool) -> mx.ar
     hidden = recipe.activation
     h1 = _conv(x, w["H1w"], by_windows) + w["H1b"].transpose(1, 2, 0)  # (n, 8, 8, 12)
     h1 = _nonlinearity(hidden, h1)
-    h2w = w["H2w"] * mx.array(schemes.mask(recipe.scheme))  # (12, 12, 5, 5)
+    h2w = w["H2w"] * mx.array(schemes.mask(recipe.scheme, recipe.width))  # (12, 12, 5, 5)
     h2 = _conv(h1, h2w, by_windows) + w["H2b"].transpose(1, 2, 0)
     h2 = _nonlinearity(hidden, h2).transpose(0, 3, 1, 2)  # (n, 12, 4, 4), the order of H3w's rows
     h3 = _nonlinearity(hidden, h2.reshape(len(x), -1) @ w["H3w"] + w["H3b"])  # (n, 30)

@@ -69,7 +69,7 @@ def _forward(w: Weights, x: jax.Array, recipe: Recipe, by_taps: bool) -> jax.Arr
     """
     hidden = recipe.activation
     h1 = _nonlinearity(hidden, _conv(x, w["H1w"], by_taps) + w["H1b"])  # (n, 12, 8, 8)
-    h2w = w["H2w"] * schemes.mask(recipe.scheme)  # (12, 12, 5, 5)
+    h2w = w["H2w"] * schemes.mask(recipe.scheme, recipe.width)  # (12, 12, 5, 5)
     h2 = _conv(h1, h2w, by_taps) + w["H2b"]  # (n, 12, 4, 4)
     h2 = _nonlinearity(hidden, h2)
     with jax.default_matmul_precision("highest"):

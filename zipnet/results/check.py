@@ -342,7 +342,7 @@ def _network(row: Row, *, learns: bool) -> Iterator[str]:
         yield f"presentations is {digits}, but steps x batch is {row.steps} x {row.batch}"
     if not learns and row.steps != 0:
         yield f"steps is {row.steps}; nothing is learned where digits are recognised"
-    each = paper.STEP_MACS if learns else paper.MACS
+    each = paper.total("step_macs" if learns else "macs", row.width or 1)
     if row.macs is not None and row.macs != each * digits:
         yield f"macs is {row.macs}, but {digits} presentations need {each * digits}"
     if not (row.train or row.test or row.replicas or row.replica_misses):

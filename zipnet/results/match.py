@@ -15,7 +15,7 @@ from zipnet.results.schema import QUESTIONS
 
 IMPLIED: Final = (0, 1, paper.TRAIN_DIGITS, paper.TEST_DIGITS)  # batches that the question says
 ALL: Final = "all"  # the role of as many threads as a run might use cores: machines differ in that
-BY_BATCH: Final = ("sweep", "time-to-error")  # that ask it at every batch
+BY_BATCH: Final = ("sweep", "width", "time-to-error")  # that ask it at every batch
 DIFFERS: Final = ("dtype", "batch")  # in which two rows may differ by choice: said so, if they do
 LIKE: Final = {"training": "presentations", "time-to-error": "lr", "ranks-full-batch": "hosts",
                "ranks-replicas": "hosts", "ranks-all-reduce": "hosts"}  # fmt: skip
@@ -45,15 +45,16 @@ class Key(NamedTuple):
     batch: int | None
     dtype: str | None
     world: int | None
+    width: int | None
 
     @classmethod
     def of(cls, question: str, engine: str | None, device: str, threads: float, batch: float,
-           dtype: str | None, world: float) -> Key:  # fmt: skip
-        """From columns' values: no threads are 0 and all of them -1, no batch -1, no world 0."""
+           dtype: str | None, world: float, width: float) -> Key:  # fmt: skip
+        """From columns' values: no threads are 0, all of them -1, no batch -1, no other size 0."""
         role = ALL if threads < 0 else f"{threads:.0f}" if threads else ""
         kind = device.partition(":")[0]
         many = None if batch < 0 else int(batch)
-        return cls(question, engine, kind, role, many, dtype, int(world) or None)
+        return cls(question, engine, kind, role, many, dtype, int(world) or None, int(width) or None)
 
     @property
     def text(self) -> str:
@@ -67,12 +68,14 @@ class Key(NamedTuple):
         """Who answers: rows that differ in no more than their batch have one."""
         role = self.threads and f"{self.threads} thread{'' if self.threads == '1' else 's'}"
         ranks = f"{self.world} rank{'' if self.world == 1 else 's'}" if self.world else ""
-        return " · ".join(filter(None, (self.engine, self.device, role, ranks)))
+        wide = f"width {self.width}" if self.width else ""
+        return " · ".join(filter(None, (self.engine, self.device, role, ranks, wide)))
 
     @functools.lru_cache(4096)  # noqa: B019 (of a value, not of an object that it would keep alive)
     def order(self) -> tuple[object, ...]:
-        """Questions in the order of their table, then engine, device, threads, ranks and batch."""
-        rest = (self.threads.rjust(8, "0"), self.world or 0, self.batch or 0, self.dtype or "")
+        """Questions in the order of their table, then engine, device, threads and the sizes."""
+        sizes = (self.world or 0, self.width or 0, self.batch or 0)
+        rest = (self.threads.rjust(8, "0"), *sizes, self.dtype or "")
         return (*in_order(self.question), self.engine or "", self.device, *rest)
 
 
@@ -125,15 +128,16 @@ class Keyed:
         many, size = np.nan_to_num(columns["threads"]), np.nan_to_num(columns["batch"], nan=-1)
         # The only core of a machine is one thread here; of_run() knows that it is all threads too.
         role = np.where((many == cores[file]) & (many > 1), -1, many)
-        ranks, work = np.nan_to_num(columns["world"]), like(columns)
+        ranks, wide = (np.nan_to_num(columns[name]) for name in ("world", "width"))
+        work = like(columns)
         asked, keys, terms, what = Numbers(), Numbers(), Numbers(), []
         texts = (columns[name] for name in ("question", "engine", "device", "dtype", "unit", "per"))
-        number = asked.of(*texts, role, size, ranks, work, hashed[file])
+        number = asked.of(*texts, role, size, ranks, wide, work, hashed[file])
         # What rows of one key must share as well: the workload where a network is at work, by its
         # hash, the unit and the work.
         words = [word for (word,) in hashes]
-        for question, engine, device, dtype, unit, per, threads, batch, world, each, at in asked:
-            key = Key.of(question, engine, device, threads, batch, dtype, world)
+        for question, engine, device, dtype, unit, per, threads, batch, *sizes, each, at in asked:
+            key = Key.of(question, engine, device, threads, batch, dtype, *sizes)
             shows = question in SHOWING_DIGITS
             term = (words[at] if shows else None, unit, per, likeness(question, each))
             what.append((keys[key], terms[term], device))

@@ -68,6 +68,7 @@ class Trained(Struct, kw_only=True):
     start: Is[Literal["seed", "2022"], says("first weights: of the seed, or Karpathy's own")]
     network: Is[Text, says("1989, or a rival's name")]
     scheme: Is[Text, says("which H1 planes each H2 plane sees")] = "blocks"
+    width: Is[Positive, says("times its planes and units")] = 1
     passes: Is[Positive, says("times the training digits were shown")]
     batch: Is[Positive, says("digits a step")]
     activation: Is[Text, says("of H1, H2 and H3")]
@@ -89,7 +90,9 @@ class Trained(Struct, kw_only=True):
     @property
     def step_macs(self) -> int | None:
         """Multiply-accumulates of a step on one digit; None for a rival, whose none are counted."""
-        return paper.step_macs(curvature=self.gamma > 0) if self.network == "1989" else None
+        if self.network != "1989":
+            return None
+        return paper.step_macs(curvature=self.gamma > 0, width=self.width)
 
 
 class Misread(Struct):
@@ -208,6 +211,9 @@ class Row(Struct, kw_only=True):
     ranks_a_host: Is[Positive | None, says("at most, each with a device", "ranks a host")] = None
     backend: Is[Text | None, says("by which they sum: gloo or nccl", "sums by")] = None
     batch: Is[Count | None, says("digits a step")] = None
+    width: Is[Positive | None, says("times the planes and units of 1989; null is 1", "width")] = (
+        None
+    )
     steps: Is[Count | None, says("in one round; 0 where digits are only recognised")] = None
     presentations: Is[Count | None, says("digits shown in one round")] = None
     macs: Is[Count | None, says("multiply-accumulates done in one round")] = None
@@ -447,6 +453,13 @@ QUESTIONS: Final[dict[str, Question]] = {
         "one step, at every size of batch",
         "one SGD step on `batch` digits, then wait, with all threads: 1, 4, 16, ... 1,024; "
         "`fullbatch` is the last of the sweep",
+    ),
+    "width": _network(
+        "one step, of networks of every width",
+        "one SGD step on `batch` digits, 1 or 64, then wait, with all threads; the network has "
+        "`width` times the planes and units of 1989: 1, 4, 16 or 64",
+        "learns",
+        "width",
     ),
     "inference-one": _network(
         "recognise one digit, wait", "one digit recognised, then wait", "recognises"

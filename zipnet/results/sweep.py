@@ -1,8 +1,9 @@
-"""What a step costs before its first digit, and what each digit adds: t(B) = a + b B.
+"""What a step costs before its work begins, and what more work adds: t(x) = a + b x.
 
-a is the fixed cost of a step: Python, autograd, launches, waiting; b the cost of a digit once the
-step is under way. Where an engine's times bend (a cache runs over, threads set in) there is no such
-law, and then no a and no b either: `Fit.holds` tells.
+a is the fixed cost of a step: Python, autograd, launches, waiting; b the cost of a digit, where x
+counts those of a batch, or of a MAC, where networks of several widths are the ladder, once the step
+is under way. Where an engine's times bend (a cache runs over, threads set in) there is no such law,
+and then no a and no b either: `Law.holds` tells.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import numpy as np
 
@@ -21,25 +22,28 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-FEWEST_BATCHES: Final = 3  # two points fit any line
+FEWEST: Final = 3  # batches or widths: two points fit any line
 WORST_ERROR: Final = 0.15  # of a measured time: a law that misses one by more is none
 NEGLIGIBLE: Final = 1e-6  # of a step: a or b that small is none that this sweep can show
 UNKNOWN: Final = math.log(1e12)  # an interval's end beyond this factor says nothing more
 WHO: Final = ["file", "engine", "device"]
+AnyLaw = TypeVar("AnyLaw", bound="Law")
 
 
 @dataclass(frozen=True)
-class Fit:
-    """One engine on one device, its steps timed at several sizes of batch."""
+class Law:
+    """t(x) = a + b x: what some steps of one engine on one device take, by how much is in them."""
 
-    rows: tuple[Any, ...]  # records by batch, the disturbed ones included
+    rows: tuple[Any, ...]  # records by x, the disturbed ones included
     fixed: Estimate  # a, seconds a step
-    digit: Estimate  # b, seconds a digit
+    each: Estimate  # b, seconds for one more of what x counts
     worst_error: float  # the largest |law - measured| / measured
+    covariance: Any  # (2, 2), of log a and log b
+    reach: float  # Student's quantile by which an interval reaches beyond a standard error
 
     @property
     def source(self) -> Any:
-        """The record of the smallest batch."""
+        """The record of the smallest x."""
         return self.rows[0]
 
     @property
@@ -49,17 +53,47 @@ class Fit:
 
     @property
     def half(self) -> float:
-        """The batch at which the fixed cost and the digits take as long as each other."""
-        return self.fixed.median / self.digit.median
+        """The x at which the fixed cost is half of a step."""
+        return self.fixed.median / self.each.median
+
+    def seconds(self, x: float) -> float:
+        """What the law says of a step with so much in it."""
+        return self.fixed.median + self.each.median * x
+
+    def between(self, x: float) -> Estimate:
+        """The same with its 95% interval, by the delta method on logarithms."""
+        share = self.fixed.median / self.seconds(x)
+        return self._estimate(self.seconds(x), np.array([share, 1 - share]))
+
+    @property
+    def half_between(self) -> Estimate:
+        """`half` with its 95% interval."""
+        return self._estimate(self.half, np.array([1.0, -1.0]))
+
+    def _estimate(self, value: float, slopes: Any) -> Estimate:
+        """slopes: of the value's logarithm, by those of a and b."""
+        by = min(self.reach * math.sqrt(slopes @ self.covariance @ slopes), UNKNOWN)
+        return Estimate(value, value * math.exp(-by), value * math.exp(by))
+
+
+@dataclass(frozen=True)
+class Fit(Law):
+    """Steps timed at several sizes of batch: x counts digits."""
+
+    @property
+    def digit(self) -> Estimate:
+        """b, seconds a digit."""
+        return self.each
 
     @property
     def fixed_share(self) -> float:
         """The share of the fixed cost in a step on one digit."""
         return self.fixed.median / self.seconds(1)
 
-    def seconds(self, batch: float) -> float:
-        """What the law says of a step on so many digits."""
-        return self.fixed.median + self.digit.median * batch
+
+@dataclass(frozen=True)
+class Ladder(Law):
+    """Steps of networks of several widths on as many digits each: x counts MACs a step."""
 
 
 @dataclass(frozen=True)
@@ -96,12 +130,29 @@ def fits(rows: pd.DataFrame) -> list[Fit]:
     sweeps: dict[object, list[Any]] = {}
     for row in records(swept):
         sweeps.setdefault((row.file, row.engine, row.device, row.threads), []).append(row)
-    made = [
-        _fit(tuple(found))
-        for found in sweeps.values()
-        if sum(not row.disturbed for row in found) >= FEWEST_BATCHES
-    ]
-    return sorted(made, key=lambda fit: (not fit.holds, fit.fixed.median))
+    return _fitted(Fit, sweeps.values(), "batch")
+
+
+def ladders(rows: pd.DataFrame) -> list[Ladder]:
+    """Fit t = a + b MACs to every ladder of widths among sound rows, as fits() does to sweeps.
+
+    `half` of one that holds is the MACs of a step of which half is dispatch.
+    """
+    climbed = rungs(rows)
+    whose = [*WHO, "threads", "batch"]
+    found: dict[object, list[Any]] = {}
+    for row in climbed:
+        found.setdefault(tuple(getattr(row, name) for name in whose), []).append(row)
+    return _fitted(Ladder, found.values(), "macs")
+
+
+def rungs(rows: pd.DataFrame) -> list[Any]:
+    """The records of every width that was timed, the narrowest first."""
+    from zipnet.results.runs import records
+
+    asked = rows[(rows["question"] == "width") & (rows["value"] > 0) & (rows["macs"] > 0)]
+    asked = asked.drop_duplicates([*WHO, "threads", "batch", "width"], keep="last")
+    return records(asked.sort_values("width", kind="stable"))
 
 
 def overtakings(found: Sequence[Fit]) -> list[Overtaking]:
@@ -137,8 +188,18 @@ def dispatches(rows: pd.DataFrame) -> list[Dispatch]:
     return made
 
 
-def _fit(rows: tuple[Any, ...]) -> Fit:
-    """Least squares of relative errors, both numbers positive.
+def _fitted(kind: type[AnyLaw], found: Iterable[list[Any]], by: str) -> list[AnyLaw]:
+    """A law for each list of records with enough of them, those that hold first."""
+    made = [
+        _fit(kind, tuple(some), by)
+        for some in found
+        if sum(not row.disturbed for row in some) >= FEWEST
+    ]
+    return sorted(made, key=lambda law: (not law.holds, law.fixed.median))
+
+
+def _fit(kind: type[AnyLaw], rows: tuple[Any, ...], by: str) -> AnyLaw:
+    """Least squares of relative errors, both numbers positive; by: the column that is x.
 
     Steps differ by orders of magnitude between the ends of a sweep; in logarithms each counts
     alike. The interval is Student's, from the residuals, which hold both the noise of the medians
@@ -147,26 +208,30 @@ def _fit(rows: tuple[Any, ...]) -> Fit:
     from scipy.optimize import least_squares
 
     calm = [row for row in rows if not row.disturbed]
-    batches = np.array([row.batch for row in calm], float)
+    xs = np.array([getattr(row, by) for row in calm], float)
     times = np.log([row.value for row in calm])
 
     def residuals(logs: NDArray[np.float64]) -> NDArray[np.float64]:
-        law: NDArray[np.float64] = np.log(np.exp(logs[0]) + np.exp(logs[1]) * batches)
+        law: NDArray[np.float64] = np.log(np.exp(logs[0]) + np.exp(logs[1]) * xs)
         return law - times
 
     least = math.log(NEGLIGIBLE) + times.min()
-    start = [times[0], times[-1] - math.log(batches[-1])]
-    bounds = ([least, least - math.log(batches[-1])], [times.max() + 1.0] * 2)
+    start = [times[0], times[-1] - math.log(xs[-1])]
+    bounds = ([least, least - math.log(xs[-1])], [times.max() + 1.0] * 2)
     solved = least_squares(residuals, start, bounds=bounds)
     degrees = len(calm) - 2
     variance = float(np.sum(solved.fun**2)) / degrees
-    errors = np.sqrt(variance * np.diag(np.linalg.pinv(solved.jac.T @ solved.jac)))
-    reach = np.minimum(student(degrees) * errors, UNKNOWN)
-    fixed, digit = (
-        Estimate(math.exp(log), math.exp(log - by), math.exp(log + by))
-        for log, by in zip(solved.x, reach, strict=True)
+    covariance = variance * np.linalg.pinv(solved.jac.T @ solved.jac)
+    reach = student(degrees)
+    fixed, each = (
+        Estimate(math.exp(log), math.exp(log - beyond), math.exp(log + beyond))
+        for log, beyond in zip(
+            solved.x, np.minimum(reach * np.sqrt(np.diag(covariance)), UNKNOWN), strict=True
+        )
     )
-    return Fit(rows, fixed, digit, float(np.abs(np.expm1(solved.fun)).max()))
+    return kind(
+        rows, fixed, each, float(np.abs(np.expm1(solved.fun)).max()), covariance, float(reach)
+    )
 
 
 def _changes(one: Iterable[Any], other: Iterable[Any]) -> Iterator[Overtaking]:

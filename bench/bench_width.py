@@ -1,0 +1,53 @@
+"""From how much work on is a step more work than dispatch? One step of ever wider networks.
+
+A network of width k has k times the planes and units of 1989, and in large about k^2 times the
+MACs, asked for by the same operations: t = a + b MACs, a being what it costs to ask.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pytest
+
+from bench.measuring.session import Bench
+from bench.measuring.settings import Setting, once_a_device, only, patiently
+from zipnet import engines
+from zipnet.recipe import KARPATHY_1989
+
+WIDTHS: Final = (1, 4, 16, 64)
+BATCHES: Final = (1, 64)
+SAMPLE: Final = {"full": WIDTHS, "standard": (1, 4, 16)}  # widths by profile; in the others:
+ENDS: Final = (1, 16)
+FEW: Final = ("eager", "xla")  # engines of the other profiles than full
+
+
+def widens(setting: Setting) -> bool:
+    """For engines that run more widths than that of 1989; of all threads alone."""
+    wide = KARPATHY_1989.at_width(2)
+    return engines.why_not(setting.engine, wide, setting.place.device, tried=False) is None
+
+
+def one_of_many(setting: Setting) -> bool:
+    """Eager is asked for its dispatch, xla as the fastest of those that widen."""
+    return setting.engine not in FEW
+
+
+@only(lambda setting: once_a_device(setting) and widens(setting))
+@patiently(one_of_many, "the width ladder of most engines takes minutes")
+@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize("width", WIDTHS)
+def bench_wide_step(bench: Bench, setting: Setting, width: int, batch: int) -> None:
+    """One update of a network so wide from so many digits, then wait."""
+    if width not in SAMPLE.get(bench.profile.name, ENDS):
+        bench.leave_out(setting, "width", f"--profile full measures width {width} as well")
+    ready = bench.workshop.ready(setting, batch, width)
+    engine, placed = ready.engine, bench.workshop.placed(ready.engine, batch, batch)
+
+    def work() -> None:
+        engine.run(placed)
+        engine.sync()
+
+    row = bench.row("width", setting, placed, ready.verified)
+    row.width, row.macs = width, batch * engine.recipe.step_macs
+    bench.measure(work, row, ready.enter)
