@@ -35,8 +35,8 @@ def one_of_many(setting: Setting) -> bool:
 
 @only(lambda setting: once_a_device(setting) and widens(setting))
 @patiently(one_of_many, "the width ladder of most engines takes minutes")
-@pytest.mark.parametrize("batch", BATCHES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("batch", BATCHES, ids="batch={}".format)
+@pytest.mark.parametrize("width", WIDTHS, ids="width={}".format)
 def bench_wide_step(bench: Bench, setting: Setting, width: int, batch: int) -> None:
     """One update of a network so wide from so many digits, then wait."""
     if width not in SAMPLE.get(bench.profile.name, ENDS):

@@ -88,7 +88,8 @@ def row(question: str, seconds: float, *, rounds: int = 30, seed: int = 0, **abo
         | lapped(data)
         | about
     )
-    name = f"{question}[{info['engine']}-{info['device']}-{info['threads']}-{info['batch']}]"
+    sizes = "-".join(str(info[size]) for size in ("batch", "width") if size in info)
+    name = f"{question}[{info['engine']}-{info['device']}-{info['threads']}-{sizes}]"
     return {
         "group": question,
         "name": name,
@@ -132,6 +133,16 @@ def learning(question: str, us: float, steps: int, batch: int, **about: Any) -> 
         "verified": verified,
     }
     return row(question, 1e-6 * us * shown, **(info | about))
+
+
+def ladder(engine: str, law: Any, batch: int = 1, widths: Any = (1, 4, 16, 64), **who: Any) -> Any:
+    """Rows of one engine whose step of so many MACs takes law(MACs) seconds, one a width."""
+    made = []
+    for width in widths:
+        macs = batch * paper.step_macs(curvature=False, width=width)
+        about = {"engine": engine, "width": width, "macs": macs} | who
+        made.append(learning("width", 1e6 * law(macs) / batch, 1, batch, **about))
+    return made
 
 
 def unwatched(content: Any) -> Any:

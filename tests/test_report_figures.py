@@ -159,6 +159,21 @@ def test_the_law_of_a_sweep_is_shown_with_its_worst_error_where_it_holds(tmp_pat
     assert "% at most" in figure.alt
 
 
+def test_the_ladder_of_widths_says_where_dispatch_is_half_of_a_step(tmp_path):
+    content = factory.result(benchmarks=[
+        *factory.ladder("eager", lambda macs: 1e-3 + 0.9e-11 * macs),
+        *factory.ladder("xla", lambda macs: (1e-4 + 1e-11 * macs) * (2 if macs > 1e7 else 1), 64),
+    ])  # fmt: skip
+    figure = one_drawn("width", tmp_path, content)
+    for svg in (figure.svg, figure.narrow):
+        assert sum(text.startswith("half at 110 M") for text in words(svg)) == 1
+        assert sum(text.startswith("no such law, off by ") for text in words(svg)) == 1
+        assert b"stroke-dasharray" in svg
+    assert "half of a step dispatch at 110 M" in figure.alt
+    assert "eager · cpu · batch 1: fixed cost of a step 1.0" in figure.alt
+    assert "no such law: xla · cpu · batch 64" in figure.alt
+
+
 def test_no_line_and_no_costs_are_shown_where_there_is_no_such_law(tmp_path):
     bent = swept("fused", lambda b: (1e-3 + 1e-4 * b) * (3 if b > 99 else 1))
     content = factory.result(benchmarks=[
@@ -233,6 +248,7 @@ def test_a_crowd_names_its_fastest_and_slowest_and_titles_every_mark(tmp_path, m
         fixed = 1e-3 / (0.5 + at / 7)
         content["benchmarks"] += swept("eager", lambda b, fixed=fixed: fixed + 1e-5 * b)
         content["benchmarks"].append(factory.price(32, 1 / (1 + at / 7)))
+        content["benchmarks"] += factory.ladder("eager", lambda macs, a=fixed: a + 1e-11 * macs)
     found = rows(tmp_path, *contents)
     figures = {name: figure for name, figure in plots(found).items() if name != "start"}
     for name, both in sheets(figures).items():
@@ -420,6 +436,9 @@ def test_no_text_leaves_the_sheet_or_lies_on_another(tmp_path, look, names):
             *swept("eager", lambda b: (9e-4 + 1e-4 * b) / speed),
             *swept("compiled", lambda b: (1e-3 + 1.01e-4 * b) / speed),
             *swept("eager", lambda b: 9e-3 / speed, **gpu),
+            *factory.ladder("eager", lambda macs: (9e-4 + 1e-11 * macs) / speed),
+            *factory.ladder("eager", lambda macs: (9e-4 + 1e-11 * macs) / speed, 64),
+            *factory.ladder("compiled", lambda macs: 9e-3 / speed, **gpu),
             cold(4.0 / speed, engine="eager"), cold(123.0 / speed, engine="compiled", **gpu),
         ]  # fmt: skip
 

@@ -257,6 +257,20 @@ def test_the_law_of_a_sweep_is_shown_only_where_it_holds(tmp_path, without_figur
     assert section.count("no such law: ") == 1
 
 
+def test_the_ladder_of_widths_has_a_table_and_no_law_where_there_is_none(tmp_path, without_figures):
+    rows = factory.ladder("eager", lambda macs: 1e-3 + 0.9e-11 * macs)
+    rows += factory.ladder("xla", lambda macs: (1e-4 + 1e-11 * macs) * (3 if macs > 1e7 else 1))
+    out = published(tmp_path, factory.result(benchmarks=rows))
+    section, readme = run_section(out), out["README.md"].decode()
+    assert "Half dispatch, MACs" in section
+    assert "<td>1, 4, 16, 64</td>" in section
+    assert section.count("no such law: ") == 1
+    law, none = (next(line for line in readme.splitlines() if f"| {engine} " in line)
+                 for engine in ("eager", "xla"))  # fmt: skip
+    assert re.search(r"\| 1\.\d+ ms \| [\d.]+ G \| 1[01]\d M \|$", law)
+    assert re.search(r"no such law \| \| off by up to \d+% \|$", none)
+
+
 def test_a_terminal_is_told_of_the_newest_run_of_each_machine(tmp_path):
     for day, status in ((1, "interrupted"), (2, "complete")):
         written = f"2026-11-0{day}T00:00:00"

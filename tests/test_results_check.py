@@ -96,6 +96,7 @@ WRONG = {
         change_info(presentations=7),
         "presentations is 7, but steps x batch is 1 x 1",
     ),
+    "width": (change_info(width=4), "width is 4; a sgd-synced row is of the network of 1989"),
     "macs": (change_info(macs=1), "macs is 1, but 1 presentations need 171780"),
     "dataset": (change_info(dataset="mnist"), "dataset is mnist, not the file's usps"),
     "misses": (change_test_misses, "test.misses is 2008, more than the 2007"),

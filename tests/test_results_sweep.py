@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from tests import records_factory as factory
 from zipnet.results.collect import collect
-from zipnet.results.sweep import WORST_ERROR, dispatches, fits, overtakings
+from zipnet.results.match import keyed
+from zipnet.results.sweep import WORST_ERROR, dispatches, fits, ladders, overtakings
 
 BATCHES = (1, 4, 16, 64, 256, 1024, 7291)
 
@@ -184,3 +185,70 @@ def test_dispatch_is_what_a_replay_saves_or_else_what_the_sweep_asks(tmp_path):
     assert shares(tmp_path, queued("eager", 1000, **gpu)) == []
     bent = sweep("eager", lambda b: (1e-3 + 1e-5 * b) * (3 if b > 99 else 1), **gpu)
     assert shares(tmp_path, eager, *bent) == []
+
+
+# --- the ladder of widths -------------------------------------------------------------------------
+
+
+def climbed(tmp_path, *rows):
+    return ladders(read(tmp_path, list(rows)))
+
+
+@pytest.mark.parametrize("batch", [1, 64])
+def test_the_ladder_says_of_how_many_macs_half_a_step_is_dispatch(tmp_path, batch):
+    a, b = 1e-3, 1e-11
+    (ladder,) = climbed(tmp_path, *factory.ladder("eager", lambda macs: a + b * macs, batch))
+    assert ladder.holds
+    assert ladder.half == pytest.approx(a / b, rel=0.05)
+    assert ladder.half_between.low < ladder.half < ladder.half_between.high
+    assert ladder.seconds(ladder.half) == pytest.approx(2 * ladder.fixed.median)
+    assert [row.width for row in ladder.rows] == [1, 4, 16, 64]
+
+
+def test_batches_and_engines_have_a_ladder_each_and_those_that_hold_come_first(tmp_path):
+    def bent(macs):
+        return (1e-3 + 1e-11 * macs) * (2 if macs > 1e7 else 1)
+
+    def law(macs):
+        return 1e-2 + 1e-11 * macs
+
+    rows = [*factory.ladder("xla", bent), *factory.ladder("eager", law, 1),
+            *factory.ladder("eager", law, 64)]  # fmt: skip
+    found = climbed(tmp_path, *rows)
+    assert [(one.source.engine, one.holds) for one in found] == [
+        ("eager", True), ("eager", True), ("xla", False)]  # fmt: skip
+    assert {one.source.batch for one in found} == {1, 64}
+    assert fits(read(tmp_path, rows)) == []  # the sweep is another question
+
+
+def test_two_widths_fit_any_line_and_a_disturbed_one_is_none(tmp_path):
+    rows = factory.ladder("eager", lambda macs: 1e-3 + 1e-11 * macs, widths=(1, 4, 16))
+    assert len(climbed(tmp_path, *rows)) == 1
+    assert climbed(tmp_path, *rows[:2], disturbed(rows[2])) == []
+
+
+def test_the_interval_of_the_law_covers_it_as_often_as_it_says_also_far_beyond(tmp_path):
+    rng, a, b, beyond = np.random.default_rng(5), 1e-3, 1e-11, 1e12
+    rows = read(tmp_path, factory.ladder("eager", lambda macs: a + b * macs))
+    trials = pd.concat([rows.assign(file=trial) for trial in range(200)])
+    noise = np.exp(rng.normal(0, 0.03, len(trials)))
+    found = ladders(trials.assign(value=(a + b * trials["macs"]) * noise))
+    for truth, of in (
+        (a + b * beyond, lambda one: one.between(beyond)),
+        (a / b, lambda one: one.half_between),
+    ):
+        hits = sum(of(one).low <= truth <= of(one).high for one in found)
+        assert hits / len(found) > 0.92
+
+
+def test_rows_of_several_widths_are_several_keys_and_their_work_is_checked(tmp_path):
+    rows = factory.ladder("eager", lambda macs: 1e-3 + 1e-11 * macs)
+    runs = collect([str(factory.write(tmp_path, factory.result(benchmarks=rows)))])
+    kept, alone = keyed(runs).of_run(runs.runs[0])
+    assert not alone
+    assert [key.width for key in kept] == [1, 4, 16, 64]
+    assert "width · eager · cpu · 1 thread · width 16 · batch 1" in [key.text for key in kept]
+    rows[2]["extra_info"]["width"] = 17
+    path = factory.write(tmp_path / "wrong", factory.result(benchmarks=rows))
+    (wrong,) = collect([str(path)]).rows.query("~sound").itertuples()
+    assert wrong.invalid.startswith("macs is ")

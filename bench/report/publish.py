@@ -18,6 +18,7 @@ from zipnet.results.noise import nulls
 from zipnet.results.price import prices
 from zipnet.results.roofs import roofed
 from zipnet.results.runs import Runs
+from zipnet.results.sweep import ladders
 
 
 def publish(runs: Runs, out: Path) -> str:
@@ -25,7 +26,7 @@ def publish(runs: Runs, out: Path) -> str:
     outputs.make(out)
     rows = runs.rows
     shown = rows[rows["newest"] & rows["sound"]]
-    figures, paid = list(draw_all(shown)), prices(shown)
+    figures = list(draw_all(shown))
     found, asked = reproduction(runs), factorial(runs)
     learning = list(draw_learning(found)) if found else []
     report = Report(
@@ -34,7 +35,8 @@ def publish(runs: Runs, out: Path) -> str:
         sections(runs, out),
         figures,
         nulls(runs),
-        paid,
+        prices(shown),
+        ladders(shown),
         found,
         learning,
         asked,

@@ -21,7 +21,7 @@
 `runs.rows`, a line a row (category for text, float64 for numbers, NaN where there is none)
     source, machine, written, status, profile, newest: its file's. file (int64): its line there.
     fullname, question, kind (of question; NaN: unknown), engine, device, device_name, dtype,
-    threads, batch, steps, presentations, macs, bytes, replicas, seed, passes, dataset,
+    threads, batch, width, steps, presentations, macs, bytes, replicas, seed, passes, dataset,
     dataset_sha256: who did what in one round. verified_*, phases_*, train_*, test_*, warnings,
     replica_misses, most_passes, lr, lr_found, levels (a list of dicts), world, hosts, ranks_a_host,
     backend, meter, idle_watts: as in results/README.md.

@@ -303,7 +303,9 @@ def _work(row: Row, file: ResultFile) -> Iterator[str]:
     if not row.trained and row.dataset and (row.dataset, row.dataset_sha256) != there:
         yield (f"dataset is {plain(row.dataset)}, not the file's "
                f"{plain(file.dataset.name)} with the same hash")  # fmt: skip
-    if question.shows_digits:
+    if row.width is not None and "width" not in question.needs:
+        yield f"width is {row.width}; a {row.question} row is of the network of 1989"
+    elif question.shows_digits:
         yield from _network(row, learns=question.work == "learns")
     else:
         for name in ("macs", "bytes", "presentations"):

@@ -11,14 +11,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.report.figures.costs import price_plot
-from bench.report.figures.curves import Curves
-from bench.report.figures.dots import DotPlot
+from bench.report.figures.curves import LADDER, Curves
 from bench.report.figures.learning import plots_of
 from bench.report.figures.roofline import roofline_plot
 from bench.report.figures.sheet import NARROW, WIDE, Look, save
 from bench.report.figures.specs import (
     JOULES,
     SPECS,
+    climbed_plot,
     plot,
     ranks_plot,
     swept_plot,
@@ -26,7 +26,7 @@ from bench.report.figures.specs import (
 )
 from bench.report.learned import Reproduction
 from bench.report.picks import crowded
-from zipnet.results.sweep import fits
+from zipnet.results.sweep import fits, ladders
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,14 @@ def drawn(name: str, figure: Drawable) -> Drawn:
     return Drawn(name, figure.alt, svg, png, narrow)
 
 
-def plots(rows: pd.DataFrame) -> dict[str, DotPlot | Curves]:
+def plots(rows: pd.DataFrame) -> dict[str, Drawable]:
     """Every figure there is, before it has a size; rows as for draw_all."""
-    picked = {spec.name: plot(spec, rows) for spec in SPECS}
-    swept = swept_plot(rows) if crowded(rows) else Curves(fits(rows))
-    every: dict[str, DotPlot | Curves] = {
-        "training": training_plot(rows),
-        "price": price_plot(rows),
-    }
-    every |= picked | {"sweep": swept, "roofline": roofline_plot(rows)}
+    picked, many = {spec.name: plot(spec, rows) for spec in SPECS}, crowded(rows)
+    every: dict[str, Drawable] = {"training": training_plot(rows), "price": price_plot(rows)}
+    every |= picked | {"sweep": swept_plot(rows) if many else Curves(fits(rows))}
+    every["roofline"] = roofline_plot(rows)
+    if (rows["question"] == "width").any():
+        every["width"] = climbed_plot(rows) if many else Curves(ladders(rows), LADDER)
     if (rows["world"] > 0).any():  # few runs have ranks,
         every["ranks"] = ranks_plot(rows)
     if (rows["question"] == JOULES.name).any():  # and few machines count joules

@@ -41,17 +41,21 @@ SMALL: Final = 0.8  # of such a size
 KEY_MARK: Final = 0.18  # inches
 KEY_LINE: Final = 0.2
 LABEL: Final = 0.5  # of an axis
+CLEAR: Final = 0.12
 DASHED: Final = (0, (4, 2))
 DISTURBED: Final = (
     "Hollow with a cross: something else was at work meanwhile; no verdict rests on it."
 )
 TITLES: Final = re.compile(rb'<g id="%s([^"]*)">' % TITLED.encode())
 NOTHING: Final = "no row answers this"
-UNITS: Final = ("ns", "\N{MICRO SIGN}s", "ms", "s")
+UNITS: Final = ("ps", "ns", "\N{MICRO SIGN}s", "ms", "s")
 SIZE_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB")
 TICKS: Final[dict[str, Ticks]] = {  # by the unit of a value; a rate has none
     "s": (
-        *((10.0 ** (power - 9), f"{10 ** (power % 3)} {UNITS[power // 3]}") for power in range(11)),
+        *(
+            (10.0 ** (power - 12), f"{10 ** (power % 3)} {UNITS[power // 3]}")
+            for power in range(14)
+        ),
         *((MINUTE, "1 min"), (10 * MINUTE, "10 min"), (HOUR, "1 h"), (10 * HOUR, "10 h")),
         (3 * DAY, "3 days"),
     ),
@@ -137,7 +141,7 @@ class Sheet:
         self.top = y + KEY_LINE * lines + 0.12
         self.height = self.top + body + 0.16 * len(notes) + 0.15
         self.figure = Figure((look.width, self.height), PNG_DPI, facecolor=PAPER)
-        key = self.panel(0.0, 0.0, look.width, self.height)
+        self.marks = key = self.panel(0.0, 0.0, look.width, self.height)  # in inches
         key.set(xlim=(0, look.width), ylim=(self.height, 0), zorder=-1)
         key.set_axis_off()
         for x, line, text, dot in placed:
@@ -188,6 +192,9 @@ def log_axis(panel: Any, domain: Domain, ticks: Ticks, axis: str = "x") -> None:
         within = [tick for tick, middle in zip(within, middles, strict=True)
                   if width_of(tick[1], WIDE.small) / 2 <= min(middle, sheet - middle)]  # fmt: skip
         within = within[:: math.ceil(LABEL * len(within) / inches) or 1]
+    else:  # the labels of the other axis stand at its foot
+        foot = CLEAR / (panel.get_position().height * panel.figure.get_figheight())
+        within = [tick for tick in within if share(tick[0], domain) > foot]
     getattr(panel, f"set_{axis}scale")("log")
     getattr(panel, f"set_{axis}lim")(*domain)
     shown = getattr(panel, f"{axis}axis")

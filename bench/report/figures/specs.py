@@ -142,25 +142,39 @@ SPECS: Final = (
 )  # fmt: skip
 
 
-# What the curves over batches show of few machines, of a crowd.
+# What the curves of laws show of few machines, of a crowd.
 SWEPT: Final = Spec(
     "sweep", "What a digit costs in a batch of one, of some, of all",
     "Time of a training step by the digits in it, log axis, less is better.",
     (("fullbatch", f"all {paper.TRAIN_DIGITS:,} in one step"),),
     apart=True,
 )  # fmt: skip
+CLIMBED: Final = Spec(
+    "width", "What a step on one digit costs in a narrow and in a wide network",
+    "Time of a training step, by times the planes and units of 1989; log axis, less is better.",
+    (),
+    apart=True,
+)  # fmt: skip
 
 
 def swept_plot(rows: pd.DataFrame) -> DotPlot:
     """The least batch, the middle one and the largest, each as a question of its own."""
-    batches = rows["batch"].where(rows["question"] == "sweep").astype(float)
-    sizes = sorted(batches.dropna().unique())
+    return _taken_apart(SWEPT, rows, "batch", "{:,.0f} in a step")
+
+
+def climbed_plot(rows: pd.DataFrame) -> DotPlot:
+    """The least width, the middle one and the largest, likewise; of steps on one digit."""
+    return _taken_apart(CLIMBED, rows[rows["batch"] == 1], "width", "width {:.0f}")
+
+
+def _taken_apart(spec: Spec, rows: pd.DataFrame, by: str, words: str) -> DotPlot:
+    name = f"{spec.name} {{:.0f}}"
+    values = rows[by].where(rows["question"] == spec.name).astype(float)
+    sizes = sorted(values.dropna().unique())
     shown = dict.fromkeys(sizes[at] for at in (0, len(sizes) // 2, -1) if sizes)
-    asked = tuple((f"sweep {size:.0f}", f"{size:,.0f} in a step") for size in shown)
-    question = (
-        rows["question"].astype(object).where(batches.isna(), batches.map("sweep {:.0f}".format))
-    )
-    spec = replace(SWEPT, questions=(*asked, *SWEPT.questions))
+    asked = tuple((name.format(size), words.format(size)) for size in shown)
+    question = rows["question"].astype(object).where(values.isna(), values.map(name.format))
+    spec = replace(spec, questions=(*asked, *spec.questions) or ((spec.name, ""),))
     return plot(spec, rows.assign(question=question))
 
 

@@ -26,7 +26,7 @@ from zipnet.results.roofs import Roofed, roofed
 from zipnet.results.runs import Run, Runs, records
 from zipnet.results.scaling import gains
 from zipnet.results.schema import QUESTIONS
-from zipnet.results.sweep import fits, overtakings
+from zipnet.results.sweep import Ladder, fits, ladders, overtakings
 
 
 def headline(runs: Runs) -> str:
@@ -84,6 +84,7 @@ class Report(NamedTuple):
     figures: list[Drawn]
     tested: dict[str, NullTest]
     prices: list[Price]
+    ladders: list[Ladder]  # of widths
     found: Reproduction | None  # what recipes learned,
     learning: list[Drawn]  # and its figures
     asked: Factorial | None  # what the article's open choices change
@@ -134,6 +135,7 @@ class Section:
             "said": f"{learned(self.trainings)}.{side_by_side(sound)}",
             "fits": swept,
             "overtakings": overtakings(swept),
+            "ladders": ladders(sound),
             "prices": prices(sound),
             "gains": gains(sound),
             "roofs": [one for one in roofed(sound) if one.nearest],
