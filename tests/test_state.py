@@ -1,5 +1,6 @@
 """State: readings where the system tells, never requirements; and what a watched lap saw."""
 
+import mmap
 import subprocess
 import sys
 import time
@@ -162,13 +163,14 @@ def test_a_driver_that_refuses_is_no_error(cuda):
 
 
 def test_a_watch_tells_our_work_from_that_of_others(monkeypatch):
-    moments = iter([Spent(10.0, 5.0, 100.0, 1.0), Spent(12.0, 6.5, 103.5, 1.25)])
+    moments = iter([Spent(10.0, 5.0, 0.5, 100.0, 1.0), Spent(12.0, 6.5, 0.75, 103.5, 1.25)])
     monkeypatch.setattr(watch.Spent, "now", classmethod(lambda cls: next(moments)))
     monkeypatch.setattr(watch, "state", State)
     seen = Watching(before=State(cpu_mhz=1), began=Spent.now()).ended()
     assert seen == Watch(
         seconds=2.0,
         own_cpu_seconds=1.5,
+        own_system_seconds=0.25,
         other_cpu_seconds=2.0,
         stolen_cpu_seconds=0.25,
         before=State(cpu_mhz=1),
@@ -186,6 +188,22 @@ def test_a_watch_says_null_where_the_system_keeps_its_counters(monkeypatch, erro
     assert (seen.other_cpu_seconds, seen.stolen_cpu_seconds) == (None, None)
     assert seen.own_cpu_seconds >= 0
     assert seen.seconds > 0
+
+
+def test_page_faults_are_own_time_in_the_kernel():
+    watching = Watching()
+    until = time.process_time() + 0.5
+    while time.process_time() < until:
+        with mmap.mmap(-1, 2**24) as memory:  # each page of it is asked for by touching it
+            for page in range(0, len(memory), mmap.PAGESIZE):
+                memory[page] = 1
+    faulting, watching = watching.ended(), Watching()
+    until = time.process_time() + 0.5
+    while time.process_time() < until:
+        pass
+    reckoning = watching.ended()
+    assert 0.05 < faulting.own_system_seconds <= faulting.own_cpu_seconds
+    assert reckoning.own_system_seconds < faulting.own_system_seconds
 
 
 def test_another_process_that_eats_a_core_is_seen():

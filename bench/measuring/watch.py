@@ -20,11 +20,13 @@ BUSY = ("user", "nice", "system", "irq", "softirq")  # guests are counted within
 class Spent:
     """Core-seconds since some moment in the past: of this process, of all, and of a hypervisor.
 
-    The last two are None where the system keeps them from us.
+    system: those of `own` that the kernel worked for us. busy, stolen: None where the system keeps
+    them from us.
     """
 
     wall: float
     own: float
+    system: float
     busy: float | None
     stolen: float | None
 
@@ -36,6 +38,7 @@ class Spent:
             wall=time.perf_counter(),
             # Children that were waited for: a row of new processes works through them.
             own=mine.user + mine.system + mine.children_user + mine.children_system,
+            system=mine.system + mine.children_system,
             busy=None if whole is None else _sum(whole, *BUSY),
             stolen=None if whole is None else _sum(whole, "steal"),
         )
@@ -55,6 +58,7 @@ class Watching:
         return Watch(
             seconds=max(0.0, end.wall - self.began.wall),
             own_cpu_seconds=max(0.0, own),
+            own_system_seconds=min(max(0.0, end.system - self.began.system), max(0.0, own)),
             other_cpu_seconds=_more(end.busy, self.began.busy, own),
             stolen_cpu_seconds=_more(end.stolen, self.began.stolen),
             before=self.before,

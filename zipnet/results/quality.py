@@ -35,6 +35,7 @@ SLOW_START: Final = 0.1  # the first rounds of each lap, above the rest
 OPENING: Final = 10  # the first rounds are the first tenth of a lap
 SLOWER_CLOCK: Final = 0.9  # after a lap, of what it was before; less is the governor's play
 FULL_SPEED: Final = 100  # percent
+SYSTEM: Final = 0.3  # of the process's own time: arithmetic leaves the kernel next to none
 CALM: Final = ("0", "none", "no", "idle", "gpu idle")  # a GPU's, when nothing slows it
 
 # By whether they could change a verdict: on the first none may rest; the second slow a whole row,
@@ -47,6 +48,9 @@ REMEDIES: Final = {  # what to try against each kind of doubt, in the order in w
     "stolen": "Ask for a machine of your own, or measure at another hour.",
     "throttled": "Let it cool; give it air, or a lower fixed clock.",
     "battery": "Plug it in.",
+    "system time": "It may be page faults: memory that every step gives back and asks for anew. "
+    "Measure again with MALLOC_TRIM_THRESHOLD_ and MALLOC_MMAP_THRESHOLD_ set high; the file says "
+    "so then.",
     "spread": "Close what else runs; try a fixed clock.",
     "drift": "Let the machine cool down or warm up first; try a fixed clock.",
     "slow start": "Measure longer, so that they weigh less: --profile full.",
@@ -149,8 +153,10 @@ def _openings(laps: tuple[int, ...]) -> tuple[list[int], list[int]]:
 def _watched(watches: Sequence[Sequence[Watch]]) -> Found:
     """What the machine was seen doing meanwhile; of several that slowed it, the first is enough."""
     for row, laps in enumerate(watches):
-        told = set()
+        told, own, system = set(), 0.0, 0.0
         for watch in laps:
+            own += watch.own_cpu_seconds or 0.0
+            system += watch.own_system_seconds or 0.0
             before, after = watch.before or UNKNOWN, watch.after or UNKNOWN
             if (watch.other_cpu_seconds or 0.0) > TICKS:
                 told.add("busy")
@@ -164,6 +170,9 @@ def _watched(watches: Sequence[Sequence[Watch]]) -> Found:
         for kind, field, text in TAKEN:
             if kind in told and (found := _cores([w.cores(getattr(w, field)) for w in laps])):
                 yield row, kind, text.format(*found)
+        if system > max(SYSTEM * own, TICKS * len(laps)):
+            share = system / max(system, own)
+            yield row, "system time", f"{percent(share)} of its own time was the kernel's"
         if "battery" in told:
             yield row, "battery", "measured on battery, where clocks are often held down"
 

@@ -167,6 +167,9 @@ class Watch(Struct, kw_only=True, gc=False):
 
     seconds: Is[Size, says("how long the lap lasted, its warming included")]
     own_cpu_seconds: Is[Size | None, says("core-seconds of the measuring process")] = None
+    own_system_seconds: Is[
+        Size | None, says("those of them in the kernel: page faults, copies, waking of threads")
+    ] = None
     other_cpu_seconds: Is[Size | None, says("core-seconds of every other process")] = None
     stolen_cpu_seconds: Is[Size | None, says("core-seconds that a hypervisor gave away")] = None
     before: Is[State | None, says("readings as in `state`")] = None
