@@ -29,8 +29,7 @@ zipnet.results: match
 zipnet.results: noise
 zipnet.results: verdict
 zipnet.results: trials sweep price scaling
-zipnet.results: trials sweep price
-zipnet.results: roofs
+zipnet.results: roofs road
 zipnet.results:
 zipnet: recipe devices
 zipnet: params schemes
@@ -91,7 +90,7 @@ bench.report: factorial
 bench.report.figures: palette
 bench.report.figures: sheet
 bench.report.figures: dots curves
-bench.report.figures: specs ratios learning
+bench.report.figures: specs ratios learning roadmap
 bench.report.figures: costs roofline
 bench.report.figures:
 bench.report.compare: contestants tables

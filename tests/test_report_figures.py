@@ -162,7 +162,7 @@ def test_the_law_of_a_sweep_is_shown_with_its_worst_error_where_it_holds(tmp_pat
 def test_the_ladder_of_widths_says_where_dispatch_is_half_of_a_step(tmp_path):
     content = factory.result(benchmarks=[
         *factory.ladder("eager", lambda macs: 1e-3 + 0.9e-11 * macs),
-        *factory.ladder("xla", lambda macs: (1e-4 + 1e-11 * macs) * (2 if macs > 1e7 else 1), 64),
+        *factory.ladder("xla", lambda macs: (1e-4 + 1e-11 * macs) * (2 if macs > 1e9 else 1), 64),
     ])  # fmt: skip
     figure = one_drawn("width", tmp_path, content)
     for svg in (figure.svg, figure.narrow):
@@ -172,6 +172,31 @@ def test_the_ladder_of_widths_says_where_dispatch_is_half_of_a_step(tmp_path):
     assert "half of a step dispatch at 110 M" in figure.alt
     assert "eager · cpu · batch 1: fixed cost of a step 1.0" in figure.alt
     assert "no such law: xla · cpu · batch 64" in figure.alt
+
+
+def test_the_road_is_hatched_beyond_what_was_measured_and_ends_with_memory(tmp_path):
+    content = factory.result(benchmarks=[
+        *factory.benchmarks(),
+        *factory.ladder("eager", lambda macs: 1e-3 + 1e-11 * macs, 64),
+    ])  # fmt: skip
+    figure = one_drawn("road", tmp_path, content)
+    for svg in (figure.svg, figure.narrow):
+        said = words(svg)
+        assert {"a digit", "all digits", "2022", "2055: 10 M times as far →"} <= set(said)
+        assert any(re.fullmatch(r"memory ends at \d+ G MACs", text) for text in said)
+        assert b"<pattern" in svg
+        assert "SUN-4/260, 1989" in titles(svg)
+    assert "eager · cpu · batch 64, memory ends at " in figure.alt
+    content["machine_info"]["memory_gib"] = 4000.0
+    assert re.search(r"2022: \d", one_drawn("road", tmp_path / "more", content).alt)
+
+
+def test_a_road_without_a_law_ends_where_it_was_measured(tmp_path):
+    bent = factory.ladder("xla", lambda macs: 1e-3 if macs < 1e8 else 1e-4)
+    figure = one_drawn("road", tmp_path, factory.result(benchmarks=bent))
+    for svg in (figure.svg, figure.narrow):
+        assert any(text.startswith("no such law, off by ") for text in words(svg))
+        assert b"<pattern" not in svg
 
 
 def test_no_line_and_no_costs_are_shown_where_there_is_no_such_law(tmp_path):
@@ -250,7 +275,9 @@ def test_a_crowd_names_its_fastest_and_slowest_and_titles_every_mark(tmp_path, m
         content["benchmarks"].append(factory.price(32, 1 / (1 + at / 7)))
         content["benchmarks"] += factory.ladder("eager", lambda macs, a=fixed: a + 1e-11 * macs)
     found = rows(tmp_path, *contents)
-    figures = {name: figure for name, figure in plots(found).items() if name != "start"}
+    figures = {
+        name: figure for name, figure in plots(found).items() if name not in ("start", "road")
+    }
     for name, both in sheets(figures).items():
         for said in both:
             text = " ".join(words(said))

@@ -34,7 +34,7 @@ def test_an_invalid_row_carries_its_name_and_no_number(runs):
     assert (row["machine"], row["question"]) == ("edited", "sgd-synced")
     assert "stats.median" in row["invalid"]
     numbers = {n for n, v in row.items() if isinstance(v, float) and not np.isnan(v)}
-    assert numbers <= {"threads"}
+    assert numbers <= {"threads", "memory_gib"}
 
 
 def test_a_table_of_rows_is_tidy_and_small(runs):

@@ -252,3 +252,9 @@ def test_rows_of_several_widths_are_several_keys_and_their_work_is_checked(tmp_p
     path = factory.write(tmp_path / "wrong", factory.result(benchmarks=rows))
     (wrong,) = collect([str(path)]).rows.query("~sound").itertuples()
     assert wrong.invalid.startswith("macs is ")
+
+
+def test_of_a_fleet_the_ladders_of_the_fastest_are_fitted(tmp_path):
+    rows = read(tmp_path, factory.ladder("eager", lambda macs: 1e-3 + 1e-11 * macs))
+    fleet = pd.concat([rows.assign(file=at, value=rows["value"] * (1 + at)) for at in range(9)])
+    assert [one.source.file for one in ladders(fleet, most=2)] == [0, 1]

@@ -16,9 +16,9 @@ from bench.report.pages.sections import Report, headline, link, sections
 from bench.report.pages.summary import to_csv
 from zipnet.results.noise import nulls
 from zipnet.results.price import prices
+from zipnet.results.road import roads
 from zipnet.results.roofs import roofed
 from zipnet.results.runs import Runs
-from zipnet.results.sweep import ladders
 
 
 def publish(runs: Runs, out: Path) -> str:
@@ -36,7 +36,7 @@ def publish(runs: Runs, out: Path) -> str:
         figures,
         nulls(runs),
         prices(shown),
-        ladders(shown),
+        roads(shown),
         found,
         learning,
         asked,

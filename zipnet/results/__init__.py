@@ -19,7 +19,8 @@
     its state. rows, sound_rows (int64). findings: what is wrong with the file as a whole, "" for
     nothing. newest (bool): it stands for its machine.
 `runs.rows`, a line a row (category for text, float64 for numbers, NaN where there is none)
-    source, machine, written, status, profile, newest: its file's. file (int64): its line there.
+    source, machine, memory_gib, written, status, profile, newest: its file's. file (int64): its
+    line there.
     fullname, question, kind (of question; NaN: unknown), engine, device, device_name, dtype,
     threads, batch, width, steps, presentations, macs, bytes, replicas, seed, passes, dataset,
     dataset_sha256: who did what in one round. verified_*, phases_*, train_*, test_*, warnings,

@@ -54,7 +54,9 @@ class Key(NamedTuple):
         role = ALL if threads < 0 else f"{threads:.0f}" if threads else ""
         kind = device.partition(":")[0]
         many = None if batch < 0 else int(batch)
-        return cls(question, engine, kind, role, many, dtype, int(world) or None, int(width) or None)
+        return cls(
+            question, engine, kind, role, many, dtype, int(world) or None, int(width) or None
+        )
 
     @property
     def text(self) -> str:

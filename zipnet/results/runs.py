@@ -29,7 +29,7 @@ NAMES: Final = {  # of columns of files, shorter than the paths by which a file 
 }  # fmt: skip
 JOINED: Final = ("software", "gpus", "cpu_extensions", "cpu_core_kinds", "options_engines",
                  "options_devices", "options_threads")  # fmt: skip
-OF_FILE: Final = ("source", "machine", "written", "status", "profile")  # that rows say as well
+OF_FILE: Final = ("source", "machine", "memory_gib", "written", "status", "profile")  # of rows too
 FREE_TEXT: Final = ("quality", "forbidden", "invalid")  # no two rows say the same
 LISTS: Final = ("warnings", "replica_misses", "levels", "idle_watts")
 COUNTS: Final = {name for name, field in leaves(Row) if field.holds == "count"} | {

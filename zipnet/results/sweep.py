@@ -26,6 +26,7 @@ FEWEST: Final = 3  # batches or widths: two points fit any line
 WORST_ERROR: Final = 0.15  # of a measured time: a law that misses one by more is none
 NEGLIGIBLE: Final = 1e-6  # of a step: a or b that small is none that this sweep can show
 UNKNOWN: Final = math.log(1e12)  # an interval's end beyond this factor says nothing more
+MOST: Final = 200  # ladders that are fitted
 WHO: Final = ["file", "engine", "device"]
 AnyLaw = TypeVar("AnyLaw", bound="Law")
 
@@ -133,26 +134,21 @@ def fits(rows: pd.DataFrame) -> list[Fit]:
     return _fitted(Fit, sweeps.values(), "batch")
 
 
-def ladders(rows: pd.DataFrame) -> list[Ladder]:
+def ladders(rows: pd.DataFrame, most: int = MOST) -> list[Ladder]:
     """Fit t = a + b MACs to every ladder of widths among sound rows, as fits() does to sweeps.
 
-    `half` of one that holds is the MACs of a step of which half is dispatch.
+    `half` of one that holds is the MACs of a step of which half is dispatch. most: of a fleet,
+    those are fitted whose widest network has the most MACs a second.
     """
-    climbed = rungs(rows)
-    whose = [*WHO, "threads", "batch"]
-    found: dict[object, list[Any]] = {}
-    for row in climbed:
-        found.setdefault(tuple(getattr(row, name) for name in whose), []).append(row)
-    return _fitted(Ladder, found.values(), "macs")
-
-
-def rungs(rows: pd.DataFrame) -> list[Any]:
-    """The records of every width that was timed, the narrowest first."""
     from zipnet.results.runs import records
 
     asked = rows[(rows["question"] == "width") & (rows["value"] > 0) & (rows["macs"] > 0)]
     asked = asked.drop_duplicates([*WHO, "threads", "batch", "width"], keep="last")
-    return records(asked.sort_values("width", kind="stable"))
+    found: dict[object, list[Any]] = {}
+    for row in records(asked.sort_values("width", kind="stable")):
+        found.setdefault((row.file, row.engine, row.device, row.threads, row.batch), []).append(row)
+    fastest = sorted(found.values(), key=lambda rungs: rungs[-1].value / rungs[-1].macs)
+    return _fitted(Ladder, fastest[:most], "macs")
 
 
 def overtakings(found: Sequence[Fit]) -> list[Overtaking]:

@@ -177,7 +177,8 @@ def _columns(values: Floats) -> Columns:
     engines = np.array([f"{ratio:g}" for ratio in RATIOS], object)
     texts = {"question": "sgd-queued", "kind": "network", "device": "cpu", "dtype": "float32",
              "unit": "s", "per": "presentation", "forbidden": None, "invalid": None}  # fmt: skip
-    numbers = {"works": 1.0, "threads": 1.0, "batch": 1.0, "world": 0.0, "presentations": 1.0}
+    numbers = {"works": 1.0, "threads": 1.0, "batch": 1.0, "world": 0.0, "width": 0.0,
+               "presentations": 1.0}  # fmt: skip
     return {
         **{name: np.full(rows, text, object) for name, text in texts.items()},
         **{name: np.full(rows, number) for name, number in numbers.items()},

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from bench.report.figures.costs import price_plot
 from bench.report.figures.curves import LADDER, Curves
 from bench.report.figures.learning import plots_of
+from bench.report.figures.roadmap import RoadMap
 from bench.report.figures.roofline import roofline_plot
 from bench.report.figures.sheet import NARROW, WIDE, Look, save
 from bench.report.figures.specs import (
@@ -74,6 +75,7 @@ def plots(rows: pd.DataFrame) -> dict[str, Drawable]:
     every["roofline"] = roofline_plot(rows)
     if (rows["question"] == "width").any():
         every["width"] = climbed_plot(rows) if many else Curves(ladders(rows), LADDER)
+        every["road"] = RoadMap.of(rows)
     if (rows["world"] > 0).any():  # few runs have ranks,
         every["ranks"] = ranks_plot(rows)
     if (rows["question"] == JOULES.name).any():  # and few machines count joules

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -93,9 +93,9 @@ class Curves:
     def alt(self) -> str:
         """The figure in words, with the least and the most that the fixed cost of a step is."""
         held = [fit for fit in self.fits if fit.holds]
-        lawless = [_name(fit) for fit in self.fits if not fit.holds]
+        lawless = [name_of(fit) for fit in self.fits if not fit.holds]
         said = [
-            f"{_name(fit)}: {self.view.told(fit)}, off by {percent(fit.worst_error)} at most"
+            f"{name_of(fit)}: {self.view.told(fit)}, off by {percent(fit.worst_error)} at most"
             for fit in held[:1] + held[1:][-1:]
         ]
         if lawless:
@@ -118,21 +118,13 @@ class Curves:
             view.subtitle,
             (*notes, *sheet.left_out(len(self.fits) - len(shown))),
         )
-        below = 0.0 if look.names else (2 * LINE + 0.06) * len(shown) + 0.1
-        drawn = Sheet(look, words, HEIGHT + 0.35 + below)
-        left = 0.75 if look.names else 0.62
-        right = look.width - (NAMES if look.names else 0.25)
-        panel = drawn.panel(left, drawn.top, right - left, HEIGHT)
+        drawn, panel = chart(look, words, len(shown))
         every = [cost for fit in shown for _, cost in self._points(fit)]
         domain = (min(every, default=2e-7) / 2, max(every, default=5e-3) * 2)
         log_axis(panel, (0.8 * view.ticks[0][0], 1.25 * view.ticks[-1][0]), view.ticks)
         log_axis(panel, domain, sheet.TICKS["s"], "y")
-        if not shown:
-            drawn.text((left + right) / 2, drawn.top + HEIGHT / 2, sheet.NOTHING, ha="center")
-        heights = _spread(
-            [share(self._end(fit), domain) for fit in shown], (2 * LINE + 0.04) / HEIGHT
-        )
-        for at, (fit, height) in enumerate(zip(shown, heights, strict=True)):
+        ends = []
+        for at, fit in enumerate(shown):
             color, shape = of_device(fit.source.device), SHAPES[at % len(SHAPES)]
             xs, costs = zip(*self._points(fit), strict=True)
             panel.plot(xs, costs, color=color, linewidth=1.6, alpha=0.5, zorder=2)
@@ -142,17 +134,10 @@ class Curves:
                 along = np.geomspace(xs[0], xs[-1], 50)
                 law = [fit.seconds(x) / x for x in along]
                 panel.plot(along, law, color=color, linewidth=1.0, linestyle=sheet.DASHED, zorder=1)
-            x, y, looks = right + 0.08, drawn.top + HEIGHT * (1 - height), {"size": look.small}
-            name = joined((_name(fit), fit.source.machine if several else None))
-            if not look.names:
-                number = len(shown) - at  # from the top
-                drawn.text(x, y, f"{number}", color=color, **looks)
-                name = f"{number}  {name}"
-                x, y = look.margin, drawn.top + HEIGHT + 0.45 + (2 * LINE + 0.06) * (number - 0.5)
-            name = sheet.fitting(name, look.small, look.width - x - look.margin - sheet.KEY_MARK)
-            sheet.mark(drawn.marks, x + 0.06, y - LINE / 2, Dot(0, color, shape), 0.85)
-            drawn.text(x + sheet.KEY_MARK, y - LINE / 2, name, color=color, **looks)
-            drawn.text(x, y + LINE / 2, self._law(fit), color=MUTED, **looks)
+            name = joined((name_of(fit), fit.source.machine if several else None))
+            height = share(self._end(fit), domain)
+            ends.append(End(height, Dot(0, color, shape), name, self._law(fit)))
+        beside(drawn, ends)
         return drawn.figure
 
     def _points(self, fit: Law) -> list[tuple[float, float]]:
@@ -168,6 +153,48 @@ class Curves:
         return f"{self.view.law(fit)}, {worst}" if fit.holds else f"no such law, {worst}"
 
 
+class End(NamedTuple):
+    """What stands at the end of a curve: at which share of the height, whose mark, who, what."""
+
+    height: float
+    dot: Dot
+    name: str
+    text: str
+
+
+def chart(look: Look, words: sheet.Words, curves: int) -> tuple[Sheet, Any]:
+    """A sheet with one panel and room for what is said of so many curves."""
+    below = 0.0 if look.names else (2 * LINE + 0.06) * curves + 0.1
+    drawn = Sheet(look, words, HEIGHT + 0.35 + below)
+    left = 0.75 if look.names else 0.62
+    return drawn, drawn.panel(left, drawn.top, _right(look) - left, HEIGHT)
+
+
+def _right(look: Look) -> float:
+    return look.width - (NAMES if look.names else 0.25)
+
+
+def beside(drawn: Sheet, ends: Sequence[End]) -> None:
+    """Name curves, the lowest first: beside the panel, on a phone below it by their numbers."""
+    look, right = drawn.look, _right(drawn.look)
+    if not ends:
+        middle = (right + 0.7) / 2, drawn.top + HEIGHT / 2
+        drawn.text(*middle, sheet.NOTHING, ha="center")
+    heights = _spread([end.height for end in ends], (2 * LINE + 0.04) / HEIGHT)
+    looks = {"size": look.small}
+    for at, (height, (_, dot, name, text)) in enumerate(zip(heights, ends, strict=True)):
+        x, y = right + 0.08, drawn.top + HEIGHT * (1 - height)
+        if not look.names:
+            number = len(ends) - at  # from the top
+            drawn.text(x, y, f"{number}", color=dot.color, **looks)
+            name = f"{number}  {name}"
+            x, y = look.margin, drawn.top + HEIGHT + 0.45 + (2 * LINE + 0.06) * (number - 0.5)
+        name = sheet.fitting(name, look.small, look.width - x - look.margin - sheet.KEY_MARK)
+        sheet.mark(drawn.marks, x + 0.06, y - LINE / 2, dot, 0.85)
+        drawn.text(x + sheet.KEY_MARK, y - LINE / 2, name, color=dot.color, **looks)
+        drawn.text(x, y + LINE / 2, text, color=MUTED, **looks)
+
+
 def _spread(heights: Sequence[float], apart: float) -> list[float]:
     """Heights from the bottom, moved up where a name would lie on the one below it."""
     made: list[float] = []
@@ -176,7 +203,8 @@ def _spread(heights: Sequence[float], apart: float) -> list[float]:
     return [height - max(0.0, made[-1] - 1) for height in made]
 
 
-def _name(fit: Law) -> str:
+def name_of(fit: Law) -> str:
+    """Who made a curve's steps."""
     row = fit.source
     batch = f"batch {row.batch:,.0f}" if row.question == "width" else None
     return joined((row.engine, row.device, batch))

@@ -108,7 +108,7 @@ def to_markdown(report: Report) -> str:
         nulls=[null for one in first if (null := report.tested[one.run.name]).sources],
         prices=report.prices[:LINES],
         roofs=report.roofs[:LINES],
-        ladders=report.ladders[:LINES],
+        roads=report.roads[:LINES],
         lists=[("Cautions", cautions), ("Not reported", bad)],
         most=LINES,
     )

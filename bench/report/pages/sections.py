@@ -22,11 +22,12 @@ from zipnet import paper
 from zipnet.results.noise import NullTest
 from zipnet.results.price import Price, prices
 from zipnet.results.quality import REMEDIES
+from zipnet.results.road import Road, roads
 from zipnet.results.roofs import Roofed, roofed
 from zipnet.results.runs import Run, Runs, records
 from zipnet.results.scaling import gains
 from zipnet.results.schema import QUESTIONS
-from zipnet.results.sweep import Ladder, fits, ladders, overtakings
+from zipnet.results.sweep import fits, overtakings
 
 
 def headline(runs: Runs) -> str:
@@ -84,7 +85,7 @@ class Report(NamedTuple):
     figures: list[Drawn]
     tested: dict[str, NullTest]
     prices: list[Price]
-    ladders: list[Ladder]  # of widths
+    roads: list[Road]
     found: Reproduction | None  # what recipes learned,
     learning: list[Drawn]  # and its figures
     asked: Factorial | None  # what the article's open choices change
@@ -121,7 +122,11 @@ class Section:
 
         Questions stand in the order of the schema, the unknown last; their rows fastest first.
         """
-        rows = pd.DataFrame(self.runs.of(self.run) | {"machine": self.run.name})
+        of_file = {
+            "machine": self.run.name,
+            "memory_gib": self.run.about.machine_info.memory_gib,
+        }
+        rows = pd.DataFrame(self.runs.of(self.run) | of_file)
         sound = rows[rows["sound"]]
         ordered = sound.iloc[(sound["value"] / sound["works"]).argsort(kind="stable")]
         asked: dict[str, list[Any]] = {}
@@ -135,7 +140,7 @@ class Section:
             "said": f"{learned(self.trainings)}.{side_by_side(sound)}",
             "fits": swept,
             "overtakings": overtakings(swept),
-            "ladders": ladders(sound),
+            "roads": roads(sound),
             "prices": prices(sound),
             "gains": gains(sound),
             "roofs": [one for one in roofed(sound) if one.nearest],
