@@ -135,10 +135,11 @@ def test_widened_networks_follow_plain_sgd_alone():
             fresh_trajectory(recipe.at_width(WIDEST + 1), 0, *random_digits(2), 1)
 
 
+@pytest.mark.parametrize("name", ["eager", "tuned"])
 @pytest.mark.parametrize("width", [WIDEST, WIDEST + 1, 16])
-def test_engines_of_any_width_are_verified_before_they_are_timed(width):
+def test_engines_of_any_width_are_verified_before_they_are_timed(name, width):
     recipe = KARPATHY_1989.at_width(width)
-    engine = engines.make("eager", recipe, "cpu", threads=1)
+    engine = engines.make(name, recipe, "cpu", threads=1)
     path = fresh_trajectory(recipe, 0, *random_digits(4), 2)
     assert path.start.count() == paper.total("params", width)
     assert verify(engine, path).steps == 2
