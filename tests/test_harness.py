@@ -413,16 +413,24 @@ def test_a_list_option_is_checked_name_by_name():
 
 
 def test_what_takes_long_is_left_to_the_full_profile_and_said_so():
-    setting = Setting("compiled", DevicePlace("cpu", 1))
-
     @only(lambda one: one.engine != "xla", "it cannot")
     @patiently(slow_to_compile, "it compiles")
     def benchmark():
         """Stands for a benchmark."""
 
-    assert why_left_out(benchmark, setting, full=True) is None
-    assert why_left_out(benchmark, setting, full=False) == (
-        "it compiles; --profile full measures it"
+    def why(engine, *, full=False, named=False, device="cpu"):
+        where = Setting(engine, DevicePlace(device, 1))
+        return why_left_out(benchmark, where, full=full, named=named)
+
+    assert why("compiled", full=True) is None
+    assert (
+        why("compiled")
+        == why("compiled", named=True)
+        == ("it compiles; --profile full measures it")
     )
-    assert why_left_out(benchmark, Setting("xla", DevicePlace("cpu", 1)), full=True) == "it cannot"
-    assert why_left_out(benchmark, Setting("eager", DevicePlace("cpu", 1)), full=False) is None
+    assert why("xla", full=True) == why("xla") == "it cannot"
+    assert why("eager") is None
+    assert why("mlx") == (
+        "mlx is made for Apple's GPU; --profile full and --engines mlx measure it here"
+    )
+    assert why("mlx", full=True) is why("mlx", named=True) is why("mlx", device="mps") is None

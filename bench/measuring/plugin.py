@@ -165,7 +165,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """
     measured = metafunc.config.stash.get(SESSION, None)
     if "setting" in metafunc.fixturenames:
-        names = [] if measured is None else _settings_of(metafunc.function, measured)
+        named = metafunc.config.getoption("engines") is not None
+        names = [] if measured is None else _settings_of(metafunc.function, measured, named)
         metafunc.parametrize("setting", names, indirect=True)
     if "place" in metafunc.fixturenames:
         serves = getattr(metafunc.function, "serves", lambda _: True)
@@ -174,13 +175,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("place", names, indirect=True)
 
 
-def _settings_of(function: Any, measured: Any) -> list[str]:
+def _settings_of(function: Any, measured: Any, named: bool) -> list[str]:
     """The settings in which a benchmark has a row; for the others the session notes the reason."""
     from bench.measuring.settings import why_left_out
 
     names, full = [], measured.profile.name == "full"
     for name, setting in measured.settings.items():
-        reason = why_left_out(function, setting, full=full)
+        reason = why_left_out(function, setting, full=full, named=named)
         if reason is None:
             names.append(name)
         elif reason:

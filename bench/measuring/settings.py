@@ -12,6 +12,7 @@ from zipnet.recipe import Recipe
 from zipnet.results.schema import Absent
 
 SLOW_TO_COMPILE: Final = ("compiled",)  # engines
+ASIDE: Final = {("mlx", "cpu"): "mlx is made for Apple's GPU"}  # what few would take, and why
 Benchmark = TypeVar("Benchmark", bound=Callable[..., object])
 
 
@@ -88,15 +89,22 @@ def with_a_prediction_path(setting: Setting) -> bool:
     return engines.kind(setting.engine).predicts_its_own_way
 
 
-def why_left_out(function: object, setting: Setting, *, full: bool) -> str | None:
+def why_left_out(function: object, setting: Setting, *, full: bool, named: bool) -> str | None:
     """Why a benchmark has no row in a setting; None where it has; '' where nobody would ask.
 
-    full: whether the session is of the full profile.
+    full: whether the session is of the full profile. named: whether engines were asked for by name.
     """
     if not getattr(function, "serves", lambda _: True)(setting):
         return getattr(function, "otherwise", None) or ""
+    if full:
+        return None
     patient, otherwise = getattr(function, "patient", (lambda _: False, ""))
-    return f"{otherwise}; --profile full measures it" if patient(setting) and not full else None
+    if patient(setting):
+        return f"{otherwise}; --profile full measures it"
+    aside = ASIDE.get((setting.engine, setting.place.device))
+    if aside and not named:
+        return f"{aside}; --profile full and --engines {setting.engine} measure it here"
+    return None
 
 
 def places(wanted: Sequence[str], threads: Sequence[int]) -> list[DevicePlace]:
