@@ -38,7 +38,7 @@ BANDWIDTHS: Final = {
     "floor-bandwidth": "memory",  # a copy, where nothing reads: on accelerators
 }
 DISPATCH: Final = "dispatch"
-ASKED: Final = 2.0  # times the dispatch roof, up to which a row is below it
+ASKED: Final = 1.25  # times the dispatch roof, up to which a row is below it: asking was waited for
 
 
 @dataclass(frozen=True)
