@@ -81,6 +81,7 @@ def test_train_json_is_one_object_with_the_promised_keys(small_data):
         "device",
         "start",
         "seed",
+        "width",
         "passes",
         "batch",
         "lr",
