@@ -135,20 +135,9 @@ def test_a_rank_that_is_killed_ends_the_run_within_a_minute_and_loses_no_lap():
 
 
 def test_ranks_end_with_torchrun_and_leave_a_file_of_what_they_had(tmp_path):
-    run = start(
-        *TORCHRUN,
-        "2",
-        "--standalone",
-        "-m",
-        "bench.measuring.ranks",
-        "--profile",
-        "full",
-        "--digits",
-        "fonts",
-        "--results",
-        str(tmp_path),
-        OMP_NUM_THREADS="1",
-    )  # fmt: skip - else torchrun says at length that it sets it
+    quiet = {"OMP_NUM_THREADS": "1"}  # else torchrun says at length that it sets it
+    run = start(*TORCHRUN, "2", "--standalone", "-m", "bench.measuring.ranks", "--profile", "full",
+                "--digits", "fonts", "--results", str(tmp_path), **quiet)  # fmt: skip
     ranks = until(lambda: saved(psutil.Process(run.pid)))
     run.kill()
     until(lambda: not any(map(running, ranks)), MINUTE)
