@@ -14,7 +14,7 @@ paper.step_bytes; and a roof more: a step cannot be faster than it takes to ask 
 
 A row may be above a roof, which then is none of its: a cache keeps what memory would have to bring,
 and an engine that loops by itself is not asked for each step. Asking includes a wait, which queued
-steps do without; so only who needs less than half of it is taken for such an engine.
+steps do without; so only who is faster by more than ASKED is taken for such an engine.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BANDWIDTHS: Final = {
     "floor-bandwidth": "memory",  # a copy, where nothing reads: on accelerators
 }
 DISPATCH: Final = "dispatch"
-ASKED: Final = 1.25  # times the dispatch roof, up to which a row is below it: asking was waited for
+ASKED: Final = 1.25  # times the dispatch roof, up to which a row is taken to be below it
 
 
 @dataclass(frozen=True)

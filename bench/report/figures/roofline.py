@@ -14,7 +14,7 @@ from bench.report.figures.palette import INK, of_device
 from bench.report.figures.sheet import TICKS, Dot, Words, left_out
 from bench.report.figures.specs import BETTER, CROWD
 from bench.report.picks import crowded
-from bench.report.wording import counted, joined, percent, quantity, significant, who
+from bench.report.wording import called, counted, joined, percent, quantity, significant, who
 from zipnet import paper
 from zipnet.results.roofs import DISPATCH, STEPS, Roofed, roofed
 
@@ -47,7 +47,7 @@ def roofline_plot(rows: pd.DataFrame) -> DotPlot:
         "Which roof is nearest",
         "Multiply-accumulates a second, log axis, and what keeps each engine from more.",
         (
-            *(() if many else _roofs_of(found)),
+            *(() if many else _roofs_of(found, several=several)),
             "Dispatch: a step cannot be faster than asking for it, as the engine's sweep over "
             "batches shows it, or its smallest batches. A roof that a row is above is none of its.",
             f"Bytes: what a step has to move, {quantity(paper.step_bytes(1))} for one digit; "
@@ -84,8 +84,11 @@ def _mark(one: Roofed, *, many: bool) -> tuple[Dot, str]:
     return dot, joined((text, row.machine)) if many else text
 
 
-def _roofs_of(found: Sequence[Roofed]) -> list[str]:
-    """A note for each question: the roofs of its row with most threads, the lowest first."""
+def _roofs_of(found: Sequence[Roofed], *, several: bool) -> list[str]:
+    """A note for each question: the roofs of its row with most threads, the lowest first.
+
+    several: whether there is more than one machine; the fastest row's is spoken of then.
+    """
     notes = []
     for question in STEPS:
         asked = [one for one in found if one.source.question == question]
@@ -93,6 +96,8 @@ def _roofs_of(found: Sequence[Roofed]) -> list[str]:
             widest = max(asked, key=lambda one: one.source.threads or 0)
             roofs = ", ".join(f"{roof.name} {quantity(roof.macs_per_second)}"
                               for roof in widest.roofs if roof.name != DISPATCH)  # fmt: skip
-            where = joined((widest.source.device, counted(widest.source.threads, "thread")))
+            machine = called(widest.source.machine) if several else None
+            threads = counted(widest.source.threads, "thread")
+            where = joined((machine, widest.source.device, threads))
             notes.append(f"{HEADINGS[question]}, {where}: {roofs} MAC/s.")
     return notes

@@ -10,13 +10,9 @@ import pandas as pd
 from bench.report.pages.said import FACTS
 from bench.report.wording import cell
 from zipnet.results.runs import LISTS
+from zipnet.results.verdict import UNITS
 
 AT_ONCE: Final = 50_000  # rows, so that memory stays bounded
-UNITS: Final = {
-    "s": "seconds",
-    "B": "bytes",
-    "J": "joules",
-}  # of the columns that a row's value may stand in
 
 COLUMNS: Final = (
     "source", "machine", "written", "status", "profile", "dataset", "question", "engine",
