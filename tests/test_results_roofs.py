@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.report.figures.roofline import Roofline, said
 from tests import records_factory as factory
 from zipnet import paper
 from zipnet.results.collect import collect
@@ -94,3 +95,16 @@ def test_roofs_are_of_as_many_threads_and_of_the_batch(tmp_path):
 
 def test_a_file_without_floors_has_no_roofs(tmp_path):
     assert found(tmp_path, queued("fused", 10.0))["fused", 1].nearest is None
+
+
+def test_the_figure_draws_the_newest_file_engine_by_engine_over_its_batches(tmp_path):
+    law = [*swept("eager", lambda b: 1e-3 + 2e-5 * b), *swept("fused", lambda b: 5e-6 * b)]
+    rows = [*machine(), *law, queued("fused", 4.5)]
+    before = {"benchmarks": [*machine(), queued("eager", 900.0)]}
+    before["datetime"] = "2026-11-20T02:00:00+00:00"
+    factory.write(tmp_path, factory.result(**before), "before.json")
+    factory.write(tmp_path, factory.result(benchmarks=rows))
+    fused, eager = Roofline.of(collect([str(tmp_path)]).rows).engines
+    assert [one.source.batch for one in eager] == [1, 4, 16, 64]
+    assert fused[0].source.question == "sgd-queued", "which is faster than waiting for it"
+    assert said(eager) == "dispatch 98% to 44%"

@@ -19,6 +19,7 @@ steps do without; so only who is faster by more than ASKED is taken for such an 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STEPS: Final = ("sgd-queued", "fullbatch")
+EVERY_STEP: Final = (*STEPS, "sweep")
 COMPUTE: Final = {"floor-fma": "multiply-adds", "floor-gemm": "matrix product"}
 BANDWIDTHS: Final = {
     "floor-read-l1": "L1",
@@ -73,8 +75,8 @@ class Roofed:
         return min(1.0, self.source.macs_per_second / roof.macs_per_second) if roof else 1.0
 
 
-def roofed(rows: pd.DataFrame) -> list[Roofed]:
-    """The better thread count of every engine and device, digit by digit and by full batch.
+def roofed(rows: pd.DataFrame, questions: Sequence[str] = STEPS) -> list[Roofed]:
+    """The better thread count of every engine and device, for each of its batches.
 
     Rows of one question are the fastest first. Roofs are of the same file, device and threads.
     """
@@ -85,10 +87,10 @@ def roofed(rows: pd.DataFrame) -> list[Roofed]:
         rates = floors.setdefault((row.file, row.device, row.threads), {})
         rates[row.question] = row.macs_per_second or row.bytes_per_second or 0.0
     asking = _asking(rows)
-    shown = rows[rows["question"].isin(STEPS) & (rows["macs_per_second"] > 0)]
+    shown = rows[rows["question"].isin(questions) & (rows["macs_per_second"] > 0)]
     shown = shown.sort_values(["question", "macs_per_second"], ascending=False, kind="stable")
     found = []
-    for row in records(shown.drop_duplicates([*WHO, "question"])):
+    for row in records(shown.drop_duplicates([*WHO, "question", "batch"])):
         step, rates = row.macs / row.steps, floors.get((row.file, row.device, row.threads), {})
         each = step / paper.step_bytes(int(row.batch))  # MACs a byte
         roofs = {name: rates[question] for question, name in COMPUTE.items() if question in rates}

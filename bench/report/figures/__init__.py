@@ -14,7 +14,7 @@ from bench.report.figures.costs import price_plot
 from bench.report.figures.curves import LADDER, Curves
 from bench.report.figures.learning import plots_of
 from bench.report.figures.roadmap import RoadMap
-from bench.report.figures.roofline import roofline_plot
+from bench.report.figures.roofline import Roofline
 from bench.report.figures.sheet import NARROW, WIDE, Look, save
 from bench.report.figures.specs import (
     JOULES,
@@ -72,7 +72,7 @@ def plots(rows: pd.DataFrame) -> dict[str, Drawable]:
     picked, many = {spec.name: plot(spec, rows) for spec in SPECS}, crowded(rows)
     every: dict[str, Drawable] = {"training": training_plot(rows), "price": price_plot(rows)}
     every |= picked | {"sweep": swept_plot(rows) if many else Curves(fits(rows))}
-    every["roofline"] = roofline_plot(rows)
+    every["roofline"] = Roofline.of(rows)
     if (rows["question"] == "width").any():
         every["width"] = climbed_plot(rows) if many else Curves(ladders(rows), LADDER)
         every["road"] = RoadMap.of(rows)

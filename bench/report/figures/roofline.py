@@ -1,103 +1,175 @@
-"""The figure of roofs: how fast every engine computes, and what keeps it from being faster."""
+"""The roofline: how fast each engine computes at every batch, and what keeps it from more."""
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import islice
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
-from bench.report.figures.dots import Cell, DotPlot, Ends, Strip, crowd
-from bench.report.figures.palette import INK, of_device
-from bench.report.figures.sheet import TICKS, Dot, Words, left_out
-from bench.report.figures.specs import BETTER, CROWD
-from bench.report.picks import crowded
-from bench.report.wording import called, counted, joined, percent, quantity, significant, who
+from bench.report.figures import sheet
+from bench.report.figures.curves import SHAPES, End, beside, chart
+from bench.report.figures.palette import INK, MUTED, of_device
+from bench.report.figures.sheet import Dot, Look, log_axis, share
+from bench.report.wording import counted, joined, percent, quantity
 from zipnet import paper
-from zipnet.results.roofs import DISPATCH, STEPS, Roofed, roofed
+from zipnet.results.roofs import BANDWIDTHS, COMPUTE, DISPATCH, EVERY_STEP, Roof, Roofed, roofed
 
-ROOM: Final = 12  # rows of each question
-HEADINGS: Final = {
-    "sgd-queued": "One digit a step",
-    "fullbatch": f"All {paper.TRAIN_DIGITS:,} digits in a step",
-}
+ROOM: Final = 8  # engines that can be told apart
+TICKS: Final = tuple((float(x), f"{x}") for x in (1, 2, 5, 10, 20, 50))
+APART: Final = 0.15  # inches between two names of roofs, below which they are one
+SMALL: Final = 7.0  # points of such a name
+EACH_DIGIT: Final = paper.step_bytes(2) - paper.step_bytes(1)
+AIR: Final = 2.0  # times the highest roof, above it: room for its name
+NOTES: Final = (
+    "MACs a byte: of a step, by the bytes it has to move, of which engines move more; one digit a "
+    f"step at the left, all {paper.TRAIN_DIGITS:,} at the right. Marks: the better thread count of "
+    "an engine, queued or waited for. Beside it: its share of the nearest roof at both ends.",
+    "Dashed: dispatch, the MACs of a step over what asking for one costs, where that is nearest. A "
+    "roof that a row is above is none of its.",
+)
 
-
-def roofline_plot(rows: pd.DataFrame) -> DotPlot:
-    """Every engine below the nearest of its roofs; of a crowd a mark a machine, without roofs."""
-    many, found = crowded(rows), [one for one in roofed(rows) if one.nearest]
-    several = not many and len({one.source.machine for one in found}) > 1
-    strips: list[Strip] = []
-    more = 0
-    for question in STEPS:
-        together: dict[object, list[Roofed]] = defaultdict(list)
-        for one in found:
-            if (row := one.source).question == question:
-                together[row.engine, row.device, None if many else row.file].append(one)
-        for at, group in enumerate(islice(together.values(), ROOM)):
-            each = f"{significant(group[0].intensity)} MACs a byte"
-            heading = None if at else (HEADINGS[question], each)
-            strips.append(_strip(group, heading, many=many, several=several))
-        more += max(0, len(together) - ROOM)
-    devices = sorted({one.source.device for one in found})
-    roof = () if many else (("nearest roof", Dot(0, INK, "|")),)
-    words = Words(
-        "Which roof is nearest",
-        "Multiply-accumulates a second, log axis, and what keeps each engine from more.",
-        (
-            *(() if many else _roofs_of(found, several=several)),
-            "Dispatch: a step cannot be faster than asking for it, as the engine's sweep over "
-            "batches shows it, or its smallest batches. A roof that a row is above is none of its.",
-            f"Bytes: what a step has to move, {quantity(paper.step_bytes(1))} for one digit; "
-            f"engines move more. {BETTER}",
-            *((CROWD,) if many else ()),
-            *left_out(more),
-        ),
-        (*((device, Dot(0, of_device(device))) for device in devices), *roof),
-    )
-    first = next(iter(strips), None)
-    said = first and (first.cells[0].named or (first.cells[0].right,))[-1]
-    best = f"Best here: {first.name}, {said}." if first else ""
-    return DotPlot(words, strips, TICKS[""], best=best, values=0.0 if many else 2.3)
+Place = tuple[float, float]
 
 
-def _strip(group: Sequence[Roofed], heading: Ends | None, *, many: bool, several: bool) -> Strip:
-    row, nearest = group[0].source, group[0].nearest
-    drawn = [_mark(one, many=many) for one in group]
-    name, machine = joined((row.engine, row.device)), row.machine if several else None
-    if many:
-        return Strip(name, (crowd(drawn),), heading=heading)
-    assert nearest is not None, "only such rows are drawn"
-    ((dot, text),) = drawn
-    cell = Cell((dot,), text, peak=nearest.macs_per_second)
-    return Strip(name, (cell,), machine, heading=heading)
+@dataclass(frozen=True)
+class Roofline:
+    """The figure as values, before it has a size: the engines of one machine, best first."""
+
+    engines: Sequence[Sequence[Roofed]]  # of each its rows by MACs a byte, one a batch
+
+    @classmethod
+    def of(cls, rows: pd.DataFrame) -> Roofline:
+        """From sound rows: the newest file of those that know their roofs."""
+        found = [one for one in roofed(rows, EVERY_STEP) if one.nearest]
+        newest = max(((one.source.written, one.source.file) for one in found), default=None)
+        together: dict[Any, dict[float, Roofed]] = defaultdict(dict)
+        for one in sorted(found, key=lambda one: one.source.macs_per_second):
+            if ((row := one.source).written, row.file) == newest:
+                together[row.engine, row.device][one.intensity] = one
+        curves = [sorted(some.values(), key=lambda r: r.intensity) for some in together.values()]
+        return cls(sorted(curves, key=lambda some: -some[-1].source.macs_per_second))
+
+    @property
+    def alt(self) -> str:
+        """The figure in words: what is nearest for the best of the engines."""
+        told = [f"{_name(some)}: {said(some)}" for some in self.engines[:3]]
+        return f"Roofline: MACs a second by MACs a byte. {'; '.join(told)}".rstrip(". ") + "."
+
+    def draw(self, look: Look) -> Figure:
+        """A curve for each engine below the roofs of its device."""
+        shown = self.engines[:ROOM]
+        every = [one for some in shown for one in some]
+        widest = {one.source.device: one for one in
+                  sorted(every, key=lambda one: one.source.threads or 0)}  # fmt: skip
+        words = sheet.Words(
+            "Which roof is nearest",
+            "MACs a second, by MACs a byte; both axes log.",
+            (
+                *NOTES,
+                *([sheet.DISTURBED] if any(one.source.disturbed for one in every) else []),
+                *(f"Roofs: {joined((one.source.machine, _held(one)))}." for one in widest.values()),
+                *sheet.left_out(len(self.engines) - len(shown)),
+            ),
+        )
+        drawn, panel = chart(look, words, len(shown))
+        rates = [one.source.macs_per_second for one in every]
+        roofs = [roof.macs_per_second for one in widest.values() for roof in _fixed(one)]
+        domain = (min(rates, default=1e8) / 2, AIR * max([*rates, *roofs], default=1e11))
+        across = [one.intensity for one in every]
+        reach = (0.8 * min(across, default=1.0), 1.25 * max(across, default=50.0))
+        log_axis(panel, reach, TICKS)
+        log_axis(panel, domain, sheet.TICKS[""], "y")
+        for device, one in widest.items():
+            _roofs(panel, one, reach, domain, of_device(device) if len(widest) > 1 else INK)
+        ends = []
+        for at, some in enumerate(shown):
+            color, shape = of_device(some[0].source.device), SHAPES[at % len(SHAPES)]
+            points = [(one.intensity, one.source.macs_per_second) for one in some]
+            panel.plot(*zip(*points, strict=True), color=color, linewidth=1.6, alpha=0.5, zorder=2)
+            for one, point in zip(some, points, strict=True):
+                sheet.mark(panel, *point, _dot(one, shape))
+            if some[0].nearest and some[0].nearest.name == DISPATCH:
+                asked = _asking(some[0])
+                looks = {"color": color, "linewidth": 1.0, "linestyle": sheet.DASHED, "zorder": 1}
+                panel.plot(*asked, **looks)
+            end = End(share(points[-1][1], domain), Dot(0, color, shape), _name(some), said(some))
+            ends.append(end)
+        beside(drawn, sorted(ends, key=lambda end: end.height))
+        return drawn.figure
 
 
-def _mark(one: Roofed, *, many: bool) -> tuple[Dot, str]:
+def said(some: Sequence[Roofed]) -> str:
+    """The nearest roof of an engine's smallest and largest batch, and how much of it is reached."""
+    (name, least), (other, most) = [
+        (one.nearest.name if one.nearest else "", percent(one.share)) for one in (some[0], some[-1])
+    ]
+    return f"{name} {least} to {most}" if name == other else f"{name} {least}, {other} {most}"
+
+
+def _name(some: Sequence[Roofed]) -> str:
+    return joined((some[0].source.engine, some[0].source.device))
+
+
+def _held(one: Roofed) -> str:
+    return joined((one.source.device, counted(one.source.threads, "thread")))
+
+
+def _dot(one: Roofed, shape: str) -> Dot:
     row, nearest = one.source, one.nearest
-    assert nearest is not None, "only such rows are drawn"
-    text = joined((quantity(row.macs_per_second), f"{percent(one.share)} of {nearest.name}"))
-    title = joined((row.machine, who(row), text))
-    dot = Dot(row.macs_per_second, of_device(row.device), disturbed=row.disturbed, title=title)
-    return dot, joined((text, row.machine)) if many else text
+    of = f"{percent(one.share)} of {nearest.name}" if nearest else ""
+    batch = f"{counted(int(row.batch), 'digit')} a step"
+    title = joined((_name([one]), batch, f"{quantity(row.macs_per_second)} MAC/s", of))
+    color, rate = of_device(row.device), row.macs_per_second
+    return Dot(rate, color, shape, disturbed=row.disturbed, title=title)
 
 
-def _roofs_of(found: Sequence[Roofed], *, several: bool) -> list[str]:
-    """A note for each question: the roofs of its row with most threads, the lowest first.
+def _fixed(one: Roofed) -> list[Roof]:
+    """Roofs that are the machine's, whatever the engine."""
+    return [roof for roof in one.roofs if roof.name != DISPATCH]
 
-    several: whether there is more than one machine; the fastest row's is spoken of then.
-    """
-    notes = []
-    for question in STEPS:
-        asked = [one for one in found if one.source.question == question]
-        if asked:
-            widest = max(asked, key=lambda one: one.source.threads or 0)
-            roofs = ", ".join(f"{roof.name} {quantity(roof.macs_per_second)}"
-                              for roof in widest.roofs if roof.name != DISPATCH)  # fmt: skip
-            machine = called(widest.source.machine) if several else None
-            threads = counted(widest.source.threads, "thread")
-            where = joined((machine, widest.source.device, threads))
-            notes.append(f"{HEADINGS[question]}, {where}: {roofs} MAC/s.")
-    return notes
+
+def _asking(one: Roofed) -> tuple[Any, Any]:
+    """MACs a byte and a second of steps that only asking limits, up to the roofs of arithmetic."""
+    (asked,) = (roof.macs_per_second for roof in one.roofs if roof.name == DISPATCH)
+    flat = [roof.macs_per_second for roof in _fixed(one) if roof.name in COMPUTE.values()]
+    batches = np.geomspace(1, paper.TRAIN_DIGITS, 100)
+    rates = asked * batches / one.source.batch
+    shown = rates <= min(flat, default=math.inf)
+    moved = np.array([paper.step_bytes(1) + (batch - 1) * EACH_DIGIT for batch in batches])
+    return (batches * paper.STEP_MACS / moved)[shown], rates[shown]
+
+
+def _roofs(panel: Any, one: Roofed, reach: Place, domain: Place, color: str) -> None:
+    """A line for each roof: bandwidths rise with MACs a byte, arithmetic does not."""
+    named: dict[bool, list[tuple[float, str]]] = {True: [], False: []}
+    for roof in _fixed(one):
+        rises = roof.name in BANDWIDTHS.values()
+        each = roof.macs_per_second / one.intensity
+        ends = [each * x for x in reach] if rises else [roof.macs_per_second] * 2
+        panel.plot(reach, ends, color=color, linewidth=1.0, zorder=1)
+        rate = f"{quantity(each)}B/s" if rises else quantity(roof.macs_per_second)
+        named[rises].append((ends[1], f"{roof.name} {rate}"))
+    place, (wide, high) = panel.get_position(), panel.figure.get_size_inches()
+    height = place.height * high / math.log(domain[1] / domain[0])  # inches a factor of e
+    steep = math.degrees(math.atan(height * math.log(reach[1] / reach[0]) / (place.width * wide)))
+    for rises, names in named.items():
+        looks: dict[str, Any] = {"rotation": steep if rises else 0, "rotation_mode": "anchor"}
+        looks |= {"size": SMALL, "color": MUTED, "ha": "right", "va": "bottom"}
+        for y, text in _apart(names, height):
+            panel.annotate(text, (reach[1], y), (-2, 2), textcoords="offset points", **looks)
+
+
+def _apart(names: Sequence[tuple[float, str]], height: float) -> list[tuple[float, str]]:
+    """Names at heights; those that would touch become one, at the highest."""
+    kept: list[tuple[float, str]] = []
+    for y, text in sorted(names):
+        if kept and height * math.log(y / kept[-1][0]) < APART:
+            text = f"{kept.pop()[1]}, {text}"
+        kept.append((y, text))
+    return kept
