@@ -3,7 +3,6 @@
 Each starts a torch of its own, which takes seconds: what a run shows is asked of it together.
 """
 
-import contextlib
 import os
 import random
 import subprocess
@@ -175,33 +174,64 @@ def ip(*arguments):
     subprocess.run(["ip", *arguments], check=True, capture_output=True)
 
 
-def test_when_the_network_goes_both_hosts_end_within_a_minute_and_keep_what_they_had(
-    hosts, tmp_path
-):
-    runs = []
-    for host, name in enumerate(hosts):
-        there = ("--nnodes=2", f"--node-rank={host}", f"--local-addr=10.89.0.{1 + host}",
-                 "--master-addr=10.89.0.1", "--master-port=29501")  # fmt: skip
-        asked = ("-m", "bench.measuring.ranks", "--profile", "full", "--digits", "fonts",
-                 "--patience", "20", "--results", str(tmp_path / name))  # fmt: skip
-        runs.append(start(*TORCHRUN, "1", *there, *asked, inside=name, GLOO_SOCKET_IFNAME="cable"))
-    with contextlib.ExitStack() as at_end:
-        for run in runs:
-            at_end.callback(run.kill)
-        until(lambda: list(tmp_path.glob("*/*/*.json")) or any(run.poll() for run in runs))
-        ip("-n", hosts[1], "link", "set", "cable", "down")
-        began = time.monotonic()
-        said = [ended(run)[0] for run in runs]
-    assert [run.returncode for run in runs] == [1, 1], said
+@pytest.fixture
+def runs(hosts, tmp_path):
+    """A rank on each of two hosts, after the first saved what it measured below its name."""
+    started = []
+    try:
+        for host, name in enumerate(hosts):
+            there = ("--nnodes=2", f"--node-rank={host}", f"--local-addr=10.89.0.{1 + host}",
+                     "--master-addr=10.89.0.1", "--master-port=29501")  # fmt: skip
+            asked = ("-m", "bench.measuring.ranks", "--profile", "full", "--digits", "fonts",
+                     "--patience", "20", "--results", str(tmp_path / name))  # fmt: skip
+            cable = {"GLOO_SOCKET_IFNAME": "cable"}
+            started.append(start(*TORCHRUN, "1", *there, *asked, inside=name, **cable))
+        until(lambda: list(tmp_path.glob("*/*/*.json")) or any(run.poll() for run in started))
+        yield started
+    finally:
+        for run in started:
+            run.kill()
+            ended(run)
+
+
+def one_line(run):
+    """What a run says at its end, in the minute that it is given: one line, and exit code 1."""
+    began = time.monotonic()
+    text, _ = ended(run)
     assert time.monotonic() - began < MINUTE
-    for text in said:
-        (line,) = [line for line in text.splitlines() if "its host or the network" in line]
-        assert line.startswith("zipnet: a rank, its host or the network does not answer")
-    found, file = read(tmp_path / hosts[0])
-    assert file.about.status == "interrupted"
+    assert run.returncode == 1, text
+    (line,) = [line for line in text.splitlines() if "its host or the network" in line]
+    return line
+
+
+def keeps_what_it_had(folder):
+    """The file of two hosts' run that broke off."""
+    found, _ = read(folder)
     shown = found.rows[found.rows.sound]
     assert len(shown) >= 1
     assert set(shown.hosts) <= {1, 2}
+    return found.files.status[0]
+
+
+def test_when_the_network_goes_both_hosts_end_within_a_minute_and_keep_what_they_had(
+    hosts, runs, tmp_path
+):
+    ip("-n", hosts[1], "link", "set", "cable", "down")
+    for line in map(one_line, runs):
+        assert line.startswith("zipnet: a rank, its host or the network does not answer")
+    assert keeps_what_it_had(tmp_path / hosts[0]) == "interrupted"
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_when_a_host_dies_the_other_ends_within_a_minute_and_the_file_keeps_what_it_had(
+    hosts, runs, lost, tmp_path
+):
+    """Every process of a host at once, its torchrun first; the file lies on the first host."""
+    agent = psutil.Process(runs[lost].pid)
+    for process in [agent, *agent.children(recursive=True)]:
+        process.kill()
+    assert one_line(runs[1 - lost]).startswith("zipnet: a rank, its host or the network ")
+    assert keeps_what_it_had(tmp_path / hosts[0]) == "interrupted"
 
 
 def test_two_hosts_that_do_not_find_each_other_are_told_all_that_it_takes(monkeypatch):
