@@ -23,8 +23,9 @@ import psutil
 import pytest
 import torch
 
+from bench.measuring.commit import HOME
 from bench.measuring.interrupts import INTERRUPTS
-from bench.measuring.session import HOME, Bench
+from bench.measuring.session import Bench
 from bench.measuring.settings import DevicePlace, only
 from zipnet import cpu
 from zipnet.engines.parallel import BACKENDS, Parallel

@@ -71,13 +71,12 @@ zipnet: replicas
 zipnet:
 zipnet: __main__
 bench.measuring: environment interrupts profiles progress folder their_options
-bench.measuring: gpu_state machine memory workload writer first_step
+bench.measuring: gpu_state machine memory workload writer first_step commit
 bench.measuring: state energy
 bench.measuring: settings watch
 bench.measuring: harness workshop
-bench.measuring: laps node
-bench.measuring: session journal
-bench.measuring: document
+bench.measuring: laps node draft
+bench.measuring: session journal document
 bench.measuring: search trainings ranks
 bench.measuring: reproduce
 bench.measuring: questions

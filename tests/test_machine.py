@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.measuring import machine
-from bench.measuring.session import commit
+from bench.measuring.commit import commit
 from tests.commands import ROOT, command, run
 from zipnet.results.schema import Commit, Cpu, Limits, Machine
 

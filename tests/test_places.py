@@ -245,7 +245,7 @@ def test_another_users_repository_names_its_commit(checkout):
     for words in (["init", "-q"], ["add", "zipnet"], ["commit", "-qm", "all"]):
         who = ("-c", "user.name=a", "-c", "user.email=b")
         subprocess.run(["git", *who, *words], cwd=checkout, check=True)
-    said = "from bench.measuring.session import commit; print(commit().id)"
+    said = "from bench.measuring.commit import commit; print(commit().id)"
     known = ["git", "-C", str(checkout), "rev-parse", "HEAD"]
     identity = subprocess.run(known, capture_output=True, text=True, check=True).stdout
     assert run_as_nobody(checkout, "-c", said).stdout == identity

@@ -145,7 +145,7 @@ def _open_session(config: pytest.Config) -> Any:
         results=folder(option("results")),
         end=config.stash[END],
     )
-    session.results.probe(session.machine.name)
+    session.results.probe(session.draft.machine.name)
     if option("engines") is not None and not session.settings:
         reasons = "; ".join(f"{a.engine} on {a.device}: {a.reason}" for a in session.absent)
         raise UserError(f"--engines {option('engines')}: none can run here: {reasons}")
@@ -311,10 +311,10 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     reporter.showfspath = False
     reporter.write_line(
-        f"measuring {measured.machine.name}: {len(session.items)} benchmarks, "
+        f"measuring {measured.draft.machine.name}: {len(session.items)} benchmarks, "
         f"profile {measured.profile.name}"
     )
-    from bench.measuring.session import commit
+    from bench.measuring.commit import commit
 
     code = commit()
     if code.id is None or code.dirty:
@@ -405,7 +405,7 @@ def pytest_benchmark_generate_commit_info() -> dict[str, object]:
     """In place of pytest-benchmark's, which holds branch and remote."""
     import msgspec
 
-    from bench.measuring.session import commit
+    from bench.measuring.commit import commit
 
     about: dict[str, object] = msgspec.to_builtins(commit())
     return about

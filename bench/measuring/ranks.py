@@ -272,7 +272,7 @@ def measure(ranks: Ranks, digits: data.Digits, profile: Profile, document: Docum
     try:
         asked += _replicas(ranks, digits)
     except engines.Unavailable as error:
-        document.about.absent.append(Absent(question="ranks-replicas", reason=str(error)))
+        document.absent.append(Absent(question="ranks-replicas", reason=str(error)))
     asked += _all_reduce(ranks)
     for one in asked:
         ranks.plan(one, profile)
@@ -317,7 +317,7 @@ def _run(kept: list[Document]) -> int:
     measure(ranks, digits, profile, document)
     ranks.together()
     if ranks.rank == 0:
-        document.about.status = "complete"
+        document.status = "complete"
         print(f"{PROG}: what was measured is in {document.save()}", flush=True)
     dist.destroy_process_group()
     return 0
@@ -358,7 +358,7 @@ def _until_lost(kept: list[Document]) -> int:
     if os.environ["LOCAL_RANK"] == "0":
         where = ""
         if kept and os.environ["RANK"] == "0":
-            kept[0].about.absent.append(Absent(reason=reason))
+            kept[0].absent.append(Absent(reason=reason))
             where = f"; what was measured is in {kept[0].save()}"
         note(reason + where)
     return code

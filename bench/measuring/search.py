@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from tqdm import tqdm
 
-from bench.measuring.session import commit
+from bench.measuring.commit import commit
 from zipnet import engines, rates
 from zipnet.atomic import replacing
 from zipnet.cpu import cores

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import functools
 import math
-import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any, Final, NoReturn, cast
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
 import torch
 
-import zipnet
-from bench.measuring import laps, machine, writer
-from bench.measuring.environment import settings_in_force
+from bench.measuring import laps, writer
+from bench.measuring.draft import Draft
 from bench.measuring.folder import Folder
-from bench.measuring.harness import TICK, Timed, Work, seconds_of, value_of
+from bench.measuring.harness import Timed, Work, seconds_of, value_of
 from bench.measuring.memory import let_go, shortage
 from bench.measuring.profiles import Profile
 from bench.measuring.settings import (
@@ -32,20 +27,13 @@ from bench.measuring.settings import (
     settings,
     thread_counts,
 )
-from bench.measuring.state import state
-from bench.measuring.workload import workload
 from bench.measuring.workshop import Workshop
 from zipnet import data, devices, engines, paper
 from zipnet.engines import Placed
 from zipnet.errors import UserError, one_line, shown
 from zipnet.recipe import KARPATHY_1989
 from zipnet.results import schema
-from zipnet.results.schema import Absent, Commit, Row, Verified
-
-HOME: Final = Path(zipnet.__file__).parents[1]
-CODE: Final = (":(top)", ":(top,exclude)results", ":(top,exclude)reports")  # to git, what runs
-SOURCE: Final = (".py", ".so", ".pyd", ".toml", ".ini", ".cfg")  # whose presence changes what runs
-ELSEWHERE: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE")  # set while git runs a hook
+from zipnet.results.schema import Absent, Row, Verified
 
 
 @dataclass
@@ -77,11 +65,7 @@ class Session:
     lost: str | None = None  # why it is not where it was to be saved
 
     def __post_init__(self) -> None:
-        self.began, self._began = datetime.now(UTC), time.monotonic()
-        self.before = state()
-        self.environment = settings_in_force()
-        self.machine = machine.identity()
-        self.workload = workload()  # now, because a library that counts may be missing
+        self.draft = Draft()
         self.absent += absences(KARPATHY_1989, self.engines, self.devices)
 
     @functools.cached_property
@@ -113,9 +97,8 @@ class Session:
 
     def document(self, body: dict[str, Any]) -> dict[str, Any]:
         """pytest-benchmark's JSON and what zipnet/results/schema.py adds to it."""
-        digits = self.workshop.digits
-        about = schema.ResultFile(
-            schema=schema.SCHEMA,
+        about = self.draft.about(
+            self.workshop.digits,
             status="complete" if self.finished else "interrupted",
             scope="all" if self.whole else "part",
             options=schema.Options(
@@ -124,26 +107,11 @@ class Session:
                 threads=self.threads,
                 train_limit=self.train_limit,
             ),
-            profile=cast(Any, self.profile.name),  # the writer holds it to the schema
-            workload=self.workload,
-            dataset=schema.Dataset(digits.name, digits.sha256),
-            software=machine.software(),
-            limits=machine.limits(),
-            clock_tick=TICK,
-            environment=self.environment,
-            state=schema.States(self.before, state()),
+            profile=self.profile.name,
             absent=[*self.absent, *self.failed.values()],
-            machine_info=self.machine,
-            commit_info=commit(),
-            datetime=self._written(),
-            benchmarks=[],
         )
         document: dict[str, Any] = msgspec.to_builtins(about)
         return document | {key: body[key] for key in ("benchmarks", "version")}
-
-    def _written(self) -> str:
-        """Now, by what passed since the run began: the system's clock may be set meanwhile."""
-        return (self.began + timedelta(seconds=time.monotonic() - self._began)).isoformat()
 
     @property
     def over(self) -> bool:
@@ -199,9 +167,7 @@ class Session:
         Hours of measuring are not lost for want of a folder: where saving fails, for whatever
         reason, `lost` says why, and `saved` lies in the system's folder for temporary files.
         """
-        stamp = self.began.strftime("%Y%m%dT%H%M%SZ")
-        document = self.document(body)
-        name = self.machine.name, stamp, (document["commit_info"]["id"] or "nocommit")[:8]
+        document, name = self.document(body), self.draft.name
         try:
             self.saved = writer.save(document, self.results, *name)
         except writer.Refused as error:
@@ -322,37 +288,3 @@ def _nothing() -> None:
 def _absent(engine: str | None, place: str | None, question: str, reason: str) -> Absent:
     why = one_line(reason) or "no reason was given"
     return Absent(engine=engine, device=place, question=question, reason=why)
-
-
-def commit(home: Path = HOME) -> Commit:
-    """The commit that was measured and whether files differed from it; nothing that names people.
-
-    home: the folder that holds zipnet. It is asked where it is the top of a repository that tracks
-    zipnet: of a stranger's, into which zipnet was installed or copied, the commit says nothing.
-    What a run and its report write themselves is no difference; source that nobody added is one.
-    pytest-benchmark's own answer holds the branch and the project's remote, which are private.
-    """
-    try:
-        top = Path(_git(home, "rev-parse", "--show-toplevel"))
-        _git(home, "ls-files", "--error-unmatch", "zipnet/__init__.py")
-        identity = _git(home, "rev-parse", "HEAD")
-        changed = _git(home, "status", "--porcelain", "-z", "--untracked-files=all", "--", *CODE)
-    except (OSError, subprocess.CalledProcessError):
-        return Commit()
-    if top.resolve() != home.resolve():
-        return Commit()
-    entries = filter(None, changed.split("\0"))
-    return Commit(identity, any(not entry.startswith("??") or entry.endswith(SOURCE)
-                                for entry in entries))  # fmt: skip
-
-
-def _git(home: Path, *arguments: str) -> str:
-    """What git says there, whichever repository its environment is about."""
-    environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
-    # Whose folder it is does not matter: git distrusts another user's, whose code we are.
-    asked = ["-c", f"safe.directory={home}", "--no-optional-locks", "-C", str(home)]
-    result = subprocess.run(
-        ["git", *asked, *arguments],  # noqa: S607
-        capture_output=True, text=True, errors="replace", check=True, env=environment,
-    )  # fmt: skip
-    return result.stdout.removesuffix("\n")

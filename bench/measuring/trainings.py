@@ -287,7 +287,7 @@ def _answering(kept: Path) -> Iterator[None]:
 def save(finished: Mapping[Treatment, Sequence[Ended]], results: Path) -> str:
     """Write one result file and return its path; it says nothing of a machine's speed."""
     document = Document(results, _digits(next(iter(finished)).data), "learning", "standard")
-    document.about.status = "complete"
+    document.status = "complete"
     for treatment, ended in finished.items():
         name = f"{treatment.question}[{treatment.name()}]"
         seconds = [one.seconds for one in ended]
