@@ -70,6 +70,7 @@ def to_html(report: Report) -> str:
         headline=report.headline,
         figures=_inlined(report.figures),
         found=report.found,
+        asked=report.asked,
         learning_figures=_inlined(report.learning),
         runs=len(sections),
         first=[(section, numbered.get(id(section))) for section in sections[:MOST]],
