@@ -17,7 +17,14 @@ import torch
 
 from bench.measuring.harness import shares
 from bench.measuring.session import Bench
-from bench.measuring.settings import Setting, once_a_device, only, patiently, slow_to_compile
+from bench.measuring.settings import (
+    Setting,
+    goes_by_eager,
+    once_a_device,
+    only,
+    patiently,
+    slow_to_compile,
+)
 from zipnet import devices
 from zipnet.errors import EXIT_INTERRUPTED, EXIT_USAGE
 from zipnet.results.schema import Phases, Row
@@ -103,6 +110,7 @@ def _measure(bench: Bench, setting: Setting, question: str, folder: Callable[[],
 
 @only(once_a_device)
 @patiently(slow_to_compile, "torch.compile from nothing takes long")
+@patiently(goes_by_eager, "it starts as eager does")
 def bench_cold_start(bench: Bench, setting: Setting, caches: Path) -> None:
     """A new process with empty caches: what the first run on a machine waits for."""
     kept, again = caches / str(setting), caches / f"{setting}-again"
@@ -117,6 +125,7 @@ def bench_cold_start(bench: Bench, setting: Setting, caches: Path) -> None:
 
 @only(once_a_device)
 @patiently(slow_to_compile, "torch.compile from nothing takes long")
+@patiently(goes_by_eager, "it starts as eager does")
 def bench_warm_start(bench: Bench, setting: Setting, caches: Path) -> None:
     """A new process with the caches that the cold start left: every run after it."""
     _measure(bench, setting, "first-step-warm", lambda: caches / str(setting))

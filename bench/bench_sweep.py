@@ -12,13 +12,21 @@ from typing import Final
 import pytest
 
 from bench.measuring.session import Bench
-from bench.measuring.settings import Setting, once_a_device, only, patiently, slow_to_compile
+from bench.measuring.settings import (
+    Setting,
+    goes_by_eager,
+    once_a_device,
+    only,
+    patiently,
+    slow_to_compile,
+)
 
 BATCHES: Final = (1, 4, 16, 64, 256, 1024)  # bench_fullbatch.py has the last, all digits
 
 
 @only(once_a_device)
 @patiently(slow_to_compile, "torch.compile takes many seconds for each batch")
+@patiently(goes_by_eager, "its sweep bends where eager's does")
 @pytest.mark.parametrize("batch", BATCHES)
 def bench_batch(bench: Bench, setting: Setting, batch: int) -> None:
     """One update from so many digits, then wait."""

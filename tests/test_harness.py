@@ -23,6 +23,7 @@ from bench.measuring.settings import (
     Setting,
     absences,
     chosen,
+    goes_by_eager,
     only,
     patiently,
     places,
@@ -415,6 +416,7 @@ def test_a_list_option_is_checked_name_by_name():
 def test_what_takes_long_is_left_to_the_full_profile_and_said_so():
     @only(lambda one: one.engine != "xla", "it cannot")
     @patiently(slow_to_compile, "it compiles")
+    @patiently(goes_by_eager, "eager shows it")
     def benchmark():
         """Stands for a benchmark."""
 
@@ -429,7 +431,8 @@ def test_what_takes_long_is_left_to_the_full_profile_and_said_so():
         == ("it compiles; --profile full measures it")
     )
     assert why("xla", full=True) == why("xla") == "it cannot"
-    assert why("eager") is None
+    assert why("tuned") == "eager shows it; --profile full measures it"
+    assert why("eager") is why("tuned", full=True) is None
     assert why("mlx") == (
         "mlx is made for Apple's GPU; --profile full and --engines mlx measure it here"
     )

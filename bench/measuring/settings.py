@@ -12,6 +12,7 @@ from zipnet.recipe import Recipe
 from zipnet.results.schema import Absent
 
 SLOW_TO_COMPILE: Final = ("compiled",)  # engines
+BESIDE_EAGER: Final = ("tuned",)  # engines of torch's operations, asked for one by one
 ASIDE: Final = {("mlx", "cpu"): "mlx is made for Apple's GPU"}  # what few would take, and why
 Benchmark = TypeVar("Benchmark", bound=Callable[..., object])
 
@@ -57,13 +58,15 @@ def only(
 def patiently(
     patient: Callable[[Setting], bool], otherwise: str
 ) -> Callable[[Benchmark], Benchmark]:
-    """Mark a benchmark that takes so long in some settings that only a full profile waits for it.
+    """Mark a benchmark that only a full profile waits for in some settings: it takes so long there,
+    or says so little. Marks add up.
 
     otherwise: the reason in the other profiles, told in the result file's `absent`.
     """
 
     def mark(function: Benchmark) -> Benchmark:
-        function.patient = (patient, otherwise)  # type: ignore[attr-defined]
+        earlier = getattr(function, "patient", ())
+        function.patient = ((patient, otherwise), *earlier)  # type: ignore[attr-defined]
         return function
 
     return mark
@@ -72,6 +75,16 @@ def patiently(
 def slow_to_compile(setting: Setting) -> bool:
     """torch.compile takes some ten seconds for each shape that it meets."""
     return setting.engine in SLOW_TO_COMPILE
+
+
+def goes_by_eager(setting: Setting) -> bool:
+    """What torch takes to start, and where its steps bend, eager shows for these as well."""
+    return setting.engine in BESIDE_EAGER
+
+
+def with_few_threads(setting: Setting) -> bool:
+    """Less than all: what the others add to a large batch is eager's and the fastest's to show."""
+    return setting.engine in (*BESIDE_EAGER, *SLOW_TO_COMPILE) and not once_a_device(setting)
 
 
 def once_a_device(setting: Setting) -> bool:
@@ -98,9 +111,9 @@ def why_left_out(function: object, setting: Setting, *, full: bool, named: bool)
         return getattr(function, "otherwise", None) or ""
     if full:
         return None
-    patient, otherwise = getattr(function, "patient", (lambda _: False, ""))
-    if patient(setting):
-        return f"{otherwise}; --profile full measures it"
+    for patient, otherwise in getattr(function, "patient", ()):
+        if patient(setting):
+            return f"{otherwise}; --profile full measures it"
     aside = ASIDE.get((setting.engine, setting.place.device))
     if aside and not named:
         return f"{aside}; --profile full and --engines {setting.engine} measure it here"
