@@ -38,7 +38,7 @@ def found(tmp_path, rows):
 def test_the_fit_finds_the_law_that_the_rows_follow(tmp_path, a, b):
     (fit,) = found(tmp_path, sweep("eager", lambda batch: a + b * batch))
     assert fit.fixed.median == pytest.approx(a, rel=0.05)
-    assert fit.digit.median == pytest.approx(b, rel=0.05)
+    assert fit.each.median == pytest.approx(b, rel=0.05)
     assert fit.half == pytest.approx(a / b, rel=0.08)
     assert fit.worst_error < 0.03
     assert fit.holds
@@ -52,7 +52,7 @@ def test_the_intervals_cover_the_law_as_often_as_they_say(tmp_path):
     noise = np.exp(rng.normal(0, 0.05, len(trials)))
     fitted = fits(trials.assign(value=(a + b * trials["batch"]) * noise))
     assert len(fitted) == 200
-    hits = sum((one.fixed.low <= a <= one.fixed.high) + (one.digit.low <= b <= one.digit.high)
+    hits = sum((one.fixed.low <= a <= one.fixed.high) + (one.each.low <= b <= one.each.high)
                for one in fitted)  # fmt: skip
     assert hits / 400 > 0.92
 
@@ -61,7 +61,7 @@ def test_a_law_that_does_not_hold_says_how_far_it_is_off(tmp_path):
     (fit,) = found(tmp_path, sweep("eager", lambda b: (1e-3 + 2e-5 * b) * (3 if b > 999 else 1)))
     assert fit.worst_error > 0.3
     assert not fit.holds
-    assert fit.digit.high / fit.digit.low > 2
+    assert fit.each.high / fit.each.low > 2
 
 
 def test_the_worst_error_is_that_of_the_measured_time(tmp_path):
@@ -85,7 +85,7 @@ def test_two_batches_fit_any_line_and_so_say_nothing(tmp_path):
 @pytest.mark.parametrize(("a", "b"), [(1e-6, 1e-3), (0.1, 1e-9)])
 def test_a_part_too_small_to_be_seen_does_not_spoil_the_other(tmp_path, a, b):
     (fit,) = found(tmp_path, sweep("eager", lambda batch: a + b * batch))
-    hidden, seen = (fit.fixed, fit.digit) if a < b else (fit.digit, fit.fixed)
+    hidden, seen = (fit.fixed, fit.each) if a < b else (fit.each, fit.fixed)
     assert hidden.median < 0.05 * seen.median
     assert seen.median == pytest.approx(max(a, b), rel=0.05)
 
@@ -100,7 +100,7 @@ def seven(tmp_path_factory):
 @given(st.lists(st.floats(1e-9, 1e3), min_size=3, max_size=7))
 def test_any_timings_have_a_fit_of_positive_finite_numbers(seven, seconds):
     (fit,) = fits(seven.head(len(seconds)).assign(value=seconds))
-    for one in (fit.fixed, fit.digit):
+    for one in (fit.fixed, fit.each):
         assert 0 < one.low <= one.median <= one.high < math.inf
 
 

@@ -7,8 +7,9 @@ from typing import Final
 
 import pandas as pd
 
+from zipnet.results.runs import WHO
+
 FEW_MACHINES: Final = 2  # that have a line each
-WHO: Final = ["file", "engine", "device"]  # stays the same while thread counts and questions vary
 
 
 def best(rows: pd.DataFrame, question: str) -> pd.DataFrame:

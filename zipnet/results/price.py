@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from zipnet.results.runs import records
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -63,8 +65,6 @@ class Price:
 
 def prices(rows: pd.DataFrame) -> list[Price]:
     """Of every row that trained until an error, by file, engine, device and batch."""
-    from zipnet.results.runs import records
-
     asked = rows[(rows["question"] == "time-to-error") & (rows["value"] > 0)]
     asked = asked.sort_values(["file", "engine", "device", "batch"], kind="stable")
     return [Price(row, tuple(map(Toll.of, row.levels))) for row in records(asked)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from zipnet import paper
 from zipnet.results.statistics import Estimate
-from zipnet.results.sweep import Ladder, ladders
+from zipnet.results.sweep import Law, ladders
 from zipnet.results.units import percent, quantity
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ WIDEST: Final = 10**7  # that is asked for
 class Road:
     """A ladder, and where it ends."""
 
-    ladder: Ladder
+    ladder: Law
     ends: float  # MACs a step of the widest network that memory holds; 0 where it is not known
 
     @property

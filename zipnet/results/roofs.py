@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from zipnet import paper
-from zipnet.results.sweep import WHO, fits
+from zipnet.results.runs import WHO, records, who
+from zipnet.results.sweep import fits
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,8 +81,6 @@ def roofed(rows: pd.DataFrame, questions: Sequence[str] = STEPS) -> list[Roofed]
 
     Rows of one question are the fastest first. Roofs are of the same file, device and threads.
     """
-    from zipnet.results.runs import records
-
     floors: dict[tuple[Any, ...], dict[str, float]] = {}
     for row in records(rows[rows["kind"] == "machine"]):
         rates = floors.setdefault((row.file, row.device, row.threads), {})
@@ -97,7 +96,7 @@ def roofed(rows: pd.DataFrame, questions: Sequence[str] = STEPS) -> list[Roofed]
         for question, name in BANDWIDTHS.items():
             if question in rates:
                 roofs.setdefault(name, each * rates[question])
-        if cost := asking.get(_who(row)):
+        if cost := asking.get(who(row)):
             roofs[DISPATCH] = step / cost
         ordered = sorted((Roof(*roof) for roof in roofs.items()), key=lambda r: r.macs_per_second)
         found.append(Roofed(row, each, tuple(ordered)))
@@ -106,17 +105,11 @@ def roofed(rows: pd.DataFrame, questions: Sequence[str] = STEPS) -> list[Roofed]
 
 def _asking(rows: pd.DataFrame) -> dict[tuple[Any, ...], float]:
     """Seconds that asking an engine on a device for a step takes."""
-    from zipnet.results.runs import records
-
     one = rows[(rows["question"] == "sgd-synced") & (rows["batch"] == 1)]
-    found = {_who(row): row.value for row in records(one.sort_values("value", ascending=False))}
+    found = {who(row): row.value for row in records(one.sort_values("value", ascending=False))}
     for fit in fits(rows):
         first, second = fit.rows[:2]
         each = (second.value - first.value) / (second.batch - first.batch)
         near = first.value - max(0.0, each) * first.batch
-        found[_who(fit.source)] = fit.fixed.median if fit.holds else max(near, 0.0)
+        found[who(fit.source)] = fit.fixed.median if fit.holds else max(near, 0.0)
     return found
-
-
-def _who(row: Any) -> tuple[Any, ...]:
-    return row.file, row.engine, row.device

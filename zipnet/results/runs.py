@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -31,10 +32,14 @@ JOINED: Final = ("software", "gpus", "cpu_extensions", "cpu_core_kinds", "option
                  "options_devices", "options_threads")  # fmt: skip
 OF_FILE: Final = ("source", "machine", "memory_gib", "written", "status", "profile")  # of rows too
 FREE_TEXT: Final = ("quality", "forbidden", "invalid")  # no two rows say the same
+WHO: Final = ["file", "engine", "device"]  # stays the same while thread counts and questions vary
 LISTS: Final = ("warnings", "replica_misses", "levels", "idle_watts")
 COUNTS: Final = {name for name, field in leaves(Row) if field.holds == "count"} | {
     "rounds", "retaken", "works",
 }  # fmt: skip
+
+
+who = attrgetter(*WHO)  # of a record
 
 
 @dataclass(frozen=True)
@@ -306,6 +311,15 @@ def records(frame: pd.DataFrame) -> list[Any]:
     whole = dict.fromkeys(COUNTS & {*frame}, "Int64")
     values = frame.astype(whole).astype(object)
     return list(values.where(values.notna(), None).itertuples(index=False, name="Record"))
+
+
+def grouped(frame: pd.DataFrame, *by: str) -> dict[Any, list[Any]]:
+    """The records that have the same in these columns, by it; in the order of the rows."""
+    found: dict[Any, list[Any]] = {}
+    key = attrgetter(*by)
+    for record in records(frame):
+        found.setdefault(key(record), []).append(record)
+    return found
 
 
 def _joined(value: Any) -> str | None:

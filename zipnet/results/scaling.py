@@ -7,17 +7,19 @@ either way the rate of presentations, so that as many times the rate as there ar
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from zipnet.results.match import in_order
+from zipnet.results.runs import records
 from zipnet.results.statistics import ratios
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WHO: Final = ["file", "question", "device", "threads"]
+WHOSE: Final = attrgetter("file", "question", "device", "threads")  # that worlds of all sizes share
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,10 @@ class Gain:
 
 def gains(rows: pd.DataFrame) -> list[Gain]:
     """Of every row of ranks, by question and world."""
-    from zipnet.results.runs import records
-
     asked = rows[(rows["world"] > 0) & (rows["value"] > 0)]
     found = sorted(records(asked), key=_place)
-    alone = {_who(row): row for row in found if row.world == 1}
-    return [Gain(row, *_against(row, alone.get(_who(row)))) for row in found]
-
-
-def _who(row: Any) -> tuple[Any, ...]:
-    return tuple(getattr(row, name) for name in WHO)
+    alone = {WHOSE(row): row for row in found if row.world == 1}
+    return [Gain(row, *_against(row, alone.get(WHOSE(row)))) for row in found]
 
 
 def _place(row: Any) -> tuple[Any, ...]:

@@ -12,10 +12,11 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from zipnet.results.runs import WHO, grouped, records, who
 from zipnet.results.statistics import Estimate, ratios, student
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ WORST_ERROR: Final = 0.15  # of a measured time: a law that misses one by more i
 NEGLIGIBLE: Final = 1e-6  # of a step: a or b that small is none that this sweep can show
 UNKNOWN: Final = math.log(1e12)  # an interval's end beyond this factor says nothing more
 MOST: Final = 200  # ladders that are fitted
-WHO: Final = ["file", "engine", "device"]
-AnyLaw = TypeVar("AnyLaw", bound="Law")
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,13 @@ class Law:
         """What the law says of a step with so much in it."""
         return self.fixed.median + self.each.median * x
 
+    def fixed_share(self, x: float = 1.0) -> float:
+        """The share of the fixed cost in a step with so much in it."""
+        return self.fixed.median / self.seconds(x)
+
     def between(self, x: float) -> Estimate:
         """The same with its 95% interval, by the delta method on logarithms."""
-        share = self.fixed.median / self.seconds(x)
+        share = self.fixed_share(x)
         return self._estimate(self.seconds(x), np.array([share, 1 - share]))
 
     @property
@@ -75,26 +78,6 @@ class Law:
         """slopes: of the value's logarithm, by those of a and b."""
         by = min(self.reach * math.sqrt(slopes @ self.covariance @ slopes), UNKNOWN)
         return Estimate(value, value * math.exp(-by), value * math.exp(by))
-
-
-@dataclass(frozen=True)
-class Fit(Law):
-    """Steps timed at several sizes of batch: x counts digits."""
-
-    @property
-    def digit(self) -> Estimate:
-        """b, seconds a digit."""
-        return self.each
-
-    @property
-    def fixed_share(self) -> float:
-        """The share of the fixed cost in a step on one digit."""
-        return self.fixed.median / self.seconds(1)
-
-
-@dataclass(frozen=True)
-class Ladder(Law):
-    """Steps of networks of several widths on as many digits each: x counts MACs a step."""
 
 
 @dataclass(frozen=True)
@@ -116,42 +99,26 @@ class Dispatch:
     by: Literal["replay", "sweep"]
 
 
-def fits(rows: pd.DataFrame) -> list[Fit]:
+def fits(rows: pd.DataFrame) -> list[Law]:
     """Fit every sweep among sound rows: those that follow the law first, least fixed cost first.
 
-    The law is fitted to the batches at which nothing else was at work; where fewer than three of
-    them remain there is no fit. A batch of few rounds counts: the fit's interval does not come from
-    the intervals of its rows.
+    x is the batch. The law is fitted to the rows at which nothing else was at work; where fewer
+    than three of them remain there is none. A batch of few rounds counts: the law's interval does
+    not come from the intervals of its rows.
     """
-    from zipnet.results.runs import records
-
-    swept = rows[rows["question"].isin(("sweep", "fullbatch"))]
-    swept = swept[(swept["batch"] > 0) & (swept["value"] > 0)]
-    swept = swept.drop_duplicates([*WHO, "threads", "batch"], keep="last").sort_values("batch")
-    sweeps: dict[object, list[Any]] = {}
-    for row in records(swept):
-        sweeps.setdefault((row.file, row.engine, row.device, row.threads), []).append(row)
-    return _fitted(Fit, sweeps.values(), "batch")
+    return _laws(rows[rows["question"].isin(("sweep", "fullbatch"))], "batch")
 
 
-def ladders(rows: pd.DataFrame, most: int = MOST) -> list[Ladder]:
+def ladders(rows: pd.DataFrame, most: int = MOST) -> list[Law]:
     """Fit t = a + b MACs to every ladder of widths among sound rows, as fits() does to sweeps.
 
     `half` of one that holds is the MACs of a step of which half is dispatch. most: of a fleet,
     those are fitted whose widest network has the most MACs a second.
     """
-    from zipnet.results.runs import records
-
-    asked = rows[(rows["question"] == "width") & (rows["value"] > 0) & (rows["macs"] > 0)]
-    asked = asked.drop_duplicates([*WHO, "threads", "batch", "width"], keep="last")
-    found: dict[object, list[Any]] = {}
-    for row in records(asked.sort_values("width", kind="stable")):
-        found.setdefault((row.file, row.engine, row.device, row.threads, row.batch), []).append(row)
-    fastest = sorted(found.values(), key=lambda rungs: rungs[-1].value / rungs[-1].macs)
-    return _fitted(Ladder, fastest[:most], "macs")
+    return _laws(rows[rows["question"] == "width"], "macs", "batch", most=most)
 
 
-def overtakings(found: Sequence[Fit]) -> list[Overtaking]:
+def overtakings(found: Sequence[Law]) -> list[Overtaking]:
     """Every pair that changes places within the batches that both were measured at."""
     return [
         change for one, other in combinations(found, 2) for change in _changes(one.rows, other.rows)
@@ -165,12 +132,10 @@ def dispatches(rows: pd.DataFrame) -> list[Dispatch]:
     saves was dispatch. Elsewhere the sweep says it, where its law holds. Rows that no verdict may
     rest on are not asked.
     """
-    from zipnet.results.runs import records
-
     queued = rows[(rows["question"] == "sgd-queued") & rows["forbidden"].isna()]
     queued = queued.sort_values("us_per_presentation").drop_duplicates(WHO)
-    steps = {(row.file, row.engine, row.device): row for row in records(queued)}
-    swept = {(f.source.file, f.source.engine, f.source.device): f for f in fits(rows) if f.holds}
+    steps = {who(row): row for row in records(queued)}
+    swept = {who(fit.source): fit for fit in fits(rows) if fit.holds}
     made = []
     for (file, engine, device), row in steps.items():
         if engine != "eager" or not row.us_per_presentation:
@@ -180,22 +145,25 @@ def dispatches(rows: pd.DataFrame) -> list[Dispatch]:
             saved = 1 - replayed.us_per_presentation / row.us_per_presentation
             made.append(Dispatch(row, max(0.0, saved), "replay"))
         elif fit is not None:
-            made.append(Dispatch(row, fit.fixed_share, "sweep"))
+            made.append(Dispatch(row, fit.fixed_share(), "sweep"))
     return made
 
 
-def _fitted(kind: type[AnyLaw], found: Iterable[list[Any]], by: str) -> list[AnyLaw]:
-    """A law for each list of records with enough of them, those that hold first."""
-    made = [
-        _fit(kind, tuple(some), by)
-        for some in found
-        if sum(not row.disturbed for row in some) >= FEWEST
-    ]
+def _laws(rows: pd.DataFrame, x: str, *apart: str, most: int | None = None) -> list[Law]:
+    """A law by the column x for each engine, device and thread count with enough rows, told apart
+    by these columns too; those that hold first.
+    """
+    whose = [*WHO, "threads", *apart]
+    rows = rows[(rows[x] > 0) & (rows["value"] > 0)].drop_duplicates([*whose, x], keep="last")
+    every = grouped(rows.sort_values(x, kind="stable"), *whose).values()
+    fastest = sorted(every, key=lambda some: some[-1].value / getattr(some[-1], x))[:most]
+    enough = [some for some in fastest if sum(not row.disturbed for row in some) >= FEWEST]
+    made = [_fit(tuple(some), x) for some in enough]
     return sorted(made, key=lambda law: (not law.holds, law.fixed.median))
 
 
-def _fit(kind: type[AnyLaw], rows: tuple[Any, ...], by: str) -> AnyLaw:
-    """Least squares of relative errors, both numbers positive; by: the column that is x.
+def _fit(rows: tuple[Any, ...], x: str) -> Law:
+    """Least squares of relative errors, both numbers positive.
 
     Steps differ by orders of magnitude between the ends of a sweep; in logarithms each counts
     alike. The interval is Student's, from the residuals, which hold both the noise of the medians
@@ -204,7 +172,7 @@ def _fit(kind: type[AnyLaw], rows: tuple[Any, ...], by: str) -> AnyLaw:
     from scipy.optimize import least_squares
 
     calm = [row for row in rows if not row.disturbed]
-    xs = np.array([getattr(row, by) for row in calm], float)
+    xs = np.array([getattr(row, x) for row in calm], float)
     times = np.log([row.value for row in calm])
 
     def residuals(logs: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -219,15 +187,12 @@ def _fit(kind: type[AnyLaw], rows: tuple[Any, ...], by: str) -> AnyLaw:
     variance = float(np.sum(solved.fun**2)) / degrees
     covariance = variance * np.linalg.pinv(solved.jac.T @ solved.jac)
     reach = student(degrees)
+    beyond = np.minimum(reach * np.sqrt(np.diag(covariance)), UNKNOWN)
     fixed, each = (
-        Estimate(math.exp(log), math.exp(log - beyond), math.exp(log + beyond))
-        for log, beyond in zip(
-            solved.x, np.minimum(reach * np.sqrt(np.diag(covariance)), UNKNOWN), strict=True
-        )
+        Estimate(*(math.exp(log + end) for end in (0.0, -off, off)))
+        for log, off in zip(solved.x, beyond, strict=True)
     )
-    return kind(
-        rows, fixed, each, float(np.abs(np.expm1(solved.fun)).max()), covariance, float(reach)
-    )
+    return Law(rows, fixed, each, float(np.abs(np.expm1(solved.fun)).max()), covariance, reach)
 
 
 def _changes(one: Iterable[Any], other: Iterable[Any]) -> Iterator[Overtaking]:

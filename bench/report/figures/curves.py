@@ -59,10 +59,10 @@ SWEEP: Final = View(
     f"b the cost of a digit, {LAW}",
     ticks=BATCHES,
     alt="Time of a training step by the digits in it, for batches of 1 to 7,291 digits.",
-    law=lambda fit: f"a {duration(fit.fixed.median)}, b {duration(fit.digit.median)}",
+    law=lambda fit: f"a {duration(fit.fixed.median)}, b {duration(fit.each.median)}",
     told=lambda fit: (
         f"fixed cost of a step {duration(fit.fixed.median)}, a digit "
-        f"{duration(fit.digit.median)}, as much as each other at {significant(fit.half, 2)} digits"
+        f"{duration(fit.each.median)}, as much as each other at {significant(fit.half, 2)} digits"
     ),
 )
 LADDER: Final = View(

@@ -5,7 +5,6 @@ A question that no figure shows yet needs one entry of SPECS more.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -17,10 +16,10 @@ from bench.report import wording
 from bench.report.figures.dots import MOST, Cell, DotPlot, Strip, crowd
 from bench.report.figures.palette import ACCENT, FAINT, INK, MUTED, of_device
 from bench.report.figures.sheet import TICKS, Dot, Words, left_out
-from bench.report.picks import WHO, answering, best, crowded, trainings
+from bench.report.picks import answering, best, crowded, trainings
 from bench.report.wording import TIMES, counted, duration, joined, percent, quantity, times
 from zipnet import paper
-from zipnet.results.runs import records
+from zipnet.results.runs import WHO, grouped, records, who
 from zipnet.results.scaling import gains
 from zipnet.results.sweep import dispatches
 
@@ -35,11 +34,11 @@ CROWD: Final = (
 )
 THINNED: Final = f"Of more than {MOST} machines marks are shown at equal steps of their order."
 
-Who = tuple[Any, ...]  # file, engine, device; in a crowd of machines engine and device
+Who = tuple[Any, ...]  # file, engine, device
 
 
 def _dispatch(rows: pd.DataFrame) -> dict[Who, str]:
-    return {_key(one.source): f"{percent(one.share)} dispatch, by {one.by}"
+    return {who(one.source): f"{percent(one.share)} dispatch, by {one.by}"
             for one in dispatches(rows)}  # fmt: skip
 
 
@@ -49,7 +48,7 @@ def _phases(rows: pd.DataFrame) -> dict[Who, str]:
     for row in records(best(rows, "first-step-cold")):
         phases = {word: getattr(row, column) for word, column in words.items()}
         told = [f"{word} {duration(s)}" for word, s in phases.items() if s is not None]
-        said[_key(row)] = ", ".join(told)
+        said[who(row)] = ", ".join(told)
     return said
 
 
@@ -179,7 +178,7 @@ def _taken_apart(spec: Spec, rows: pd.DataFrame, by: str, words: str) -> DotPlot
 
 
 def _gained(rows: pd.DataFrame) -> dict[Who, str]:
-    return {(*_key(gain.source), gain.source.question): f"{times(gain.speedup)} one rank"
+    return {(*who(gain.source), gain.source.question): f"{times(gain.speedup)} one rank"
             for gain in gains(rows) if gain.speedup}  # fmt: skip
 
 
@@ -225,15 +224,16 @@ def plot(spec: Spec, rows: pd.DataFrame) -> DotPlot:
     every = answering(rows, questions if apart else questions[::-1])
     if not spec.apart:
         every = every.sort_values(spec.value, ascending=spec.value == "each", kind="stable")
-    every = every.drop_duplicates(WHO[1:] if many else WHO)
+    every = every.drop_duplicates(whose := WHO[1:] if many else WHO)
     shown = every.head(ROOM)
     several = not many and shown["machine"].nunique() > 1
     remarks = spec.remarks(rows[rows["file"].isin(shown["file"])])
     shapes = SHAPES[:1] * len(questions) if apart else SHAPES
-    found = [_grouped(best(rows, question), many=many) for question in questions]
+    found = [grouped(best(rows, question), *whose) for question in questions]
     strips = []
     for row in records(shown):
-        groups = [[(one, shape) for one in of.get(_key(row, many=many), ())]
+        own = tuple(getattr(row, name) for name in whose)
+        groups = [[(one, shape) for one in of.get(own, ())]
                   for of, shape in zip(found, shapes, strict=False)]  # fmt: skip
         cells = tuple(
             _cell(spec, group, remarks, many=many)
@@ -265,14 +265,6 @@ def plot(spec: Spec, rows: pd.DataFrame) -> DotPlot:
         spec.reference,
         _best(strips, -1 if rate else 0),
     )
-
-
-def _grouped(rows: pd.DataFrame, *, many: bool) -> Mapping[Who, list[Any]]:
-    """Records by whose they are."""
-    found: dict[Who, list[Any]] = defaultdict(list)
-    for row in records(rows):
-        found[_key(row, many=many)].append(row)
-    return found
 
 
 def _cell(
@@ -312,7 +304,7 @@ def _cell(
 
 
 def _remark(remarks: Mapping[Who, str], row: Any) -> str | None:
-    return remarks.get((*_key(row), row.question)) or remarks.get(_key(row))
+    return remarks.get((*who(row), row.question)) or remarks.get(who(row))
 
 
 def _of_crowd(rows: pd.DataFrame) -> tuple[str, ...]:
@@ -329,7 +321,7 @@ def _has_peak(spec: Spec, row: Any) -> bool:
 def training_plot(rows: pd.DataFrame) -> DotPlot:
     """1989, the published runs and ours, slowest first."""
     every, many = trainings(rows), crowded(rows)
-    together = _grouped(every, many=many)
+    together = grouped(every, *(WHO[1:] if many else WHO))
     shown = dict(islice(together.items(), ROOM))
     several = not many and every["machine"].nunique() > 1
     ours = [_ours(group, many=many, several=several) for group in shown.values()]
@@ -400,7 +392,3 @@ def _published(run: paper.Published) -> Strip:
         said, color, shape, ink = f"{paper.TEST_MISSES} test misses", ACCENT, "s", INK
     cell = Cell((Dot(run.seconds, color, shape),), joined((duration(run.seconds), said)), stem=True)
     return Strip(f"{run.label}, {run.year}", (cell,), color=ink)
-
-
-def _key(row: Any, *, many: bool = False) -> Who:
-    return (row.engine, row.device) if many else (row.file, row.engine, row.device)

@@ -24,7 +24,7 @@ from zipnet.results.price import Price, prices
 from zipnet.results.quality import REMEDIES
 from zipnet.results.road import Road, roads
 from zipnet.results.roofs import Roofed, roofed
-from zipnet.results.runs import Run, Runs, records
+from zipnet.results.runs import Run, Runs, grouped, records
 from zipnet.results.scaling import gains
 from zipnet.results.schema import QUESTIONS
 from zipnet.results.sweep import fits, overtakings
@@ -129,9 +129,7 @@ class Section:
         rows = pd.DataFrame(self.runs.of(self.run) | of_file)
         sound = rows[rows["sound"]]
         ordered = sound.iloc[(sound["value"] / sound["works"]).argsort(kind="stable")]
-        asked: dict[str, list[Any]] = {}
-        for record in records(ordered):
-            asked.setdefault(record.question, []).append(record)
+        asked = grouped(ordered, "question")
         order = [*QUESTIONS, *sorted(set(asked) - set(QUESTIONS))]
         swept = fits(sound)
         in_doubt = {kind for quality in sound["quality"] for kind in doubts(quality)}
@@ -153,9 +151,7 @@ class Section:
 
 def sections(runs: Runs, out: Path) -> list[Section]:
     """All runs, the fastest first; links are relative to the folder `out`."""
-    found: dict[int, list[Any]] = {}
-    for record in records(trainings(runs.rows[runs.rows["sound"]])[SHOWN]):
-        found.setdefault(record.file, []).append(record)
+    found = grouped(trainings(runs.rows[runs.rows["sound"]])[SHOWN], "file")
     newest = set(map(id, runs.newest))
     made = [
         Section(runs, run, id(run) in newest, link(run.place.path, out), found.get(at, []))
