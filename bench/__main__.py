@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zipnet.errors import EXIT_USAGE, Parser, UserError, choice, run_command, shown, whole_number
+from zipnet.errors import EXIT_USAGE, Parser, UserError, choice, run_command, whole_number
 
 if TYPE_CHECKING:
     from zipnet.results.runs import Runs
@@ -167,22 +167,19 @@ def _trials(arguments: argparse.Namespace) -> int:
 
 
 def _node(arguments: argparse.Namespace) -> int:
+    from bench.measuring.folder import local
     from bench.measuring.node import Wanted, measure_node
     from bench.measuring.profiles import PROFILES
 
     if not 0 < arguments.minutes < 24 * 60:
         raise UserError(f"--minutes is {arguments.minutes:g}; give a number above 0, below a day")
-    if "://" in arguments.results:
-        raise UserError(
-            f"--results is {shown(arguments.results)}; node writes to a folder of this machine"
-        )
     return measure_node(
         Wanted(
             devices=arguments.devices and arguments.devices.split(","),
             engines=arguments.engines and arguments.engines.split(","),
             profile=choice("--profile", arguments.profile, list(PROFILES)),
             seconds=60 * arguments.minutes,
-            results=Path(arguments.results).resolve(),
+            results=local(arguments.results),
         )
     )
 
@@ -200,17 +197,19 @@ def _search(arguments: argparse.Namespace) -> int:
 
 
 def _reproduce(arguments: argparse.Namespace) -> int:
+    from bench.measuring.folder import local
     from bench.measuring.reproduce import reproduce
 
-    results = Path(arguments.results).resolve()
+    results = local(arguments.results)
     print(reproduce(arguments.seeds, arguments.data, arguments.only, results))
     return 0
 
 
 def _questions(arguments: argparse.Namespace) -> int:
+    from bench.measuring.folder import local
     from bench.measuring.questions import answer
 
-    print(answer(arguments.seeds, arguments.data, Path(arguments.results).resolve()))
+    print(answer(arguments.seeds, arguments.data, local(arguments.results)))
     return 0
 
 

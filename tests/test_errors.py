@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.commands import ROOT, assert_one_line_and_exit_code_2
 from zipnet.atomic import replacing
-from zipnet.errors import EXTRAS, UserError, choice, one_line, run_command, shown
+from zipnet.errors import EXTRAS, Parser, UserError, choice, one_line, run_command, shown
 
 
 @given(st.text(max_size=3000))
@@ -39,6 +39,8 @@ def test_a_ten_megabyte_name_makes_a_short_message():
         (UserError("engine 'x'"), 2, "prog: engine 'x'"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (ModuleNotFoundError(name="jax.lib"), 2, "prog: jax is not installed"),
+        (MemoryError(), 2, "prog: out of memory: MemoryError; ask for less"),
+        (RuntimeError("RESOURCE_EXHAUSTED: 28 GB"), 2, "prog: out of memory: RESOURCE_EXHAUSTED"),
     ],
 )
 def test_a_command_turns_what_went_wrong_into_a_line_and_a_code(raised, code, said, capsys):
@@ -47,6 +49,27 @@ def test_a_command_turns_what_went_wrong_into_a_line_and_a_code(raised, code, sa
 
     assert run_command("prog", body) == code
     assert said in capsys.readouterr().err
+
+
+def test_without_a_stderr_nothing_is_said_on_stdout(capsys, monkeypatch):
+    """Where there is none, print() takes the other, and JSON would be none."""
+    monkeypatch.setattr(sys, "stderr", None)
+    assert run_command("prog", lambda: print("news", file=sys.stderr) or 0) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("words", [["--to", ""], ["--to="], ["a", ""]])
+def test_an_empty_value_is_bad_input(words, capsys):
+    """As of a shell variable that is not set: nothing is meant by it."""
+    parser = Parser(prog="prog")
+    parser.add_argument("--to")
+    parser.add_argument("from", nargs="*")
+    with pytest.raises(SystemExit) as caught:
+        parser.parse_args(words)
+    assert caught.value.code == 2
+    assert " is empty; give it a value, or leave it out; see 'prog --help'" in (
+        capsys.readouterr().err
+    )
 
 
 def test_our_own_mistakes_keep_their_traceback():

@@ -164,6 +164,9 @@ def test_what_cannot_be_asked_for_is_one_line():
     assert_one_line_and_exit_code_2(run_here(*reproduce, "--only", "1990"), "1990", "as-printed")
     assert_one_line_and_exit_code_2(run_here(*reproduce, "--data", "cifar"), "cifar", "usps")
     assert_one_line_and_exit_code_2(run_here(*reproduce, "--seeds", "0"), "--seeds")
+    for name in ("reproduce", "questions"):  # a journal is no object of a store
+        asked = run_here("bench", name, "--results", "s3://bucket/results")
+        assert_one_line_and_exit_code_2(asked, "s3://bucket/results", "this machine")
 
 
 def started(folder, seeds):

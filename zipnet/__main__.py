@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PROG = "python -m zipnet"
 STARTS = ("2022",)
 MOST_WIDTH = 128  # half a GiB of parameters
+MOST_SEED = 2**63 - 1
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -68,7 +69,7 @@ def _parser() -> Parser:
     _with_width(train, "; learning rates are divided by as much")
     train.add_argument(
         "--seed",
-        type=whole_number(0, 2**63 - 1),
+        type=whole_number(0, MOST_SEED),
         default=0,
         help="of the initial weights, shifts and dropout; default 0",
     )
@@ -128,6 +129,9 @@ def _train(arguments: argparse.Namespace) -> int:
             raise UserError("--start 2022 is one network and --replicas many; leave out either")
         if recipe.rival:
             raise UserError(f"--start 2022 is of the network of 1989; {recipe.name} trains another")
+    if arguments.seed > MOST_SEED - (arguments.replicas or 1) + 1:
+        raise UserError(f"--seed is {arguments.seed}, too high for {arguments.replicas} replicas, "
+                        f"whose seeds end at {MOST_SEED}")  # fmt: skip
     if arguments.passes is not None:
         recipe = replace(recipe, passes=arguments.passes)
     if arguments.batch is not None:

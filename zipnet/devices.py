@@ -25,17 +25,25 @@ def here() -> list[str]:
     return [kind for kind in KINDS if why_not(kind) is None]
 
 
+def misnamed(device: str) -> str | None:
+    """None for the name of a device, here or not: a kind, of an accelerator with :index or not."""
+    kind, colon, index = device.partition(":")
+    if kind not in KINDS or (colon and not index):
+        return f"device {shown(device)} is not known; choose one of: {', '.join(KINDS)}"
+    if kind == "cpu" and index:
+        return f"device {shown(device)}: the CPU has no index; write 'cpu'"
+    return None
+
+
 def why_not(device: str) -> str | None:
     """None where the device can be used, otherwise the reason, for a person.
 
     An accelerator is tried with one addition: torch finds one whose driver is too old, which
     another process keeps for itself, or whose memory is full, and fails when it is first used.
     """
-    kind, colon, index = device.partition(":")
-    if kind not in KINDS or (colon and not index):
-        return f"device {shown(device)} is not known; choose one of: {', '.join(KINDS)}"
-    if kind == "cpu":
-        return None if not index else f"device {shown(device)}: the CPU has no index; write 'cpu'"
+    if (reason := misnamed(device)) or device == "cpu":
+        return reason
+    kind, _, index = device.partition(":")
     with _ONE_AT_A_TIME, warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import os
+import re
 import sys
 import sysconfig
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 T = TypeVar("T")
 
@@ -22,6 +24,13 @@ EXIT_INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended,
 EXIT_PIPE = 141  # and of one whose reader went away
 
 FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # a disk, or a terminal gone
+
+# torch on cuda, mps and the CPU; JAX; MLX; CUDA's driver: most raise a plain RuntimeError.
+_SHORT: Final = re.compile(
+    r"out[ _]of[ _]memory|not enough memory|can't allocate memory|unable to allocate"
+    r"|RESOURCE_EXHAUSTED",
+    re.IGNORECASE,
+)
 
 # Which extra of pyproject.toml brings a library, by the name it is imported under.
 EXTRAS: Final = {
@@ -76,6 +85,13 @@ def answer(question: Callable[[], T]) -> T | None:
         return None
 
 
+def short_of_memory(error: BaseException) -> str | None:
+    """What an error says, where it says in any library's words that memory was short; else None."""
+    if isinstance(error, MemoryError) or _SHORT.search(str(error)):
+        return f"out of memory: {one_line(str(error) or type(error).__name__, 200)}"
+    return None
+
+
 def shown(value: object, limit: int = 60) -> str:
     """repr() of a value found, short enough for a message however long the value is."""
     text = repr(value[: limit + 1]) if isinstance(value, str | bytes) else repr(value)
@@ -83,11 +99,19 @@ def shown(value: object, limit: int = 60) -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse with usage errors in one line."""
+    """argparse with usage errors in one line, to which values that are empty belong."""
 
     def error(self, message: str) -> NoReturn:
         """Leave with exit code 2 and one line, without the usage block."""
         self.exit(EXIT_USAGE, f"{self.prog}: {one_line(message)}; see '{self.prog} --help'\n")
+
+    def parse_known_args(self, *given: Any) -> Any:  # type: ignore[override]
+        """Refuse what a shell makes of a variable that is not set, before it means something."""
+        found, unknown = super().parse_known_args(*given)
+        for name, value in vars(found).items():
+            if value == "" or (isinstance(value, list) and "" in value):
+                self.error(f"{name} is empty; give it a value, or leave it out")
+        return found, unknown
 
 
 def not_installed(error: ModuleNotFoundError) -> str | None:
@@ -116,13 +140,15 @@ def _in_venv() -> bool:
 def run_command(prog: str, body: Callable[[], int]) -> int:
     """Run a command's body and turn what went wrong into one line on stderr and an exit code.
 
-    Returns the body's exit code, 2 for a UserError, a library that is not installed or a full disk,
-    130 for Ctrl-C, and 141 where the reader of our output went away (as in `... | head`).
+    Returns the body's exit code, 2 for a UserError, a library that is not installed, a full disk or
+    memory, 130 for Ctrl-C, and 141 where the reader of our output went away (as in `... | head`).
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # a shell's >&- leaves none, and print() takes the other
+            setattr(sys, name, io.StringIO())
     try:
         code = body()
-        if sys.stdout is not None:  # a shell's >&- leaves none
-            sys.stdout.flush()
+        sys.stdout.flush()
     except UserError as error:
         print(f"{prog}: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -137,11 +163,15 @@ def run_command(prog: str, body: Callable[[], int]) -> int:
     except BrokenPipeError:
         muted()
         return EXIT_PIPE
-    except RuntimeError as error:
-        if "can't start new thread" not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        if said := short_of_memory(error):
+            said += "; ask for less at once, or go where there is more"
+        elif "can't start new thread" in str(error):
+            said = ("no more threads may be started here (ulimit -u, or the container's limit "
+                    "of processes); raise it, or give --threads 1")  # fmt: skip
+        else:
             raise
-        print(f"{prog}: no more threads may be started here (ulimit -u, or the container's limit "
-              "of processes); raise it, or give --threads 1", file=sys.stderr)  # fmt: skip
+        print(f"{prog}: {said}", file=sys.stderr)
         return EXIT_USAGE
     except OSError as error:
         if error.errno not in FULL:
@@ -154,8 +184,7 @@ def run_command(prog: str, body: Callable[[], int]) -> int:
 
 def muted() -> None:
     """Give stdout somewhere to go when the interpreter flushes it once more at its exit."""
-    if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def choice(kind: str, value: str, known: Sequence[str]) -> str:

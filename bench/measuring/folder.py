@@ -32,9 +32,19 @@ class Folder(Protocol):
 
 def folder(address: str) -> Folder:
     """The folder that a path or an address such as s3://bucket/results names."""
+    if not address:
+        raise _unwritable(address, "it has no name")
     if "://" in address and not address.startswith("file://"):
         return ObjectStore(address)
     return Disk(Path(address.removeprefix("file://")))
+
+
+def local(address: str) -> Path:
+    """The folder of this machine that an address names; raises UserError where it names another."""
+    if isinstance(named := folder(address), Disk):
+        return named.path.resolve()
+    raise UserError(f"--results is {shown(address)}; this command writes to a folder of this "
+                    "machine, where it can go on after a stop")  # fmt: skip
 
 
 class Disk:

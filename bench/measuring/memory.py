@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import gc
-import re
 import traceback
-from typing import Final
 
 import pytest
 
 from zipnet import devices
-from zipnet.errors import one_line
-
-# torch on cuda, mps and the CPU; JAX; MLX; CUDA's driver: most raise a plain RuntimeError.
-_WORDS: Final = re.compile(
-    r"out[ _]of[ _]memory|can't allocate memory|unable to allocate|RESOURCE_EXHAUSTED",
-    re.IGNORECASE,
-)
+from zipnet.errors import short_of_memory
 
 
 def shortage(error: BaseException) -> str | None:
     """The reason for a row's absence where the error says that memory was short; else None."""
     if isinstance(error, AssertionError):
         return None  # a finding of our own, whatever it quotes
-    if not (isinstance(error, MemoryError) or _WORDS.search(str(error))):
+    if (said := short_of_memory(error)) is None:
         return None
     held = {kind: devices.held_memory(kind) for kind in devices.KINDS}
     shown = [f"{size / 2**30:.2f} GiB on {kind}" for kind, size in held.items() if size]
     ours = f" (this process held {', '.join(shown)})" if shown else ""
-    return f"out of memory{ours}: {one_line(str(error) or type(error).__name__, 200)}"
+    return said.replace(":", f"{ours}:", 1)
 
 
 def let_go(error: BaseException) -> None:

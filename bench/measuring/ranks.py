@@ -31,6 +31,7 @@ import torch
 import torch.distributed as dist
 
 from bench.measuring.document import Document
+from bench.measuring.folder import local
 from bench.measuring.harness import Work, seconds_of, shares
 from bench.measuring.interrupts import as_ctrl_c
 from bench.measuring.profiles import PROFILES, Profile
@@ -308,7 +309,7 @@ def _run(kept: list[Document]) -> int:
     if reason := why_no_ranks(arguments.device) or devices.why_not(arguments.device):
         raise UserError(f"{reason}; torchrun --standalone --nproc-per-node 2 -m {__spec__.name}")
     digits = data.load(arguments.digits)
-    document = Document(Path(arguments.results), digits, "part", profile.name)
+    document = Document(local(arguments.results), digits, "part", profile.name)
     kept.append(document)
     ranks = Ranks(arguments.device, timedelta(seconds=arguments.patience))
     sys.stderr = sys.__stderr__

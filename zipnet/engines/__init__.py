@@ -12,7 +12,7 @@ from typing import Final, cast
 from zipnet.doing import doing
 from zipnet.engines import trial
 from zipnet.engines.base import Engine, Placed, Unavailable
-from zipnet.errors import choice, note, one_line
+from zipnet.errors import UserError, choice, note, one_line
 from zipnet.recipe import Recipe
 
 __all__ = [
@@ -57,9 +57,13 @@ def kind(name: str) -> type[Engine]:
 def why_not(name: str, recipe: Recipe, device: str, *, tried: bool = True) -> str | None:
     """None where the engine can run the recipe on the device here; otherwise the reason.
 
-    tried: it is asked for a step, too, once in a process.
+    tried: it is asked for a step, too, once in a process. Raises UserError for a name that is none.
     """
+    from zipnet import devices  # needs torch
+
     choice("engine", name, names())
+    if misnamed := devices.misnamed(device):
+        raise UserError(misnamed)
     with doing(f"trying engine {name} on {device}"):
         reason = trial.switched_off(name) or (tried and trial.perished(name, device)) or None
         if reason is None:
