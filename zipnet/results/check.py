@@ -57,17 +57,10 @@ BEYOND_PEAK: Final = 1.5
 CORE_MACS: Final = 2 * 2 * 16 * 8e9
 BYTES: Final = 1e14  # a second; the memory of the fastest accelerators moves some 1e13
 
-COUNTS: Final = {
-    "params": paper.PARAMS,
-    "macs": paper.MACS,
-    "activations": paper.ACTIVATIONS,
-    "connections": paper.CONNECTIONS,
-    "units": paper.UNITS,
-    "step_macs": paper.STEP_MACS,
-    "passes": paper.PASSES,
-    "train_digits": paper.TRAIN_DIGITS,
-    "presentations": paper.PRESENTATIONS,
-}
+COUNTS: Final = {name: getattr(paper, name.upper()) for name in (
+    "params", "macs", "activations", "connections", "units", "step_macs", "passes", "train_digits",
+    "presentations",
+)}  # fmt: skip
 NAMED: Final = re.compile(r"(\d{8}T\d{6})Z_([0-9a-f]{7,40}|nocommit)(-\d+)?\.json")
 LONGEST_RUN: Final = timedelta(days=2)  # a full run takes hours; the name says when it began
 CLOCKS: Final = timedelta(hours=1)  # between name and datetime: a clock may be set meanwhile
@@ -274,13 +267,10 @@ def _laps(rows: Sequence[Benchmark], rounds: Rounds, lines: Lines) -> None:
     for row, laps, found in zip(rows, rounds.laps, lines, strict=True):
         about = row.extra_info
         if about.watch and len(about.watch) != len(laps):
-            found.append(
-                f"watch has {len(about.watch)} entries, one for each of {len(laps)} laps expected"
-            )
-        if len(about.watch) == len(laps) and about.unit == "s":
-            limits += [watch.seconds for watch in about.watch]
-        else:
-            limits += [np.inf] * len(laps)
+            found.append(f"watch has {len(about.watch)} entries, one for each of {len(laps)} laps "
+                         "expected")  # fmt: skip
+        known = len(about.watch) == len(laps) and about.unit == "s"
+        limits += [watch.seconds for watch in about.watch] if known else [np.inf] * len(laps)
     each = Ragged(rounds.rows.flat, np.array([*chain.from_iterable(rounds.laps)], int))
     of_rows = Ragged(each.sums(each.flat), np.array([len(laps) for laps in rounds.laps], int))
     for at in np.flatnonzero(of_rows.flat > LONGER * np.array(limits) + SLACK).tolist():
@@ -371,10 +361,8 @@ def _trained(row: Row, recipe: Trained) -> Iterator[str]:
     if odd or (row.steps, row.batch, row.passes) != (steps, recipe.batch, recipe.passes):
         yield (f"{row.presentations} presentations in {row.steps} steps of {row.batch} are not "
                f"{recipe.passes} passes in steps of {recipe.batch}")  # fmt: skip
-    if (
-        row.macs is not None
-        and row.macs != (each := recipe.step_macs or 0) * digits * recipe.passes
-    ):
+    each = recipe.step_macs or 0
+    if row.macs is not None and row.macs != each * digits * recipe.passes:
         yield f"macs is {row.macs}, but a step of {plain(recipe.name)} on one digit takes {each}"
     seeds = [one.seed for one in row.learned]
     if len(set(seeds)) < len(seeds):
@@ -385,7 +373,7 @@ def _trained(row: Row, recipe: Trained) -> Iterator[str]:
             ("test", one.test, paper.TEST_DIGITS, one.test_curve),
         ):
             if score.misses > there:
-                yield (f"{split}.misses is {score.misses}, more than the {there} digits there are")
+                yield f"{split}.misses is {score.misses}, more than the {there} digits there are"
             if curve and (len(curve), curve[-1]) != (recipe.passes, score.misses):
                 yield f"{split}_curve of seed {one.seed} does not end with its pass and misses"
         places = {wrong.index for wrong in one.misread if wrong.said != wrong.label}
@@ -429,8 +417,7 @@ def _rates(file: ResultFile, medians: Sequence[float], best: Sequence[float], li
     bounds: dict[Allowed, float] = {}
     for row, median, _, found in timed:
         key = row.device, row.threads or 0
-        if (peak := bounds.get(key)) is None:
-            peak = bounds[key] = bound(key, reached)
+        peak = bounds[key] = bounds.get(key) or bound(key, reached)
         macs, moved = (row.macs or 0) / median / (row.world or 1), (row.bytes or 0) / median
         if macs > min(BEYOND_PEAK * peak, CORE_MACS) or moved > BYTES:
             cores = row.threads or file.machine_info.cpu.logical_cores or 1

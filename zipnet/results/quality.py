@@ -189,16 +189,10 @@ def _slowed(before: State, after: State) -> str | None:
         return f"the processor throttled {after.throttled - before.throttled:g} times"
     if after.speed_limit is not None and after.speed_limit < FULL_SPEED:
         return f"the system held the processor at {after.speed_limit:g}% of its speed"
-    if _fell(before.cpu_mhz, after.cpu_mhz):
-        return (
-            f"the processor's clock fell from {before.cpu_mhz:g} to {after.cpu_mhz:g} MHz in a lap"
-        )
-    if _fell(before.gpu_mhz, after.gpu_mhz):
-        return f"the GPU's clock fell from {before.gpu_mhz:g} to {after.gpu_mhz:g} MHz in a lap"
+    for whose, field in (("processor", "cpu_mhz"), ("GPU", "gpu_mhz")):
+        earlier, later = getattr(before, field), getattr(after, field)
+        if None not in (earlier, later) and later < SLOWER_CLOCK * earlier:
+            return f"the {whose}'s clock fell from {earlier:g} to {later:g} MHz in a lap"
     if after.gpu_throttle and after.gpu_throttle.lower() not in CALM:
         return f"the GPU was slowed: {plain(after.gpu_throttle)}"
     return None
-
-
-def _fell(earlier: float | None, later: float | None) -> bool:
-    return earlier is not None and later is not None and later < SLOWER_CLOCK * earlier

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Annotated as Is
 from typing import Final, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct
 
 from zipnet import paper
 
@@ -28,12 +28,6 @@ SLACK: Final = 1e-3  # seconds
 
 BUSY_CORES: Final = 0.5  # half a core: system services stay below, a busy loop takes 1
 TICKS: Final = 0.02  # core-seconds that counters of 10 ms, read one after another, may be off by
-
-# pytest-benchmark's names for what it derives from the timings.
-STATISTICS: Final = (
-    "min", "max", "mean", "stddev", "median", "iqr", "q1", "q3", "iqr_outliers", "stddev_outliers",
-    "ld15iqr", "hd15iqr", "ops", "total",
-)  # fmt: skip
 
 Text = Is[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
 Name = Is[Text, Meta(pattern=r"\S")]
@@ -79,7 +73,7 @@ class Trained(Struct, kw_only=True):
     optimizer: Is[Text, says("sgd, adamw or pseudo-newton")]
     lr: Is[Size, says("learning rate of the first pass")]
     lr_end: Is[Size, says("and of the last")]
-    rates: Is[list[Size], says("or pass by pass")] = field(default_factory=list)
+    rates: Is[list[Size], says("or pass by pass")] = []
     weight_decay: Is[Size, says("of adamw")] = 0.0
     mu: Is[Size, says("of pseudo-newton")] = 0.0
     gamma: Is[Size, says("likewise")] = 0.0
@@ -114,13 +108,9 @@ class Learned(Struct, kw_only=True):
     seed: Is[Count, says("of its first weights, shifts and dropout")]
     train: Is[Score, says("on the training digits")]
     test: Is[Score, says("on the test digits")]
-    train_curve: Is[list[Count], says("misses after each pass; of seed 0")] = field(
-        default_factory=list
-    )
-    test_curve: Is[list[Count], says("likewise")] = field(default_factory=list)
-    misread: Is[list[Misread], says("every miss on the test digits; of seed 0")] = field(
-        default_factory=list
-    )
+    train_curve: Is[list[Count], says("misses after each pass; of seed 0")] = []
+    test_curve: Is[list[Count], says("likewise")] = []
+    misread: Is[list[Misread], says("every miss on the test digits; of seed 0")] = []
 
 
 class Level(Struct):
@@ -235,22 +225,18 @@ class Row(Struct, kw_only=True):
         list[Level] | None, says("of test error, falling; rounds have seeds `seed` and up", "to")
     ] = None
     meter: Is[Text | None, says("whose counter of the whole device's joules", "counted by")] = None
-    idle_watts: Is[list[Size], says("of the device before and after each round", "idle watts")] = (
-        field(default_factory=list)
-    )
+    idle_watts: Is[list[Size], says("of the device before and after each round", "idle watts")] = []
     phases: Is[Phases | None, says("seconds of a first step's parts, last round")] = None
     train: Is[Score | None, says("on the training digits, after the last pass")] = None
     test: Is[Score | None, says("on the test digits, after the last pass")] = None
     trained: Is[Trained | None, says("the recipe; where absent, that of the workload")] = None
-    learned: Is[list[Learned], says("what each training learned, as `stats.data` has them")] = (
-        field(default_factory=list)
-    )
+    learned: Is[list[Learned], says("what each training learned, as `stats.data` has them")] = []
     laps: Is[list[Positive] | None, says("rounds of each lap, in the order of `stats.data`")] = None
-    watch: Is[list[Watch], says("one object a lap")] = field(default_factory=list)
+    watch: Is[list[Watch], says("one object a lap")] = []
     retaken: Is[
         list[Retaken], says("laps that do not count, by their watch", "laps taken again")
-    ] = field(default_factory=list)
-    warnings: Is[list[Text], says("what a reader should know")] = field(default_factory=list)
+    ] = []
+    warnings: Is[list[Text], says("what a reader should know")] = []
 
 
 class Stats(Struct, kw_only=True):
@@ -260,10 +246,9 @@ class Stats(Struct, kw_only=True):
     rounds: Positive
     min: Size
     max: Size
-    median: Size
-    iterations: Count | None = None
     mean: Size | None = None
     stddev: Size | None = None
+    median: Size
     iqr: Size | None = None
     q1: Size | None = None
     q3: Size | None = None
@@ -273,7 +258,11 @@ class Stats(Struct, kw_only=True):
     hd15iqr: Size | None = None
     ops: Size | None = None
     total: Size | None = None
+    iterations: Count | None = None
     outliers: str | None = None
+
+
+STATISTICS: Final = Stats.__struct_fields__[2:-2]  # what follows from the timings, as they have it
 
 
 class Benchmark(Struct):
@@ -299,9 +288,7 @@ class Cpu(Struct, kw_only=True):
     model: Is[Text, says("as the system calls it")]
     design: Is[Text | None, says("vendor, family, model, stepping; Arm's implementer, part")] = None
     core: Is[Text | None, says("LLVM's name of its core: znver4, apple-m1, ...")] = None
-    extensions: Is[list[Text], says("of its vectors, by Linux's names")] = field(
-        default_factory=list
-    )
+    extensions: Is[list[Text], says("of its vectors, by Linux's names")] = []
     core_kinds: Is[
         list[Positive] | None,
         says("logical cores of each kind, the fastest first; null where all are alike"),
@@ -320,7 +307,7 @@ class Machine(Struct, kw_only=True):
     name: Is[Name, says("the folder, made from the rest; its last part is a hash of all of it")]
     cpu: Is[Cpu, says("the processor")]
     memory_gib: Is[Size | None, says("memory, rounded up to a size that is sold")] = None
-    gpus: Is[list[Text], says("their models, one entry each")] = field(default_factory=list)
+    gpus: Is[list[Text], says("their models, one entry each")] = []
     system: Is[Text | None, says("the operating system")] = None
 
 
@@ -387,7 +374,7 @@ class ResultFile(Struct, kw_only=True):
         says("variables that were set and change how fast libraries run; never a path or a name"),
     ] = None
     state: Is[States | None, says("the machine before and after the run")] = None
-    absent: Is[list[Absent], says("not measured, and why")] = field(default_factory=list)
+    absent: Is[list[Absent], says("not measured, and why")] = []
     machine_info: Is[Machine, says("what identifies the machine")]
     commit_info: Is[Commit | None, says("which code was measured")] = None
     datetime: Is[Text, says("when the file was written, ISO 8601")]

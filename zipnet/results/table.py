@@ -25,14 +25,8 @@ Read = tuple[str, ResultFile, list[Floats]]  # what messages call it, what it sa
 
 # What stays of a row that cannot be right: what it is, and none of its numbers.
 WHO: Final = ("file", "fullname", "question", "kind", "engine", "device", "threads", "unit")
-UNSHOWN: Final = (
-    "laps",
-    "watch",
-    "retaken",
-    "trained",
-    "learned",
-    "benchmarks",
-)  # other columns are made of them
+# Other columns are made of them.
+UNSHOWN: Final = ("laps", "watch", "retaken", "trained", "learned", "benchmarks")
 
 
 def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:

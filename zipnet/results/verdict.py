@@ -95,9 +95,7 @@ def reason(what: int, noise: float, margin: float, runs: int | None, longer: int
     return f"the interval is too wide; {times} times as many rounds would tell"
 
 
-def needed(
-    speed: Interval, noises: Floats, margin: float
-) -> tuple[list[int | None], list[int]]:  # fmt: skip
+def needed(speed: Interval, noises: Floats, margin: float) -> tuple[list[int | None], list[int]]:
     """What it would take to call each row something: further equal runs of each machine, None where
     no number of MORE is enough; and how many times as many rounds.
 
@@ -192,9 +190,8 @@ def compared(
     names: what to call them; margin: within which they are the same, a share.
     """
     matched, columns = Matched(runs, sides, names), runs.columns
-    values = (
-        np.stack([columns[name][matched.rows] for name in ENDS]) / columns["works"][matched.rows]
-    )
+    values = np.stack([columns[name][matched.rows] for name in ENDS])
+    values = values / columns["works"][matched.rows]
     kinds, units, pers = (columns[name][matched.rows[0]] for name in ("kind", "unit", "per"))
     known = tuple(tested[run.name] for run in sides if run.name in tested)
     noises = _noises(known, kinds)
@@ -210,9 +207,8 @@ def compared(
         lines = [f"{name}: {text}" for name, text in zip(names, doubts[:, at], strict=True) if text]
         words[at], reasons[at] = "unclear", lines[0]
     each = [f"{UNITS.get(unit, unit)} per {per}" for unit, per in zip(units, pers, strict=True)]
-    shown: dict[str, Any] = {
-        name: [key[at] for key in matched.keys] for at, name in enumerate(Key._fields)
-    }
+    shown: dict[str, Any] = {name: [getattr(key, name) for key in matched.keys]
+                             for name in Key._fields}  # fmt: skip
     shown |= {"kind": kinds, "unit": each, "baseline_value": one[0], "other_value": other[0],
               "speed": speed[0], "low": speed[1], "high": speed[2], "verdict": words,
               "threshold": threshold(noises[0]), "reason": reasons,
@@ -236,9 +232,7 @@ def _noises(tested: Sequence[NullTest], kinds: Any) -> Floats:
 # --- for notebooks --------------------------------------------------------------------------------
 
 
-def compare(
-    runs: Runs, a: str | Run, b: str | Run, same_within: float = MARGIN
-) -> pd.DataFrame:  # fmt: skip
+def compare(runs: Runs, a: str | Run, b: str | Run, same_within: float = MARGIN) -> pd.DataFrame:
     """Compare two runs row by row: how many times as fast b is as a, and whether that is real.
 
     a, b: a machine's name, which stands for the newest of its runs; a file's source; or a Run.

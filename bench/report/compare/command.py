@@ -119,7 +119,5 @@ def _against(one: Comparison, allowed: float) -> tuple[list[str], list[str]]:
     certain = (rows["verdict"] == "slower") & (least > allowed)
     told = certain | (most <= allowed) & (rows["threshold"] < UNSTEADY)
     may = (rows["counted"] == "s") & np.where(rows["forbidden"], disturbed.any(axis=0), ~told)
-    slower, unsure = (
-        [key.text for key in compress(one.matched.keys, which.tolist())] for which in (certain, may)
-    )
-    return slower, unsure
+    slower, unsure = (compress(one.matched.keys, which.tolist()) for which in (certain, may))
+    return [key.text for key in slower], [key.text for key in unsure]

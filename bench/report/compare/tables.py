@@ -61,11 +61,11 @@ def text(
     labels: of the contestants, the baseline first; names: what to call them.
     """
     width, few = min(columns, WIDTH), len(names) <= DETAILED
-    yield from (
-        _overview(found, labels, names, tested, width) if few else _summary(found, labels, width)
-    )
     if few:
+        yield from _overview(found, labels, names, tested, width)
         yield from _by_question(found, names, width)
+    else:
+        yield from _summary(found, labels, width)
     for comparison, name in zip(found, names[1:], strict=True) if every_row else ():
         yield from _pair(comparison, (names[0], name), width, few=few)
     if few or every_row:
@@ -125,9 +125,8 @@ def _counted(counts: Counter[str], always: Sequence[str] = ()) -> str:
 
 def _summary(found: Sequence[Comparison], labels: Sequence[str], width: int) -> Iterator[str]:
     """One line a contestant, fastest first: for many of them."""
-    yield from _wrapped(
-        f"times as fast as {labels[0]}, by the geometric mean of network rows", width
-    )
+    title = f"times as fast as {labels[0]}, by the geometric mean of network rows"
+    yield from _wrapped(title, width)
     lines = []
     for comparison, label in zip(found, labels[1:], strict=True):
         (mean, _), counts = comparison.mean("network"), comparison.counts
@@ -166,9 +165,7 @@ def _of_mean(mean: Estimate | None) -> tuple[str, str]:
     return (_speed(mean.median), span(mean.low, mean.high)) if mean else ("?", "nothing to say")
 
 
-def _pair(
-    found: Comparison, names: tuple[str, str], width: int, *, few: bool
-) -> Iterator[str]:  # fmt: skip
+def _pair(found: Comparison, names: tuple[str, str], width: int, *, few: bool) -> Iterator[str]:
     """Two contestants: every row with both values, the ratio, its interval and its verdict."""
     lines = []
     for row in found.records():
@@ -189,9 +186,8 @@ def _table(head: Sequence[str], lines: Sequence[Sequence[str]], width: int) -> I
     wide = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
     words = max(len(word) for *_, last in (head, *lines) for word in last.split())
     taken = sum(wide[1:-1]) + GAP * len(wide[1:])
-    room = min(
-        wide[0], width - taken - (words if sum(wide) > width - GAP * len(wide) else wide[-1])
-    )
+    last = words if sum(wide) > width - GAP * len(wide) else wide[-1]
+    room = min(wide[0], width - taken - last)
     for name, *cells in (head, *lines) if room >= 0 else lines:
         if len(name) > room:
             yield name
@@ -199,13 +195,10 @@ def _table(head: Sequence[str], lines: Sequence[Sequence[str]], width: int) -> I
             told = (f"{called} {cell}" for called, cell in zip(head[1:], cells, strict=True))
             yield from _wrapped(INDENT + ", ".join(told), width)
             continue
-        beside = f"{name if len(name) <= room else '':{room}s}"
-        beside += "".join(
-            cell.rjust(GAP + at) for cell, at in zip(cells[:-1], wide[1:], strict=False)
-        )
-        indent = " " * (room + taken)
+        beside = (name if len(name) <= room else "").ljust(room)
+        beside += "".join(map(str.rjust, cells[:-1], (GAP + at for at in wide[1:])))
         yield from textwrap.wrap(cells[-1], width, initial_indent=beside + GAP * " ",
-                                 subsequent_indent=indent) or [beside]  # fmt: skip
+                                 subsequent_indent=" " * (room + taken)) or [beside]  # fmt: skip
 
 
 def _reasons(found: Sequence[Comparison], width: int) -> Iterator[str]:

@@ -136,11 +136,9 @@ def _together(answers: Answers, names: Sequence[str]) -> Cell:
     """Several contestants: the ends of the line say who they are."""
     drawn = []
     for at, row in answers:
-        dot, said = (
-            _dot(row["verdict"], row, names[1 + at]),
-            f"{names[1 + at]} {_times(row['speed'])}",
-        )
-        drawn.append((dot if len(answers) <= FEW else replace(dot, low=None, high=None), said))
+        dot = _dot(row["verdict"], row, names[1 + at])
+        dot = dot if len(answers) <= FEW else replace(dot, low=None, high=None)
+        drawn.append((dot, f"{names[1 + at]} {_times(row['speed'])}"))
     return crowd(drawn)
 
 

@@ -172,9 +172,8 @@ class Sheet:
 def mark(panel: Any, x: float, y: float, dot: Dot, scale: float = 1.0) -> None:
     """The mark of one value."""
     size, inside = scale * SIZES[dot.shape], PAPER if dot.hollow or dot.disturbed else dot.color
-    apart = (
-        scale < SMALL and inside == dot.color and dot.shape == "o"
-    )  # a rim of paper tells it from its neighbours
+    # A rim of paper tells a small one from its neighbours.
+    apart = scale < SMALL and inside == dot.color and dot.shape == "o"
     looks: Looks = {"markeredgecolor": PAPER if apart else dot.color, "clip_on": False, "zorder": 4}
     looks |= {"gid": TITLED + dot.title} if dot.title else {}
     panel.plot(x, y, dot.shape, ms=size, mew=0.8 if apart else 1.6, markerfacecolor=inside, **looks)

@@ -235,17 +235,15 @@ def plot(spec: Spec, rows: pd.DataFrame) -> DotPlot:
         own = tuple(getattr(row, name) for name in whose)
         groups = [[(one, shape) for one in of.get(own, ())]
                   for of, shape in zip(found, shapes, strict=False)]  # fmt: skip
-        cells = tuple(
-            _cell(spec, group, remarks, many=many)
-            for group in (groups if apart else [list(chain(*groups))])
-        )
-        strips.append(
-            Strip(joined((row.engine, row.device)), cells, row.machine if several else None)
-        )
-    words, devices = [text for _, text in spec.questions], sorted(set(shown["device"]))
-    shaped = [(text, Dot(0, FAINT, shape)) for text, shape in zip(words, SHAPES, strict=False)]
-    key = [] if apart else shaped
-    key += [] if spec.apart else [(name, Dot(0, of_device(name))) for name in devices]
+        panels = groups if apart else [[*chain(*groups)]]
+        cells = tuple(_cell(spec, group, remarks, many=many) for group in panels)
+        name = joined((row.engine, row.device))
+        strips.append(Strip(name, cells, row.machine if several else None))
+    words, key = [text for _, text in spec.questions], list[tuple[str, Dot]]()
+    if not apart:
+        key += [(text, Dot(0, FAINT, shape)) for text, shape in zip(words, SHAPES, strict=False)]
+    if not spec.apart:
+        key += [(name, Dot(0, of_device(name))) for name in sorted(set(shown["device"]))]
     if any(cell.peak for strip in strips for cell in strip.cells):
         key.append(("peak of the same machine", Dot(0, INK, "|")))
     ratio = f"{TIMES}: {spec.ratio}." if spec.ratio and not many else ""
@@ -273,10 +271,8 @@ def _cell(
     """The dots of one row on one panel, the smallest first, and what is said of them."""
     drawn: list[tuple[Dot, str]] = []
     for row, shape in answers:
-        at, ends = (
-            getattr(row, spec.value),
-            [end and end / row.value for end in (row.low, row.high)],
-        )
+        at = getattr(row, spec.value)
+        ends = [end and end / row.value for end in (row.low, row.high)]
         if spec.value != "each":
             ends = [end and 1 / end for end in ends[::-1]]
         low, high = (None if many else end and at * end for end in ends)

@@ -99,17 +99,10 @@ def to_markdown(report: Report) -> str:
     cautions = [f"{plain(source, 120)}: {plain(line, 300)}" for source, line in lines]
     bad = [plain(line, 300) for line in report.runs.bad]
     return _template("README.md").render(
-        headline=report.headline,
-        figures=report.figures,
-        found=report.found,
-        asked=report.asked,
-        learning_figures=report.learning,
+        report._asdict(),
         first=first,
         slower=len(newest) - len(first),
         nulls=[null for one in first if (null := report.tested[one.run.name]).sources],
-        prices=report.prices[:LINES],
-        roofs=report.roofs[:LINES],
-        roads=report.roads[:LINES],
         lists=[("Cautions", cautions), ("Not reported", bad)],
         most=LINES,
     )
