@@ -41,6 +41,11 @@ def answering(rows: pd.DataFrame, questions: Sequence[str]) -> pd.DataFrame:
     return pd.concat([best(rows, question) for question in questions]).drop_duplicates(WHO)
 
 
+def whose(rows: pd.DataFrame) -> list[str]:
+    """The columns that tell one line from another; the machines of a crowd share theirs."""
+    return WHO[1:] if crowded(rows) else WHO
+
+
 def crowded(rows: pd.DataFrame) -> bool:
     """Whether there are too many machines for a line each: one has marks for all of them."""
     return bool(rows["machine"].nunique() > FEW_MACHINES)

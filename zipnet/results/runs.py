@@ -112,9 +112,8 @@ class Runs:
     def excluded(self, run: Run) -> list[tuple[str, str]]:
         """The rows of a run that cannot be right: their names, and why."""
         rows = self.of(run)
-        return [
-            (rows["fullname"][at], rows["invalid"][at]) for at in np.flatnonzero(~rows["sound"])
-        ]
+        wrong = ~rows["sound"]
+        return list(zip(rows["fullname"][wrong], rows["invalid"][wrong], strict=True))
 
     def wrong(self, run: Run) -> str | None:
         """The first thing in a run that cannot be right, and how many more there are."""
@@ -287,13 +286,9 @@ class Runs:
 
 
 def newest(runs: Iterable[Run]) -> list[Run]:
-    """One run a machine: the freshest, of equals the last."""
-    kept: dict[str, Run] = {}
-    for run in runs:
-        rival = kept.get(run.name)
-        if rival is None or run.freshness >= rival.freshness:
-            kept[run.name] = run
-    return list(kept.values())
+    """One run a machine, by its name: the freshest, of equals the last."""
+    ordered = sorted(runs, key=lambda run: (run.name, run.freshness))
+    return list({run.name: run for run in ordered}.values())
 
 
 def _again(run: Run) -> bytes:

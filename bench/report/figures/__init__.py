@@ -10,21 +10,13 @@ from typing import Protocol
 import pandas as pd
 from matplotlib.figure import Figure
 
+from bench.report.figures import specs
 from bench.report.figures.costs import price_plot
 from bench.report.figures.curves import LADDER, Curves
 from bench.report.figures.learning import plots_of
 from bench.report.figures.roadmap import RoadMap
 from bench.report.figures.roofline import Roofline
 from bench.report.figures.sheet import NARROW, WIDE, Look, save
-from bench.report.figures.specs import (
-    JOULES,
-    SPECS,
-    climbed_plot,
-    plot,
-    ranks_plot,
-    swept_plot,
-    training_plot,
-)
 from bench.report.learned import Reproduction
 from bench.report.picks import crowded
 from zipnet.results.sweep import fits, ladders
@@ -69,17 +61,20 @@ def drawn(name: str, figure: Drawable) -> Drawn:
 
 def plots(rows: pd.DataFrame) -> dict[str, Drawable]:
     """Every figure there is, before it has a size; rows as for draw_all."""
-    picked, many = {spec.name: plot(spec, rows) for spec in SPECS}, crowded(rows)
-    every: dict[str, Drawable] = {"training": training_plot(rows), "price": price_plot(rows)}
-    every |= picked | {"sweep": swept_plot(rows) if many else Curves(fits(rows))}
+    picked, many = {spec.name: specs.plot(spec, rows) for spec in specs.SPECS}, crowded(rows)
+    every: dict[str, Drawable] = {"training": specs.training_plot(rows), "price": price_plot(rows)}
+    every |= picked | {"sweep": specs.plot(specs.SWEPT, rows) if many else Curves(fits(rows))}
     every["roofline"] = Roofline.of(rows)
     if (rows["question"] == "width").any():
-        every["width"] = climbed_plot(rows) if many else Curves(ladders(rows), LADDER)
+        single = rows[rows["batch"] == 1]
+        every["width"] = (
+            specs.plot(specs.CLIMBED, single) if many else Curves(ladders(rows), LADDER)
+        )
         every["road"] = RoadMap.of(rows)
     if (rows["world"] > 0).any():  # few runs have ranks,
-        every["ranks"] = ranks_plot(rows)
-    if (rows["question"] == JOULES.name).any():  # and few machines count joules
-        every[JOULES.name] = plot(JOULES, rows)
+        every["ranks"] = specs.ranks_plot(rows)
+    if (rows["question"] == specs.JOULES.name).any():  # and few machines count joules
+        every[specs.JOULES.name] = specs.plot(specs.JOULES, rows)
     return every
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 import pandas as pd
@@ -13,7 +14,7 @@ from bench.report.figures.dots import Cell, DotPlot, Strip, crowd
 from bench.report.figures.palette import FAINT, of_device
 from bench.report.figures.sheet import TICKS, Dot, Words, left_out
 from bench.report.figures.specs import BETTER
-from bench.report.picks import crowded
+from bench.report.picks import crowded, whose
 from bench.report.wording import TIMES, duration, joined, significant, who
 from zipnet import paper
 from zipnet.results.price import AIM, Price, prices
@@ -34,10 +35,9 @@ def price_plot(rows: pd.DataFrame) -> DotPlot:
     """A line a batch, below a heading for each engine and device; of a crowd a mark a machine."""
     found, many = _better(prices(rows)), crowded(rows)
     together: dict[Any, dict[float, list[Price]]] = defaultdict(lambda: defaultdict(list))
+    line = attrgetter(*whose(rows))
     for price in found:
-        row = price.source
-        key = (row.engine, row.device) if many else (row.file, row.engine, row.device)
-        together[key][row.batch].append(price)
+        together[line(price.source)][price.source.batch].append(price)
     several = not many and len({price.source.machine for price in found}) > 1
     strips: list[Strip] = []
     for batches in sorted(together.values(), key=_soonest):

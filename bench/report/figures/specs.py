@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
+from operator import attrgetter
 from typing import Any, Final
 
 import pandas as pd
 
 from bench.report import wording
+from bench.report.figures.curves import SWEEP
 from bench.report.figures.dots import MOST, Cell, DotPlot, Strip, crowd
 from bench.report.figures.palette import ACCENT, FAINT, INK, MUTED, of_device
 from bench.report.figures.sheet import TICKS, Dot, Words, left_out
-from bench.report.picks import answering, best, crowded, trainings
+from bench.report.picks import answering, best, crowded, trainings, whose
 from bench.report.wording import TIMES, counted, duration, joined, percent, quantity, times
 from zipnet import paper
-from zipnet.results.runs import WHO, grouped, records, who
+from zipnet.results.runs import grouped, records, who
 from zipnet.results.scaling import gains
 from zipnet.results.sweep import dispatches
 
@@ -59,9 +61,10 @@ class Spec:
     questions: with words for the key, or for the heading of a panel where they stand apart.
     value: the column drawn; `each` is the row's own value of one presentation, MAC, byte or round
     in the row's own unit, any other a rate. ratio: in words, what the ratio of the two questions
-    says. remarks: what is said of a row besides, or of its answer to one question, and
-    about_remarks what that is. A crowd of
-    machines stands apart, question by question, without remarks and ratios.
+    says. sizes: the column of which the least, the middle and the largest value are questions of
+    their own, and words for one. remarks: what is said of a row besides, or of its answer to one
+    question, and about_remarks what that is. A crowd of machines stands apart, question by
+    question, without remarks and ratios.
     """
 
     name: str
@@ -73,6 +76,7 @@ class Spec:
     ratio: str = ""
     reference: tuple[float, str] | None = None
     notes: tuple[str, ...] = ()
+    sizes: tuple[str, str] | None = None
     remarks: Callable[[pd.DataFrame], Mapping[Who, str]] = lambda _: {}
     about_remarks: tuple[str, ...] = ()
 
@@ -143,30 +147,23 @@ SPECS: Final = (
 
 # What the curves of laws show of few machines, of a crowd.
 SWEPT: Final = Spec(
-    "sweep", "What a digit costs in a batch of one, of some, of all",
+    "sweep", SWEEP.title,
     "Time of a training step by the digits in it, log axis, less is better.",
     (("fullbatch", f"all {paper.TRAIN_DIGITS:,} in one step"),),
     apart=True,
+    sizes=("batch", "{:,.0f} in a step"),
 )  # fmt: skip
 CLIMBED: Final = Spec(
     "width", "What a step on one digit costs in a narrow and in a wide network",
     "Time of a training step, by times the planes and units of 1989; log axis, less is better.",
     (),
     apart=True,
+    sizes=("width", "width {:.0f}"),
 )  # fmt: skip
 
 
-def swept_plot(rows: pd.DataFrame) -> DotPlot:
-    """The least batch, the middle one and the largest, each as a question of its own."""
-    return _taken_apart(SWEPT, rows, "batch", "{:,.0f} in a step")
-
-
-def climbed_plot(rows: pd.DataFrame) -> DotPlot:
-    """The least width, the middle one and the largest, likewise; of steps on one digit."""
-    return _taken_apart(CLIMBED, rows[rows["batch"] == 1], "width", "width {:.0f}")
-
-
-def _taken_apart(spec: Spec, rows: pd.DataFrame, by: str, words: str) -> DotPlot:
+def _by_size(spec: Spec, rows: pd.DataFrame, by: str, words: str) -> tuple[Spec, pd.DataFrame]:
+    """A question for each of three sizes, and the rows that answer it."""
     name = f"{spec.name} {{:.0f}}"
     values = rows[by].where(rows["question"] == spec.name).astype(float)
     sizes = sorted(values.dropna().unique())
@@ -174,7 +171,7 @@ def _taken_apart(spec: Spec, rows: pd.DataFrame, by: str, words: str) -> DotPlot
     asked = tuple((name.format(size), words.format(size)) for size in shown)
     question = rows["question"].astype(object).where(values.isna(), values.map(name.format))
     spec = replace(spec, questions=(*asked, *spec.questions) or ((spec.name, ""),))
-    return plot(spec, rows.assign(question=question))
+    return spec, rows.assign(question=question)
 
 
 def _gained(rows: pd.DataFrame) -> dict[Who, str]:
@@ -216,6 +213,8 @@ def ranks_plot(rows: pd.DataFrame) -> DotPlot:
 
 def plot(spec: Spec, rows: pd.DataFrame) -> DotPlot:
     """Pick a spec's rows from those of every machine's newest run."""
+    if spec.sizes:
+        spec, rows = _by_size(spec, rows, *spec.sizes)
     questions, many = [question for question, _ in spec.questions], crowded(rows)
     about = _of_crowd(rows) or (*spec.about_remarks, f"{BETTER} {WHISKERS}")
     apart = spec.apart or many
@@ -224,16 +223,15 @@ def plot(spec: Spec, rows: pd.DataFrame) -> DotPlot:
     every = answering(rows, questions if apart else questions[::-1])
     if not spec.apart:
         every = every.sort_values(spec.value, ascending=spec.value == "each", kind="stable")
-    every = every.drop_duplicates(whose := WHO[1:] if many else WHO)
+    every = every.drop_duplicates(line := whose(rows))
     shown = every.head(ROOM)
     several = not many and shown["machine"].nunique() > 1
     remarks = spec.remarks(rows[rows["file"].isin(shown["file"])])
     shapes = SHAPES[:1] * len(questions) if apart else SHAPES
-    found = [grouped(best(rows, question), *whose) for question in questions]
+    found = [grouped(best(rows, question), *line) for question in questions]
     strips = []
     for row in records(shown):
-        own = tuple(getattr(row, name) for name in whose)
-        groups = [[(one, shape) for one in of.get(own, ())]
+        groups = [[(one, shape) for one in of.get(attrgetter(*line)(row), ())]
                   for of, shape in zip(found, shapes, strict=False)]  # fmt: skip
         panels = groups if apart else [[*chain(*groups)]]
         cells = tuple(_cell(spec, group, remarks, many=many) for group in panels)
@@ -317,7 +315,7 @@ def _has_peak(spec: Spec, row: Any) -> bool:
 def training_plot(rows: pd.DataFrame) -> DotPlot:
     """1989, the published runs and ours, slowest first."""
     every, many = trainings(rows), crowded(rows)
-    together = grouped(every, *(WHO[1:] if many else WHO))
+    together = grouped(every, *whose(rows))
     shown = dict(islice(together.items(), ROOM))
     several = not many and every["machine"].nunique() > 1
     ours = [_ours(group, many=many, several=several) for group in shown.values()]
