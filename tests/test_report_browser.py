@@ -5,6 +5,7 @@ import io
 import json
 import os
 from contextlib import redirect_stdout
+from functools import partial
 from itertools import pairwise
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ import pytest
 
 from bench.__main__ import main
 from bench.report.publish import publish
-from bench.report.wording import duration, percent, quantity, significant, size, span, times
+from bench.report.wording import amount, duration, percent, quantity, significant, span, times
 from tests import browser as driver
 from tests import fleet
 from tests import records_factory as factory
@@ -321,7 +322,7 @@ NUMBERS = [0, 1, 2.5, 0.1, 0.0999, 1e-3, 9.99e-4, 1e-7, 3.3e-10, 119.9, 7200, 17
 def test_numbers_are_written_as_python_writes_them(opened):
     for name, ours in (("significant", significant), ("duration", duration),
                        ("quantity", quantity), ("percent", percent), ("times", times),
-                       ("size", size)):  # fmt: skip
+                       ("size", partial(amount, unit="B"))):  # fmt: skip
         found = opened.value(f"{json.dumps(NUMBERS)}.map((number) => {name}(number))")
         assert found == [ours(number) for number in NUMBERS]
 

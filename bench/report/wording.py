@@ -19,7 +19,6 @@ HASH: Final = 6  # the last characters of a machine's name, which tell it from i
 
 
 duration: Final = partial(amount, unit="s")
-size: Final = partial(amount, unit="B")
 
 
 def interval(low: float | None, high: float | None, unit: str = "s") -> str:

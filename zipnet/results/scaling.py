@@ -43,13 +43,10 @@ class Gain:
 def gains(rows: pd.DataFrame) -> list[Gain]:
     """Of every row of ranks, by question and world."""
     asked = rows[(rows["world"] > 0) & (rows["value"] > 0)]
-    found = sorted(records(asked), key=_place)
+    found = sorted(records(asked), key=lambda row: (
+        row.file, in_order(row.question), row.device, row.threads or 0, row.world))  # fmt: skip
     alone = {WHOSE(row): row for row in found if row.world == 1}
     return [Gain(row, *_against(row, alone.get(WHOSE(row)))) for row in found]
-
-
-def _place(row: Any) -> tuple[Any, ...]:
-    return row.file, in_order(row.question), row.device, row.threads or 0, row.world
 
 
 def _against(row: Any, one: Any) -> list[float | None]:

@@ -40,7 +40,7 @@ def price_plot(rows: pd.DataFrame) -> DotPlot:
         together[line(price.source)][price.source.batch].append(price)
     several = not many and len({price.source.machine for price in found}) > 1
     strips: list[Strip] = []
-    for batches in sorted(together.values(), key=_soonest):
+    for batches in together.values():  # the soonest first, as their prices are
         if not strips or len(strips) + len(batches) <= ROOM:
             strips += _strips(batches, many=many, several=several)
     errors = sorted({toll.error for price in found for toll in price.tolls}, reverse=True)
@@ -71,10 +71,6 @@ def _better(found: Sequence[Price]) -> list[Price]:
         row = price.source
         kept.setdefault((row.file, row.engine, row.device, row.batch), price)
     return list(kept.values())
-
-
-def _soonest(batches: Batches) -> float:
-    return min(price.seconds for some in batches.values() for price in some)
 
 
 def _strips(batches: Batches, *, many: bool, several: bool) -> list[Strip]:

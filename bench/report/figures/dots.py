@@ -168,7 +168,9 @@ class DotPlot:
                 y = top + above + marks
                 if look.names and not column:
                     _name_at_left(drawn, look, strip, y)
-                for texts, x, leftwards in [] if lines else self._beside(cell, domain):
+                column_of_its_own = [([cell.right], domain[1], False)]
+                beside = column_of_its_own if self.values else cell.labels(domain)
+                for texts, x, leftwards in [] if lines else beside:
                     by, side = (-BESIDE, "right") if leftwards else (BESIDE, "left")
                     place = left + width * share(x, domain) + by
                     ink = INK if cell.dots else MUTED
@@ -189,10 +191,6 @@ class DotPlot:
         beside = TALL_ROW if tall else CLOSE_ROW if self.values else ROW
         high = LINE * lines + MARKS if lines else beside
         return high + _high(_heading(strip, look, look.names + width))
-
-    def _beside(self, cell: Cell, domain: Domain) -> list[tuple[list[str], float, bool]]:
-        """As Cell.labels(); or in a column of its own."""
-        return [([cell.right], domain[1], False)] if self.values else cell.labels(domain)
 
     def _above(self, strip: Strip, cell: Cell, look: Look, room: float) -> list[Ends]:
         """What stands above marks: on a phone name and machine at the left, values at the right; at

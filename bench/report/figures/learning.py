@@ -56,14 +56,10 @@ def _cell(one: Outcome) -> Cell:
     dots = [Dot(misses, OURS, "|", title=f"seed {learned.seed}: {misses:.0f} misses")
             for learned, misses in zip(one.learned, one.ours("test"), strict=True)]  # fmt: skip
     dots += [Dot(misses, ACCENT, "D", title=f"published: {misses:.0f} misses")
-             for misses in _published(one)]  # fmt: skip
+             for misses in (each.test_misses or each.test_error / 100 * paper.TEST_DIGITS
+                            for each in one.published)]  # fmt: skip
     verdict = f", {one.verdict}" if one.verdict else ""
     return Cell(tuple(sorted(dots, key=lambda dot: dot.at)), f"{one.told('test')}{verdict}")
-
-
-def _published(one: Outcome) -> list[float]:
-    return [each.test_misses or each.test_error / 100 * paper.TEST_DIGITS
-            for each in one.published]  # fmt: skip
 
 
 def choices_plot(found: Factorial) -> DotPlot:

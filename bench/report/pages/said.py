@@ -107,7 +107,7 @@ def announced(runs: Runs) -> Iterator[str]:
 def cautions(runs: Runs, run: Run) -> list[str]:
     """Collect from the run as a whole, its state, its rows and the checker."""
     rows, excluded = runs.of(run), runs.excluded(run)
-    lines = [*_code(run), *_profile(run.about), *_state(run.about)]
+    lines = [*_profile(run), *_state(run.about)]
     lines += _doubts(rows["quality"][rows["sound"]])
     for name, warnings in zip(rows["fullname"], rows["warnings"], strict=True):
         lines += [f"{name}: {warning}" for warning in warnings or ()]
@@ -127,12 +127,10 @@ def doubts(quality: str | None) -> list[str]:
     return [kind for kind in kinds if kind in REMEDIES]
 
 
-def _code(run: Run) -> Iterator[str]:
+def _profile(run: Run) -> Iterator[str]:
+    about = run.about
     if run.dirty:
         yield "Measured with uncommitted changes: equal to no other run. Commit, and measure again."
-
-
-def _profile(about: ResultFile) -> Iterator[str]:
     if about.status == "interrupted":
         yield "The run was interrupted: what is missing was not measured. Run it again."
     if about.scope == "part":
