@@ -102,6 +102,7 @@ BAD_FIELDS = [
     (ROW + "extra_info.steps", "1", "extra_info.steps is '1'"),
     (ROW + "extra_info.macs", -5, "extra_info.macs is -5"),
     (ROW + "extra_info.macs", 2**70, "macs is 1180591620717411303424"),
+    (ROW + "extra_info.steps", 2**63 - 1, "steps is 9223372036854775807"),  # no float is
     (ROW + "extra_info.dataset", None, "extra_info.dataset is missing"),
     (ROW + "extra_info.warnings", "hot", "extra_info.warnings is 'hot'"),
     (ROW + "extra_info.question", "training", "extra_info.train is missing"),

@@ -17,6 +17,7 @@ from zipnet import paper
 
 SCHEMA: Final = 2  # and 1, which had no laps and watched no rows
 LONGEST_TEXT: Final = 2_000  # characters; the longest honest field is an error message
+MOST: Final = 2**53  # of a count; floats, which tables are made of, hold none of more exactly
 
 # Timings outside are no clock's: below a tenth of a nanosecond, above thirty years. Only where no
 # network is at work may one be 0, where the clock is too coarse for it.
@@ -32,9 +33,9 @@ TICKS: Final = 0.02  # core-seconds that counters of 10 ms, read one after anoth
 Text = Is[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
 Name = Is[Text, Meta(pattern=r"\S")]
 Size = Is[float, Meta(ge=0)]
-Count = Is[int, Meta(ge=0, le=2**63 - 1)]
+Count = Is[int, Meta(ge=0, le=MOST)]
 Digit = Is[int, Meta(ge=0, le=9)]
-Positive = Is[int, Meta(ge=1, le=2**63 - 1)]
+Positive = Is[int, Meta(ge=1, le=MOST)]
 Plain = str | int | float | bool | None  # a fact that is only shown, or only hashed
 
 
