@@ -56,6 +56,13 @@ def test_train_prints_evaluations_and_a_summary(small_data):
     assert lines[-1].endswith("loss mse")
 
 
+def test_a_rival_stands_beside_what_the_article_prints_of_it(small_data):
+    done = run_here("zipnet", "train", "fully-connected", "--data", "usps", "--passes", "1",
+                    ZIPNET_DATA=small_data)  # fmt: skip
+    assert "(1989: 19.4%)" in done.stdout
+    assert done.stdout.count("1989") == 1, "it prints no losses of that network"
+
+
 def test_train_json_is_one_object_with_the_promised_keys(small_data):
     result = run_here(
         "zipnet",

@@ -100,6 +100,20 @@ def test_a_reports_folder_that_is_a_file_is_said_in_one_line(tmp_path, main, wit
     assert (tmp_path / "out").read_text() == "mine"
 
 
+@pytest.mark.parametrize("page", ["README.md", "index.html"])
+def test_a_page_of_somebody_else_is_not_written_over(tmp_path, main, without_figures, page):
+    """As a project's own is, where its folder is taken for that of the reports."""
+    factory.write(tmp_path / "r", factory.result())
+    (tmp_path / page).write_text("# Mine")
+    done = main("report", tmp_path / "r", "--out", tmp_path)
+    assert done.returncode == 2
+    assert "is no report and would be written over" in one_line(done.stderr)
+    assert (tmp_path / page).read_text() == "# Mine"
+    (tmp_path / page).unlink()
+    for _ in range(2):
+        assert main("report", tmp_path / "r", "--out", tmp_path).returncode == 0
+
+
 def test_a_reports_folder_below_a_file_is_said_in_one_line(tmp_path, main):
     factory.write(tmp_path / "r", factory.result())
     (tmp_path / "file").write_text("mine")

@@ -5,18 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Final
 
 from zipnet.atomic import replacing
 from zipnet.errors import UserError, shown
+
+PAGES: Final = ("README.md", "index.html")
+HEAD: Final = 2000  # bytes of a page, in which its title stands
+OURS: Final = b"what the machines said"  # in the title of each
 
 Content = bytes | Callable[[IO[bytes]], None]  # or what writes it
 
 
 def make(folder: Path) -> None:
-    """Make a folder where there is none; before the work whose outputs it takes."""
+    """Make a folder where there is none; before the work whose outputs it takes.
+
+    Raises UserError where it cannot be, and where it holds a page of somebody else's, such as a
+    project's own README.md: it would be written over.
+    """
     with _said_of(folder, "folder "):
         folder.mkdir(parents=True, exist_ok=True)
+    for name in PAGES:
+        with _said_of(folder / name):
+            found = (folder / name).is_file() and (folder / name).read_bytes()[:HEAD]
+        if found and OURS not in found.lower():
+            raise UserError(
+                f"{shown(str(folder / name))} is no report and would be written over; "
+                "choose another folder with --out"
+            )
 
 
 def write(path: Path, content: Content) -> None:
