@@ -14,12 +14,12 @@ from tests.test_report_figures import rows, words
 from tests.test_results_check import findings
 from zipnet import paper, results
 from zipnet.results.collect import collect
-from zipnet.results.price import prices
+from zipnet.results.price import prices, stand_for_prices
 
 FULL = paper.TRAIN_DIGITS
 
 
-def content(speed=1.0, name="xeon-6982p-2c-8gib", **about):
+def content(speed=1.0, name="xeon-6982p-2c-8gib", overrides=(), **about):
     """A run that trained two engines with some batches; all digits at once got to 7% alone."""
     several = {"threads": 2} | about
     made = [
@@ -31,7 +31,7 @@ def content(speed=1.0, name="xeon-6982p-2c-8gib", **about):
         factory.price(FULL, 4000.0 / speed, engine="fused", **several),
         factory.price(32, 50.0 / speed, engine="xla", never=4, **several),
     ]
-    result = factory.result(name, speed)
+    result = factory.result(name, speed, **dict(overrides))
     result["benchmarks"] += factory.measured_by(name, made)
     for row in result["benchmarks"][-len(made) :]:
         shift(row)
@@ -190,3 +190,21 @@ def test_other_learning_rates_are_not_compared(tmp_path):
         "learning rate 0.24 in one, learning rate 0.12 in the other",
         "learning rate 0.12 in one, learning rate 0.24 in the other",
     }
+
+
+def test_the_report_shows_the_run_with_the_most_batches_whatever_else_is_newer(tmp_path):
+    """All batches are a long run of their own, beside which the newest whole one has few."""
+    alone, later = content(), content(2.0, overrides={"datetime": "2026-11-22T02:00:00+00:00"})
+    alone["benchmarks"] = [r for r in alone["benchmarks"] if "levels" in r["extra_info"]]
+    alone["benchmarks"] += factory.measured_by("x", [factory.price(8, 0.3)])
+    alone["scope"] = "part"
+    factory.write(tmp_path, alone)
+    factory.write(tmp_path, later, "later.json")
+    found = collect([str(tmp_path)]).rows
+    standing = found[stand_for_prices(found)]
+    assert len(standing) == 8
+    assert not standing["newest"].any()
+    publish(collect([str(tmp_path)]), tmp_path / "out")
+    lines = (tmp_path / "out" / "README.md").read_text("utf-8").splitlines()
+    table = lines[lines.index("## The price of speed: time to a test error") :]
+    assert sum("| 8 |" in line for line in table) == 1

@@ -17,10 +17,10 @@ from zipnet.results import schema
 
 
 class Draft:
-    """Made when a run begins, because libraries that tell may be missing, or settings change."""
+    """Made when a run begins: meanwhile settings may change, and files whose code is loaded."""
 
     def __init__(self) -> None:
-        self.machine = machine.identity()
+        self.machine, self.commit = machine.identity(), commit()
         self._began, self._clock = datetime.now(UTC), time.monotonic()
         self._before, self._environment, self._workload = state(), settings_in_force(), workload()
 
@@ -36,7 +36,7 @@ class Draft:
             environment=self._environment,
             state=schema.States(self._before, state()),
             machine_info=self.machine,
-            commit_info=commit(),
+            commit_info=self.commit,
             datetime=self._written(),
             benchmarks=[],
             **said,
@@ -46,7 +46,7 @@ class Draft:
     def name(self) -> tuple[str, str, str]:
         """What a file is called by: its machine, when its run began, and its commit."""
         stamp = self._began.strftime("%Y%m%dT%H%M%SZ")
-        return self.machine.name, stamp, (commit().id or "nocommit")[:8]
+        return self.machine.name, stamp, (self.commit.id or "nocommit")[:8]
 
     def _written(self) -> str:
         """Now, by what passed since the run began: the system's clock may be set meanwhile."""

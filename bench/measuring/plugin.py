@@ -314,9 +314,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         f"measuring {measured.draft.machine.name}: {len(session.items)} benchmarks, "
         f"profile {measured.profile.name}"
     )
-    from bench.measuring.commit import commit
-
-    code = commit()
+    code = measured.draft.commit
     if code.id is None or code.dirty:
         unknown = "commit unknown, zipnet is not the top of a repository that holds it"
         why = "uncommitted changes" if code.dirty else unknown

@@ -15,7 +15,8 @@ from bench.report.pages.fill import to_html, to_learning, to_markdown, to_questi
 from bench.report.pages.sections import Report, headline, link, sections
 from bench.report.pages.summary import to_csv
 from zipnet.results.noise import nulls
-from zipnet.results.price import prices
+from zipnet.results.price import QUESTION as PRICE
+from zipnet.results.price import prices, stand_for_prices
 from zipnet.results.road import roads
 from zipnet.results.roofs import roofed
 from zipnet.results.runs import Runs
@@ -25,7 +26,8 @@ def publish(runs: Runs, out: Path) -> str:
     """Write figures, index.html, README.md and summary.csv into `out`, and return the headline."""
     outputs.make(out)
     rows = runs.rows
-    shown = rows[rows["newest"] & rows["sound"]]
+    stand = rows["newest"].where(rows["question"] != PRICE, stand_for_prices(rows))
+    shown = rows[stand & rows["sound"]]
     figures = list(draw_all(shown))
     found, asked = reproduction(runs), factorial(runs)
     learning = list(draw_learning(found)) if found else []

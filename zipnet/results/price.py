@@ -17,6 +17,7 @@ from zipnet.results.runs import records
 if TYPE_CHECKING:
     import pandas as pd
 
+QUESTION: Final = "time-to-error"
 AIM: Final = 6.5  # per cent: the level by which learning rates are chosen and batches compared
 
 
@@ -65,9 +66,19 @@ class Price:
 
 def prices(rows: pd.DataFrame) -> list[Price]:
     """Of every row that trained until an error, by file, engine, device and batch."""
-    asked = rows[(rows["question"] == "time-to-error") & (rows["value"] > 0)]
+    asked = rows[(rows["question"] == QUESTION) & (rows["value"] > 0)]
     asked = asked.sort_values(["file", "engine", "device", "batch"], kind="stable")
     return [Price(row, tuple(map(Toll.of, row.levels))) for row in records(asked)]
+
+
+def stand_for_prices(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Which rows are of the file that stands for its machine where prices are asked for: the one
+    with the most batches, of several the newest. All batches are a long run of their own.
+    """
+    asked = rows[(rows["question"] == QUESTION) & rows["sound"]]
+    files = asked.groupby(["machine", "written", "file"], as_index=False)["batch"].nunique()
+    files = files.sort_values(["batch", "written"], kind="stable")
+    return rows["file"].isin(files.drop_duplicates("machine", keep="last")["file"])
 
 
 def _median(values: Iterable[float | None]) -> float | None:
