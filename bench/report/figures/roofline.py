@@ -109,6 +109,8 @@ def said(some: Sequence[Roofed]) -> str:
     (name, least), (other, most) = [
         (one.nearest.name if one.nearest else "", percent(one.share)) for one in (some[0], some[-1])
     ]
+    if len(some) == 1:
+        return f"{name} {least}"
     return f"{name} {least} to {most}" if name == other else f"{name} {least}, {other} {most}"
 
 
@@ -147,22 +149,31 @@ def _asking(one: Roofed) -> tuple[Any, Any]:
 
 def _roofs(panel: Any, one: Roofed, reach: Place, domain: Place, color: str) -> None:
     """A line for each roof: bandwidths rise with MACs a byte, arithmetic does not."""
-    named: dict[bool, list[tuple[float, str]]] = {True: [], False: []}
+    rising: list[tuple[Place, str]] = []  # heights at both ends, and a name
+    level: list[tuple[Place, str]] = []
     for roof in _fixed(one):
         rises = roof.name in BANDWIDTHS.values()
-        each = roof.macs_per_second / one.intensity
-        ends = [each * x for x in reach] if rises else [roof.macs_per_second] * 2
+        each, flat = roof.macs_per_second / one.intensity, roof.macs_per_second
+        ends = (each * reach[0], each * reach[1]) if rises else (flat, flat)
         panel.plot(reach, ends, color=color, linewidth=1.0, zorder=1)
-        rate = f"{quantity(each)}B/s" if rises else quantity(roof.macs_per_second)
-        named[rises].append((ends[1], f"{roof.name} {rate}"))
+        rate = f"{quantity(each)}B/s" if rises else quantity(flat)
+        (rising if rises else level).append((ends, f"{roof.name} {rate}"))
+
+    def clearance(end: int) -> float:
+        """How far the rising lines are from the level ones there."""
+        gaps = [abs(math.log(up[end] / flat[end])) for up, _ in rising for flat, _ in level]
+        return min(gaps, default=0.0)
+
     place, (wide, high) = panel.get_position(), panel.figure.get_size_inches()
     height = place.height * high / math.log(domain[1] / domain[0])  # inches a factor of e
     steep = math.degrees(math.atan(height * math.log(reach[1] / reach[0]) / (place.width * wide)))
-    for rises, names in named.items():
-        looks: dict[str, Any] = {"rotation": steep if rises else 0, "rotation_mode": "anchor"}
-        looks |= {"size": SMALL, "color": MUTED, "ha": "right", "va": "bottom"}
-        for y, text in _apart(names, height):
-            panel.annotate(text, (reach[1], y), (-2, 2), textcoords="offset points", **looks)
+    free = 1 if clearance(1) >= clearance(0) else 0
+    for named, end, angle in ((rising, free, steep), (level, 1, 0.0)):
+        looks: dict[str, Any] = {"rotation": angle, "rotation_mode": "anchor", "va": "bottom"}
+        looks |= {"size": SMALL, "color": MUTED, "ha": ("left", "right")[end]}
+        for y, text in _apart([(ends[end], text) for ends, text in named], height):
+            at = (reach[end], y)
+            panel.annotate(text, at, (2 - 4 * end, 2), textcoords="offset points", **looks)
 
 
 def _apart(names: Sequence[tuple[float, str]], height: float) -> list[tuple[float, str]]:
