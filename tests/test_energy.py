@@ -107,6 +107,16 @@ def test_a_row_of_joules_is_read_checked_and_drawn(tmp_path):
     assert "joules" not in plots(rows[rows["unit"] != "J"])
 
 
+@pytest.mark.parametrize("joules", [0.0, 5e-324, 1e12])
+def test_joules_that_no_counter_gives_are_refused(tmp_path, joules):
+    row = factory.learning("joules", 1.0, paper.PRESENTATIONS, 1, engine="fused", unit="J",
+                           meter="RAPL")  # fmt: skip
+    row["stats"]["data"][2] = joules
+    factory.write(tmp_path, factory.result(benchmarks=[row]), "joules.json")
+    (line,) = collect([str(tmp_path)]).bad
+    assert f"stats.data[2] is {joules}; expected 1e-10 to 1e+09" in line
+
+
 def test_the_benchmark_asks_for_a_training_by_its_share(monkeypatch):
     """In a session's stead: what it hands over to be measured."""
     digits, asked = 50, {}

@@ -73,6 +73,12 @@ WRONG = {
         lambda c: levels_of(c)[0].update(seconds=[0.1]),
         "8%: 1 times, for 3 trainings",
     ),
+    "levels that rise": (lambda c: levels_of(c).reverse(), "6.5%: stands below one of 6%"),
+    "a level twice": (lambda c: levels_of(c)[1].update(error=8.0), "8%: stands below one of 8%"),
+    "a batch of all digits and more": (
+        lambda c: c["benchmarks"][-7]["extra_info"].update(batch=FULL + 1),
+        f"batch is {FULL + 1}, more than the {FULL} digits there are",
+    ),
     "presentations": (
         lambda c: c["benchmarks"][-7]["extra_info"].update(presentations=7),
         "presentations is 7; a time-to-error row counts none",
@@ -94,11 +100,32 @@ def test_what_cannot_be_is_found(kind):
     assert says in found[0]
 
 
-def test_a_row_without_what_its_question_needs_is_refused(tmp_path):
+@pytest.mark.parametrize(("levels", "says"), [
+    (None, "levels is missing; expected one, by time-to-error"),
+    ([], "levels is missing; expected one, by time-to-error"),
+    ([{"error": 101.0, "passes": [1], "seconds": [1.0]}], "error is 101.0; expected"),
+    ([{"error": 6.5, "passes": [1], "seconds": [0.0]}], "seconds[0] is 0.0; expected"),
+    ([{"error": 6.5, "passes": [0], "seconds": [1.0]}], "passes[0] is 0; expected"),
+], ids=str)  # fmt: skip
+def test_a_row_without_what_its_question_needs_is_refused(tmp_path, levels, says):
     made = content()
-    del made["benchmarks"][-1]["extra_info"]["levels"]
+    made["benchmarks"][-1]["extra_info"]["levels"] = levels
     (line,) = collect([str(factory.write(tmp_path, made))]).bad
-    assert "extra_info.levels is missing; expected one, by time-to-error" in line
+    assert says in line
+
+
+@pytest.mark.parametrize("errors", [(9.0,), (9.0, 5.0), (6.5,), tuple(range(99, 60, -1))], ids=str)
+def test_any_levels_are_drawn(tmp_path, errors):
+    row = factory.price(1, 0.4)
+    row["extra_info"]["levels"] = [
+        {"error": error, "passes": [at] * 3, "seconds": [0.001 * at] * 3}
+        for at, error in enumerate(errors, start=1)
+    ]
+    figure = plots(rows(tmp_path, factory.result(benchmarks=[row])))["price"]
+    for look in (WIDE, NARROW):
+        save(partial(figure.draw, look), "svg")
+    said = "6.5% in" if 6.5 in errors else "nobody went for 6.5%"
+    assert figure.strips[0].cells[0].right.startswith(said)
 
 
 def test_prices_come_from_rows_by_engine_and_batch(tmp_path):

@@ -306,6 +306,10 @@ def test_misses_of_replicas_are_counted():
 IMPOSSIBLE = {
     "MACs of a copy": (factory.row("floor-bandwidth", 1.0, bytes=9, macs=8), "macs is 8; a floor-"),
     "a core beyond all cores": (factory.row("floor-fma", 1e-3, macs=10**11), "more than any core"),
+    "an engine beyond all cores": (
+        factory.learning("sgd-queued", 1e-3, 1000, 1, engine="fused"),
+        "more than any core",
+    ),
     "memory beyond all memory": (factory.row("floor-bandwidth", 1e-3, bytes=10**12), "any memory"),
 }
 

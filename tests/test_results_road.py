@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.report.figures.roadmap import RoadMap
 from tests import records_factory as factory
 from zipnet import paper
 from zipnet.results.collect import collect
@@ -54,3 +55,10 @@ def test_no_law_is_followed_where_it_does_not_hold(tmp_path):
     road = only(tmp_path, 24.0, law=lambda macs: (A + B * macs) * (2 if macs > 1e8 else 1))
     assert road.seconds(road.last) is None
     assert road.why_not(road.last).startswith("no such law, off by ")
+
+
+def test_steps_whose_macs_are_not_told_stand_nowhere_on_the_map(tmp_path):
+    row = factory.learning("fullbatch", 20.0, 1, paper.TRAIN_DIGITS, engine="eager", macs=None)
+    rungs = factory.ladder("eager", lambda macs: A + B * macs)
+    file = factory.write(tmp_path, factory.result(benchmarks=[row, *rungs]))
+    assert RoadMap.of(collect([str(file)]).rows).steps == []

@@ -108,3 +108,10 @@ def test_the_figure_draws_the_newest_file_engine_by_engine_over_its_batches(tmp_
     assert [one.source.batch for one in eager] == [1, 4, 16, 64]
     assert fused[0].source.question == "sgd-queued", "which is faster than waiting for it"
     assert said(eager) == "dispatch 98% to 44%"
+
+
+@pytest.mark.parametrize("counts", [{"bytes": None}, {"bytes": 0}], ids=str)
+def test_a_floor_that_counts_nothing_is_no_roof(tmp_path, counts):
+    idle = factory.row("floor-read-l2", 1e-3, threads=1, **counts)
+    one = found(tmp_path, *machine(), idle, queued("fused", 4.0))["fused", 1]
+    assert {roof.name for roof in one.roofs} == {"multiply-adds", "matrix product", "L1", "memory"}

@@ -75,6 +75,14 @@ def test_ranks_may_together_do_more_than_one_thread_and_not_more_than_all_of_the
     assert rows["share_of_peak"][1] == pytest.approx(3.5 / 4, rel=0.05)
 
 
+@pytest.mark.parametrize("who", [{"hosts": 3}, {"ranks_a_host": 1}, {"ranks_a_host": 9}], ids=str)
+def test_ranks_that_their_hosts_cannot_make_are_found(tmp_path, who):
+    row = ranked("ranks-full-batch", 1.0, 2)
+    row["extra_info"] |= who
+    rows = read(tmp_path, row).rows
+    assert "world is 2, which" in rows["invalid"][0]
+
+
 def test_the_figure_has_a_line_for_each_world(tmp_path):
     rows = read(tmp_path, *(ranked("ranks-full-batch", 1.0 / n, n) for n in (1, 2, 4))).rows
     figure = plots(rows)[RANKED.name]

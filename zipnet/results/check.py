@@ -293,6 +293,11 @@ def _work(row: Row, file: ResultFile) -> Iterator[str]:
     if not row.trained and row.dataset and (row.dataset, row.dataset_sha256) != there:
         yield (f"dataset is {plain(row.dataset)}, not the file's "
                f"{plain(file.dataset.name)} with the same hash")  # fmt: skip
+    if row.batch and row.batch > paper.TRAIN_DIGITS:
+        yield f"batch is {row.batch}, more than the {paper.TRAIN_DIGITS} digits there are"
+    world, hosts, each = row.world or 1, row.hosts or 1, row.ranks_a_host or row.world or 1
+    if not hosts <= world <= hosts * each <= hosts * world:
+        yield f"world is {world}, which hosts {hosts} and ranks_a_host {each} do not make"
     if row.width is not None and "width" not in question.needs:
         yield f"width is {row.width}; a {row.question} row is of the network of 1989"
     elif question.shows_digits:
@@ -307,8 +312,13 @@ def _levels(row: Benchmark) -> Iterator[str]:
     """What the trainings of a row's rounds cannot have taken to the levels of error."""
     about, rounds = row.extra_info, row.stats.data
     before: Sequence[tuple[float, float]] = [(0, 0.0)] * len(rounds)
+    above = np.inf
     for level in about.levels or ():
         name = f"levels of {level.error:g}%"
+        if level.error >= above:
+            yield f"{name}: stands below one of {above:g}%"
+            return
+        above = level.error
         if not len(level.passes) == len(level.seconds) == len(rounds):
             yield f"{name}: {len(level.seconds)} times, for {len(rounds)} trainings"
             return
@@ -437,10 +447,12 @@ def bound(key: Allowed, reached: dict[Allowed, float]) -> float:
 
 def _beyond(row: Row, macs: float, moved: float, peak: float, cores: int) -> list[str]:
     question = QUESTIONS.get(row.question)
-    if question and question.shows_digits and macs > BEYOND_PEAK * peak:
+    shows_digits = question is not None and question.shows_digits
+    if shows_digits and macs > BEYOND_PEAK * peak:
         return [f"its MAC/s are beyond the peak of {quantity(peak)} MAC/s that the file states for "
                 f"{plain(row.device)}"]  # fmt: skip
-    if (row.question, row.device) == ("floor-fma", "cpu") and macs > CORE_MACS * cores:
+    in_vectors = row.device == "cpu" and (shows_digits or row.question == "floor-fma")
+    if in_vectors and macs > CORE_MACS * cores:
         return [f"its MAC/s are beyond {quantity(CORE_MACS)} a core, more than any core multiplies"]
     if moved > BYTES:
         return [f"its bytes a second are beyond {quantity(BYTES)}B, more than any memory moves"]

@@ -20,7 +20,6 @@ from msgspec import Meta, Struct
 from zipnet.errors import UserError, shown
 from zipnet.results.places import plain
 from zipnet.results.schema import (
-    LONGEST,
     LONGEST_TEXT,
     QUESTIONS,
     SCHEMA,
@@ -28,6 +27,7 @@ from zipnet.results.schema import (
     Benchmark,
     ResultFile,
     clocked,
+    most_of,
 )
 from zipnet.results.statistics import Floats
 
@@ -148,16 +148,18 @@ def _rounds(row: Benchmark, path: str, source: str) -> Floats:
     about, data = row.extra_info, row.stats.data
     question = QUESTIONS.get(about.question)
     for name in question.needs if question else ():
-        if getattr(about, name) is None:
+        if getattr(about, name) in (None, []):
             raise _wrong(source, f"{path}.extra_info.{name}", None, f"one, by {about.question}")
     shows_digits = question is not None and question.shows_digits
     if shows_digits and not about.presentations:
         raise _wrong(source, f"{path}.extra_info.presentations", 0, "a whole number >= 1")
-    if about.unit == "s" and not (min(data) >= SHORTEST and max(data) <= LONGEST):
-        for at, seconds in enumerate(data):
-            if not clocked(seconds, question):
-                raise _wrong(source, f"{path}.stats.data[{at}]", seconds,
-                             f"{SHORTEST:g} to {LONGEST:g} seconds")  # fmt: skip
+    most = most_of(about.unit)
+    if not (min(data) >= SHORTEST and max(data) <= most):
+        for at, value in enumerate(data):
+            if not clocked(value, question, about.unit):
+                unit = " seconds" if about.unit == "s" else ""
+                raise _wrong(source, f"{path}.stats.data[{at}]", value,
+                             f"{SHORTEST:g} to {most:g}{unit}")  # fmt: skip
     if about.laps is not None and sum(about.laps) != len(data):
         raise _wrong(source, f"{path}.extra_info.laps", about.laps,
                      f"rounds of each lap, {len(data)} in all")  # fmt: skip

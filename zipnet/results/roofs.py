@@ -83,8 +83,8 @@ def roofed(rows: pd.DataFrame, questions: Sequence[str] = STEPS) -> list[Roofed]
     """
     floors: dict[tuple[Any, ...], dict[str, float]] = {}
     for row in records(rows[rows["kind"] == "machine"]):
-        rates = floors.setdefault((row.file, row.device, row.threads), {})
-        rates[row.question] = row.macs_per_second or row.bytes_per_second or 0.0
+        if rate := row.macs_per_second or row.bytes_per_second:
+            floors.setdefault((row.file, row.device, row.threads), {})[row.question] = rate
     asking = _asking(rows)
     shown = rows[rows["question"].isin(questions) & (rows["macs_per_second"] > 0)]
     shown = shown.sort_values(["question", "macs_per_second"], ascending=False, kind="stable")

@@ -19,8 +19,8 @@ SCHEMA: Final = 2  # and 1, which had no laps and watched no rows
 LONGEST_TEXT: Final = 2_000  # characters; the longest honest field is an error message
 MOST: Final = 2**53  # of a count; floats, which tables are made of, hold none of more exactly
 
-# Timings outside are no clock's: below a tenth of a nanosecond, above thirty years. Only where no
-# network is at work may one be 0, where the clock is too coarse for it.
+# Timings outside are no clock's: below a tenth of a nanosecond, above thirty years; nor joules any
+# counter's. Only where no network is at work may one be 0, where the clock is too coarse for it.
 SHORTEST: Final = 1e-10
 LONGEST: Final = 1e9
 # The sum of a lap's rounds against the time that the lap lasted, which is read beside them.
@@ -32,8 +32,10 @@ TICKS: Final = 0.02  # core-seconds that counters of 10 ms, read one after anoth
 
 Text = Is[str, Meta(min_length=1, max_length=LONGEST_TEXT)]
 Name = Is[Text, Meta(pattern=r"\S")]
-Size = Is[float, Meta(ge=0)]
+Size = Is[float, Meta(ge=0, le=1e30)]  # sums and squares of which are finite as well
+Percent = Is[float, Meta(ge=0, le=100)]
 Count = Is[int, Meta(ge=0, le=MOST)]
+Seconds = Is[float, Meta(ge=SHORTEST, le=LONGEST)]
 Digit = Is[int, Meta(ge=0, le=9)]
 Positive = Is[int, Meta(ge=1, le=MOST)]
 Plain = str | int | float | bool | None  # a fact that is only shown, or only hashed
@@ -51,9 +53,9 @@ class Score(Struct):
 
     misses: Is[Count, says("digits classified wrongly")]
     loss: Is[Size, says("mean of the recipe's own loss over the digits")]
-    error: Is[Size | None, says("misses in per cent")] = None
+    error: Is[Percent | None, says("misses in per cent")] = None
     half_mse: Is[Size | None, says("half the mean squared error, as the article prints it")] = None
-    rejected: Is[Size | None, says("per cent to be set aside for 1% error on the rest")] = None
+    rejected: Is[Percent | None, says("per cent to be set aside for 1% error on the rest")] = None
 
 
 class Trained(Struct, kw_only=True):
@@ -117,9 +119,9 @@ class Learned(Struct, kw_only=True):
 class Level(Struct):
     """What it took until the test error had fallen to a level, of each training of a row."""
 
-    error: Is[Size, says("misses on the test digits, in per cent")]
-    passes: Is[list[Count | None], says("over the training digits; null: not reached")]
-    seconds: Is[list[Size | None], says("of training alone; null: not reached")]
+    error: Is[Percent, says("misses on the test digits, in per cent")]
+    passes: Is[list[Positive | None], says("over the training digits; null: not reached")]
+    seconds: Is[list[Seconds | None], says("of training alone; null: not reached")]
 
 
 class Verified(Struct):
@@ -204,7 +206,7 @@ class Row(Struct, kw_only=True):
     hosts: Is[Positive | None, says("that they ran on", "hosts")] = None
     ranks_a_host: Is[Positive | None, says("at most, each with a device", "ranks a host")] = None
     backend: Is[Text | None, says("by which they sum: gloo or nccl", "sums by")] = None
-    batch: Is[Count | None, says("digits a step")] = None
+    batch: Is[Positive | None, says("digits a step")] = None
     width: Is[Positive | None, says("times the planes and units of 1989; null is 1", "width")] = (
         None
     )
@@ -216,7 +218,7 @@ class Row(Struct, kw_only=True):
     dataset_sha256: Is[Text | None, says("of their arrays")] = None
     verified: Is[Verified | None, says("against the float64 reference, before timing")] = None
     passes: Is[Count | None, says("of a training", "passes")] = None
-    most_passes: Is[Count | None, says("that it may take", "passes at most")] = None
+    most_passes: Is[Positive | None, says("that it may take", "passes at most")] = None
     seed: Is[Count | None, says("of the first weights of a training", "seed")] = None
     replicas: Is[Positive | None, says("trainings in one round", "replicas")] = None
     replica_misses: Is[list[Count] | None, says("test misses of each", "test misses each")] = None
@@ -407,10 +409,15 @@ class Question(Struct, frozen=True, kw_only=True):
         return self.work in ("learns", "recognises")
 
 
-def clocked(seconds: float, question: Question | None) -> bool:
-    """Whether a clock may have given this time for a round of the question."""
-    coarse = seconds == 0 and not (question and question.shows_digits)
-    return coarse or SHORTEST <= seconds <= LONGEST
+def clocked(value: float, question: Question | None, unit: str = "s") -> bool:
+    """Whether a clock or a counter may have given this for a round of the question."""
+    coarse = value == 0 and not (question and question.shows_digits)
+    return coarse or SHORTEST <= value <= most_of(unit)
+
+
+def most_of(unit: str) -> float:
+    """The largest value of a round in this unit."""
+    return LONGEST if unit in ("s", "J") else MOST
 
 
 def _network(words: str, a_round: str, work: Work = "learns", *needs: str) -> Question:

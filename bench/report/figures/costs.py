@@ -114,6 +114,8 @@ def _cell(price: Price) -> Cell:
         return Cell(right=missing)
     aim = price.to(AIM)
     said = f"{AIM:g}% in {duration(aim.seconds)}" if aim and aim.seconds is not None else ""
+    if aim is None and not missing:
+        said = f"nobody went for {AIM:g}%"
     return Cell(dots, said or missing, remark=missing if said else "")
 
 

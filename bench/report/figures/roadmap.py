@@ -56,7 +56,8 @@ class RoadMap:
     @classmethod
     def of(cls, rows: pd.DataFrame) -> RoadMap:
         """From sound rows."""
-        asked = (best(rows, question) for question in ("sgd-synced", "fullbatch"))
+        counted = rows[rows["macs"] > 0]
+        asked = (best(counted, question) for question in ("sgd-synced", "fullbatch"))
         steps = [records(each.drop_duplicates(["engine", "device"])) for each in asked]
         return cls(roads(rows), [*chain(*steps)])
 
