@@ -9,7 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from bench.report import outputs
 from tests import records_factory as factory
+from zipnet.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -112,6 +114,21 @@ def test_a_page_of_somebody_else_is_not_written_over(tmp_path, main, without_fig
     (tmp_path / page).unlink()
     for _ in range(2):
         assert main("report", tmp_path / "r", "--out", tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("page", ["README.md", "index.html"])
+def test_only_a_page_that_begins_as_ours_is_written_over(tmp_path, page):
+    for text in (b"# Mine\n\n## What the machines said\n", "# Mine".encode("utf-16"), b"\xff"):
+        (tmp_path / page).write_bytes(text)
+        with pytest.raises(UserError, match="is no report"):
+            outputs.make_for_report(tmp_path)
+    outputs.make(tmp_path)  # where a figure of another name comes
+    (tmp_path / page).write_bytes(b"")
+    outputs.make_for_report(tmp_path)
+    (tmp_path / page).unlink()
+    (tmp_path / page).mkdir()
+    with pytest.raises(UserError, match="is no report"):
+        outputs.make_for_report(tmp_path)
 
 
 def test_a_reports_folder_below_a_file_is_said_in_one_line(tmp_path, main):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,27 +11,34 @@ from typing import IO, Final
 from zipnet.atomic import replacing
 from zipnet.errors import UserError, shown
 
-PAGES: Final = ("README.md", "index.html")
 HEAD: Final = 2000  # bytes of a page, in which its title stands
-OURS: Final = b"what the machines said"  # in the title of each
+PAGES: Final = {  # of a report, by how each begins
+    "README.md": re.compile(rb"# What the machines said\s"),
+    "index.html": re.compile(rb".*<title>zipnet: what the machines said</title>", re.DOTALL),
+}
 
 Content = bytes | Callable[[IO[bytes]], None]  # or what writes it
 
 
 def make(folder: Path) -> None:
-    """Make a folder where there is none; before the work whose outputs it takes.
-
-    Raises UserError where it cannot be, and where it holds a page of somebody else's, such as a
-    project's own README.md: it would be written over.
-    """
+    """Make a folder where there is none; before the work whose outputs it takes."""
     with _said_of(folder, "folder "):
         folder.mkdir(parents=True, exist_ok=True)
-    for name in PAGES:
-        with _said_of(folder / name):
-            found = (folder / name).is_file() and (folder / name).read_bytes()[:HEAD]
-        if found and OURS not in found.lower():
+
+
+def make_for_report(folder: Path) -> None:
+    """The same, of a folder whose pages will be written over.
+
+    Raises UserError where one is somebody else's, such as a project's own README.md.
+    """
+    make(folder)
+    for name, begins in PAGES.items():
+        page = folder / name
+        with _said_of(page):
+            head = page.read_bytes()[:HEAD] if page.is_file() else b"?" * page.exists()
+        if head and not begins.match(head):
             raise UserError(
-                f"{shown(str(folder / name))} is no report and would be written over; "
+                f"{shown(str(page))} is no report and would be written over; "
                 "choose another folder with --out"
             )
 

@@ -24,7 +24,7 @@ from zipnet.results.runs import Runs
 
 def publish(runs: Runs, out: Path) -> str:
     """Write figures, index.html, README.md and summary.csv into `out`, and return the headline."""
-    outputs.make(out)
+    outputs.make_for_report(out)
     rows = runs.rows
     stand = rows["newest"].where(rows["question"] != PRICE, stand_for_prices(rows))
     shown = rows[stand & rows["sound"]]
