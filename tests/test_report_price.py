@@ -227,8 +227,11 @@ def test_the_report_shows_the_run_with_the_most_batches_whatever_else_is_newer(t
     alone["scope"] = "part"
     factory.write(tmp_path, alone)
     factory.write(tmp_path, later, "later.json")
-    found = collect([str(tmp_path)]).rows
-    standing = found[stand_for_prices(found)]
+    for name, wrong in (("wrong", {"workload": {"hash": ""}}), ("learned", {"scope": "learning"})):
+        row = factory.measured_by(name, [factory.price(at, 0.3) for at in range(1, 20)])
+        factory.write(tmp_path, alone | wrong | {"benchmarks": row}, f"{name}.json")
+    runs = collect([str(tmp_path)])
+    standing = runs.rows[stand_for_prices(runs)]
     assert len(standing) == 8
     assert not standing["newest"].any()
     publish(collect([str(tmp_path)]), tmp_path / "out")

@@ -26,7 +26,7 @@ def publish(runs: Runs, out: Path) -> str:
     """Write figures, index.html, README.md and summary.csv into `out`, and return the headline."""
     outputs.make_for_report(out)
     rows = runs.rows
-    stand = rows["newest"].where(rows["question"] != PRICE, stand_for_prices(rows))
+    stand = rows["newest"].where(rows["question"] != PRICE, stand_for_prices(runs))
     shown = rows[stand & rows["sound"]]
     figures = list(draw_all(shown))
     found, asked = reproduction(runs), factorial(runs)

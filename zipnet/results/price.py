@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from zipnet.results.runs import records
+from zipnet.results.runs import Runs, records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,11 +71,15 @@ def prices(rows: pd.DataFrame) -> list[Price]:
     return [Price(row, tuple(map(Toll.of, row.levels))) for row in records(asked)]
 
 
-def stand_for_prices(rows: pd.DataFrame) -> pd.Series[bool]:
+def stand_for_prices(runs: Runs) -> pd.Series[bool]:
     """Which rows are of the file that stands for its machine where prices are asked for: the one
     with the most batches, of several the newest. All batches are a long run of their own.
+
+    As in Runs.newest, none does that contradicts itself, nor one of what was learned.
     """
-    asked = rows[(rows["question"] == QUESTION) & rows["sound"]]
+    rows = runs.rows
+    may = [run.measures and not run.findings for run in runs.runs]
+    asked = rows[(rows["question"] == QUESTION) & rows["sound"] & np.array(may, bool)[rows["file"]]]
     files = asked.groupby(["machine", "written", "file"], as_index=False)["batch"].nunique()
     files = files.sort_values(["batch", "written"], kind="stable")
     return rows["file"].isin(files.drop_duplicates("machine", keep="last")["file"])
