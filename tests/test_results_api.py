@@ -84,3 +84,13 @@ def test_rows_go_to_parquet_and_back(runs, tmp_path):
     runs.rows.to_parquet(tmp_path / "rows.parquet")
     back = pandas.read_parquet(tmp_path / "rows.parquet")
     assert back.value.equals(runs.rows.value)
+
+
+@pytest.mark.parametrize("content", [factory.result(benchmarks=[]), factory.learned_result([])])
+def test_tables_of_nothing_have_their_columns(tmp_path, content):
+    factory.write(tmp_path, content)
+    runs = results.read(str(tmp_path))
+    assert [*runs.timings] == ["source", "fullname", "lap", "round", "value", "unit"]
+    assert {"recipe", "seed", "seconds", "train_misses", "test_half_mse"} <= {*runs.trainings}
+    for table in (runs.files, runs.rows, runs.timings, runs.trainings):
+        table.to_parquet(tmp_path / "table.parquet")

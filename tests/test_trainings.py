@@ -115,6 +115,21 @@ def test_one_that_fails_does_not_keep_the_others_from_the_journal(tmp_path, monk
     assert len((tmp_path / "journal").read_text().splitlines()) == 2
 
 
+@pytest.mark.parametrize("line", [b"[" * 200_000, bytes(99), b"\xff", b"null", b"0"], ids=range(5))
+def test_lines_that_are_no_trainings_are_passed_by(tmp_path, line):
+    (tmp_path / "journal").write_bytes(line + b"\n")
+    assert "any" not in Journal(tmp_path / "journal")
+
+
+def test_a_training_in_no_time_is_trained_again(tmp_path):
+    score, path = Score(misses=1, loss=0.1), tmp_path / "journal"
+    learned = Learned(seed=0, train=score, test=score)
+    for seconds in (0.0, 1e300, 1.0):
+        end = Ended(key=f"{seconds}", what="it", seconds=seconds, verified=None, learned=learned)
+        Journal(path).add(end)
+    assert [f"{seconds}" in Journal(path) for seconds in (0.0, 1e300, 1.0)] == [False, False, True]
+
+
 def test_a_journal_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"journal .* cannot be written"):

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from zipnet.errors import UserError, shown
-from zipnet.results.schema import Learned, Size, Verified
+from zipnet.results.schema import Learned, Seconds, Verified
 
 
 class Ended(Struct, kw_only=True):
@@ -26,7 +26,7 @@ class Ended(Struct, kw_only=True):
 
     key: str
     what: str
-    seconds: Size
+    seconds: Seconds
     verified: Verified | None
     learned: Learned
 
@@ -47,7 +47,7 @@ class Journal:
         for line in lines:
             try:
                 ended = msgspec.json.decode(line, type=Ended)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 continue  # torn by what ended that command, or of another version
             self._ended.setdefault(ended.key, ended)
 

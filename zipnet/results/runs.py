@@ -181,7 +181,8 @@ class Runs:
         """A line a round, read from the files anew. Its columns: see zipnet/results/__init__.py."""
         import pandas as pd
 
-        parts = [pd.DataFrame({"source": [], "fullname": [], "lap": [], "round": [], "value": []})]
+        names = ["source", "fullname", "lap", "round", "value", "unit"]
+        parts = [pd.DataFrame(columns=names)]
         for run in self.runs:
             about, values = decoded(_again(run), run.source)
             for row, rounds in zip(about.benchmarks, values, strict=True):
@@ -201,21 +202,21 @@ class Runs:
         """
         import pandas as pd
 
+        scores = [f"{of}_{name}" for of in ("train", "test") for name in Score.__struct_fields__]
+        columns = ["source", "machine", "question", "recipe", "start", "dataset", "engine", "seed",
+                   "seconds", *scores]  # fmt: skip
         lines = [
-            {
-                "source": run.source, "machine": run.name, "question": row.extra_info.question,
-                "recipe": row.extra_info.trained.name, "start": row.extra_info.trained.start,
-                "dataset": row.extra_info.dataset, "engine": row.extra_info.engine,
-                "seed": one.seed, "seconds": seconds,
-                **{f"{split}_{name}": getattr(score, name)
-                   for split, score in (("train", one.train), ("test", one.test))
-                   for name in Score.__struct_fields__},
-            }
+            (
+                run.source, run.name, row.extra_info.question,
+                row.extra_info.trained.name, row.extra_info.trained.start,
+                row.extra_info.dataset, row.extra_info.engine, one.seed, seconds,
+                *msgspec.structs.astuple(one.train), *msgspec.structs.astuple(one.test),
+            )
             for run in self.runs if not run.measures
             for row in self.structs(run) if row.extra_info.trained
             for seconds, one in zip(row.stats.data, row.extra_info.learned, strict=True)
         ]  # fmt: skip
-        return pd.DataFrame(lines)
+        return pd.DataFrame(lines, columns=columns)
 
     @functools.cached_property
     def absent(self) -> pd.DataFrame:
