@@ -17,8 +17,7 @@ from types import SimpleNamespace
 import pytest
 from pytest_benchmark.session import BenchmarkSession
 
-from bench.measuring import harness, plugin
-from bench.measuring import session as sessions
+from bench.measuring import draft, harness, plugin
 from bench.measuring.harness import WARMING, Timed
 from bench.measuring.interrupts import ENDINGS
 from bench.measuring.profiles import PROFILES
@@ -339,7 +338,7 @@ def test_a_clock_that_is_set_back_meanwhile_drops_no_file(house, monkeypatch):
         def now(cls, tz=None):
             return datetime.now(tz) - next(cls.given) * timedelta(days=1)
 
-    monkeypatch.setattr(sessions, "datetime", Clock)
+    monkeypatch.setattr(draft, "datetime", Clock)
     _, about = session(house, f"{house}/bench_two.py")
     assert abs(datetime.now(UTC) - datetime.fromisoformat(about["datetime"])) < timedelta(hours=1)
 

@@ -287,6 +287,6 @@ def test_an_engine_that_strays_is_refused_with_tensor_and_distance(engine, start
 def test_unknown_engine_and_device_are_answered_with_the_known_ones():
     with pytest.raises(UserError, match="engine 'warp' is not known; choose one of: eager"):
         engines.make("warp", KARPATHY_1989, "cpu")
-    with pytest.raises(engines.Unavailable, match="device 'tpu' is not known"):
+    with pytest.raises(UserError, match="device 'tpu' is not known; choose one of: cpu"):
         engines.make("eager", KARPATHY_1989, "tpu")
     assert set(NAMES) == {name for name, _ in Params.init(0).items()}

@@ -469,7 +469,7 @@ def test_no_text_leaves_the_sheet_or_lies_on_another(tmp_path, look, names):
         ]  # fmt: skip
 
     contents = [
-        factory.result("m" * 80, 1e4, gpu=True), factory.result(benchmarks=benchmarks(1.0)),
+        factory.result("m" * 80, 20.0, gpu=True), factory.result(benchmarks=benchmarks(1.0)),
     ]  # fmt: skip
     if names == "long":
         contents[1]["machine_info"]["name"] = "W" * 300

@@ -23,7 +23,6 @@ from zipnet.results.roofs import BANDWIDTHS, COMPUTE, DISPATCH, EVERY_STEP, Roof
 ROOM: Final = 8  # engines that can be told apart
 TICKS: Final = tuple((float(x), f"{x}") for x in (1, 2, 5, 10, 20, 50))
 APART: Final = 0.15  # inches between two names of roofs, below which they are one
-SMALL: Final = 7.0  # points of such a name
 EACH_DIGIT: Final = paper.step_bytes(2) - paper.step_bytes(1)
 AIR: Final = 2.0  # times the highest roof, above it: room for its name
 NOTES: Final = (
@@ -170,7 +169,7 @@ def _roofs(panel: Any, one: Roofed, reach: Place, domain: Place, color: str) -> 
     free = 1 if clearance(1) >= clearance(0) else 0
     for named, end, angle in ((rising, free, steep), (level, 1, 0.0)):
         looks: dict[str, Any] = {"rotation": angle, "rotation_mode": "anchor", "va": "bottom"}
-        looks |= {"size": SMALL, "color": MUTED, "ha": ("left", "right")[end]}
+        looks |= {"size": sheet.NARROW.small - 0.5, "color": MUTED, "ha": ("left", "right")[end]}
         for y, text in _apart([(ends[end], text) for ends, text in named], height):
             at = (reach[end], y)
             panel.annotate(text, at, (2 - 4 * end, 2), textcoords="offset points", **looks)
