@@ -141,7 +141,7 @@ def test_a_reports_folder_below_a_file_is_said_in_one_line(tmp_path, main):
 
 def test_an_output_that_cannot_be_replaced_is_said_in_one_line(tmp_path, main, without_figures):
     factory.write(tmp_path / "r", factory.result())
-    (tmp_path / "out" / "index.html").mkdir(parents=True)
+    (tmp_path / "out" / "summary.csv").mkdir(parents=True)
     done = main("report", tmp_path / "r", "--out", tmp_path / "out")
     assert done.returncode == 2
     assert "cannot be written" in one_line(done.stderr)

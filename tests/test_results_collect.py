@@ -12,7 +12,7 @@ import pytest
 
 from tests import fleet
 from tests import records_factory as factory
-from tests.commands import ROOT, command, ended
+from tests.commands import ROOT, born_with_sigint, command, ended
 from zipnet.results import collect as loading
 from zipnet.results.collect import collect
 
@@ -87,10 +87,11 @@ def test_ctrl_c_ends_all_processes_with_one_line(tmp_path):
         one.with_name(f"{at}.json").hardlink_to(one)
     if loading._cores() == 1:
         pytest.skip("one core reads in one process")
-    running = subprocess.Popen(
-        command("bench", "check", str(tmp_path / "r")), cwd=ROOT, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+    with born_with_sigint(signal.default_int_handler):  # a background job is deaf to it
+        running = subprocess.Popen(
+            command("bench", "check", str(tmp_path / "r")), cwd=ROOT, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
     parent = psutil.Process(running.pid)
     while len(parent.children()) < 2:  # it reads, in processes of its own
         assert running.poll() is None

@@ -125,8 +125,8 @@ def test_equal_engines_never_overtake_each_other(tmp_path):
 
 def test_a_batch_at_which_two_cannot_be_told_apart_does_not_hide_the_change(tmp_path):
     rows = [
-        *sweep("fused", lambda b: 1e-4 if b < 64 else 1e-3 if b == 64 else 1e-2),
-        *sweep("eager", lambda b: 1e-3),
+        *sweep("fused", lambda b: 5e-4 if b < 64 else 5e-3 if b == 64 else 5e-2),
+        *sweep("eager", lambda b: 5e-3),
     ]
     (change,) = overtakings(found(tmp_path, rows))
     assert change.between == (16, 256)
