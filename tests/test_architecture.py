@@ -48,6 +48,7 @@ zipnet.fused: choices layout shuffles tiles
 zipnet.fused: functions peak update
 zipnet.fused: forward loss
 zipnet.fused: backward random
+zipnet.fused: planes
 zipnet.fused: example
 zipnet.fused: batch
 zipnet.fused: steps

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bench.measuring.questions import QUESTION, SHARE, recipes, schemes
-from bench.measuring.trainings import Treatment
+from bench.measuring.questions import QUESTION, recipes, schemes
 from bench.report import factorial as told
 from bench.report.publish import publish
 from tests import records_factory as factory
@@ -78,8 +77,6 @@ def test_every_other_scheme_is_a_recipe_like_one_of_the_grid():
     )
     for one in made:
         assert replace(one, scheme="blocks", name=one.name.rpartition(", ")[0]) in grid
-    asked = Treatment(QUESTION, made[0], "usps", times=SHARE)
-    assert [len(asked.seeds(wanted)) for wanted in (40, 3, 1)] == [20, 2, 1]
 
 
 def test_the_effect_of_a_scheme_is_welchs_where_there_is_one_pair(tmp_path):

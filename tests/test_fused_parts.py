@@ -1,6 +1,7 @@
 """The parts under the fused kernel: vector values, tanh, random numbers, layout, choices, peak."""
 
 from itertools import pairwise
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from zipnet import chance, cpu
 from zipnet.fused import choices, functions, lanes, layout, loss, peak, random, shuffles, tiles
 from zipnet.fused.choices import Choices
 from zipnet.params import Params
+from zipnet.recipe import Scheme
 
 
 def through(function, x):
@@ -114,8 +116,10 @@ def test_shifts_and_dropout_are_those_of_noise(seed, presentation):
     np.testing.assert_array_equal(work[0, layout.F2 : layout.A3], 2 * factors)
 
 
-def test_every_place_in_the_layout_is_a_parameter_or_padding():
-    held, counts = np.unique(layout.SOURCES[layout.SOURCES >= 0], return_counts=True)
+@pytest.mark.parametrize("scheme", get_args(Scheme))
+def test_every_place_in_the_layout_is_a_parameter_or_padding(scheme):
+    sources = layout.sources(scheme)
+    held, counts = np.unique(sources[sources >= 0], return_counts=True)
     np.testing.assert_array_equal(held, np.arange(9760))
     assert (counts[:300] == 2).all()  # H1w, for the two positions of a pair
     assert (counts[300:] == 1).all()
@@ -123,11 +127,12 @@ def test_every_place_in_the_layout_is_a_parameter_or_padding():
     assert all(a < b and b % 16 == 0 for a, b in pairwise([*starts, layout.BO, layout.WEIGHTS]))
 
 
-def test_packing_keeps_every_parameter_and_shares_none():
+@pytest.mark.parametrize("scheme", get_args(Scheme))
+def test_packing_keeps_every_parameter_and_shares_none(scheme):
     params = Params.init(5)
-    state = layout.pack(params)
+    state = layout.pack(params, scheme=scheme)
     assert state.weights.ctypes.data % 64 == 0
-    for name, found in layout.unpack(state.weights).items():
+    for name, found in layout.unpack(state.weights, scheme).items():
         np.testing.assert_array_equal(found, getattr(params, name))
         assert not np.shares_memory(found, state.weights)
 

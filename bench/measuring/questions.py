@@ -3,9 +3,8 @@
 A full factorial on the article's digits: every combination of the levels below, each with the same
 seeds, so that an effect is a difference of means and not of one lucky start. Learning rates are
 those of the recipes that each optimizer comes from, tuned for no combination; output biases start
-at 0 throughout. Which planes of H1 each plane of H2 sees is Karpathy's guess there. What other
-schemes change is asked of plain SGD and tanh, by both starts, on half the seeds: no fused engine
-has them, and a training takes some fifteen times as long.
+at 0 throughout. Which planes of H1 each plane of H2 sees is Karpathy's guess there; what other
+schemes change is asked of plain SGD and tanh, by both starts.
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ UNITS: Final = ("tanh", "scaled_tanh")
 STARTS: Final = ("root", "fan-in")
 OPTIMIZERS: Final = {"sgd": KARPATHY_1989, "pseudo-newton": AS_PRINTED}
 SCHEMES: Final = get_args(Scheme)[1:]  # blocks are in the grid
-SHARE: Final = 0.5  # of the seeds, for each other scheme from each start
 
 
 def recipes() -> Iterator[Recipe]:
@@ -59,8 +57,7 @@ def answer(seeds: int, digits: str, results: Path) -> str:
     """Train all of them, as far as the journal has them not; returns the result file's path."""
     on = data.load(choice("--data", digits, data.NAMES)).name
     journal = Journal(results / machine.identity().name / JOURNAL)
-    asked = [Treatment(QUESTION, recipe, on) for recipe in recipes()]
-    asked += [Treatment(QUESTION, recipe, on, times=SHARE) for recipe in schemes()]
+    asked = [Treatment(QUESTION, recipe, on) for recipe in (*recipes(), *schemes())]
     finished = finish(asked, seeds, journal)
     for one in (one for ended in finished.values() for one in ended):  # only ends are compared
         one.learned = msgspec.structs.replace(

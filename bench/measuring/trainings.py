@@ -49,7 +49,8 @@ DEVICE: Final = "cpu"
 FOLLOWED: Final = 20  # steps in which an engine is held to the reference before it trains
 # What a presentation costs beside one of plain SGD, roughly: the longest training goes first.
 COSTS: Final = {
-    "adamw": 2.0, "pseudo-newton": 2.3, "fully-connected": 7.0, "micro-vit": 14.0, "xla": 15.0,
+    "adamw": 2.0, "pseudo-newton": 2.3, "fully-connected": 7.0, "micro-vit": 14.0,
+    "balanced": 1.5, "cyclic": 1.5, "random": 1.5,
 }  # fmt: skip
 MATTER: Final = ("numpy", "numba", "torch", "jax", "jaxlib", "mlx")  # to how arithmetic is rounded
 UNTIMED: Final = ("results/", "__main__.py")  # parts of zipnet that no training runs
@@ -76,7 +77,7 @@ class Treatment:
     @property
     def cost(self) -> float:
         """Of a training, in presentations of plain SGD."""
-        what = (self.recipe.network, self.recipe.optimizer, self.engine)
+        what = (self.recipe.network, self.recipe.optimizer, self.recipe.scheme)
         factors = (COSTS.get(name, 1.0) for name in what)
         return self.recipe.passes * len(_digits(self.data).x_train) * max(factors)
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zipnet.cpu import cores
-from zipnet.engines.base import Engine, ManyAtOnce, Placed, as_steps, by_blocks, narrow
+from zipnet.engines.base import Engine, ManyAtOnce, Placed, as_steps, narrow
 from zipnet.errors import note
 from zipnet.fused import layout, steps
 from zipnet.fused.choices import Choices
@@ -43,18 +43,19 @@ class Fused(Engine):
             dropout=recipe.dropout,
             shift=recipe.shift,
             mu=recipe.mu,
+            scheme=recipe.scheme,
         )
 
     @classmethod
     def why_not(cls, recipe: Recipe, device: str) -> str | None:
-        """It runs every recipe of the network of 1989 with H2 in blocks, on the CPU."""
+        """It runs every recipe of the network of 1989, on the CPU."""
         if device != "cpu":
             return "the fused engine is made for the CPU"
-        return by_blocks(recipe) or narrow(recipe)
+        return narrow(recipe)
 
     def load(self, params: Params, seed: int = 0) -> None:
         """Copy parameters into the kernel's layout; see Engine.load."""
-        self._state = layout.pack(params, seed)
+        self._state = layout.pack(params, seed, self.recipe.scheme)
 
     def place(self, x: Array, y: Array, batch: int) -> Placed:
         """Copy digits; see Engine.place."""
@@ -114,4 +115,4 @@ class Fused(Engine):
 
     def params(self) -> Params:
         """Copy the parameters out; see Engine.params."""
-        return Params.from_mapping(layout.unpack(self._state.weights))
+        return Params.from_mapping(layout.unpack(self._state.weights, self.recipe.scheme))

@@ -137,7 +137,7 @@ def _through_dropout(choices: Any, s: Any, first: Any, d: Any) -> Any:
 
 
 @kernel
-def hidden_2_inputs(choices: Any, w: Any, s: Any) -> None:
+def hidden_2_inputs_by_blocks(choices: Any, w: Any, s: Any) -> None:
     """d1[y, x] = sum over the taps (ky, kx) and positions (row, column) that meet there of d2 * w2
 
     y = 2 row + ky - 2, so a row of H1 meets every second ky only; likewise x. Four positions at
@@ -186,7 +186,7 @@ def meet(place: Any, one: Any, two: Any) -> None:
 
 
 @kernel
-def hidden_2_weights(s: Any, t: Any, scale: Any) -> None:
+def hidden_2_weights_by_blocks(s: Any, t: Any, scale: Any) -> None:
     """w2[tap] += scale * sum over positions of d2[position] * a1[position moved by the tap]"""
     times = splat(scale, 16)
     for g in range(3):

@@ -18,8 +18,9 @@ from typing import Any
 from numba.core import types
 from numba.extending import NativeValue, models, register_model, typeof_impl, unbox
 
+from zipnet import schemes
 from zipnet.fused.compiling import primitive
-from zipnet.recipe import Activation, Loss, Optimizer, Output
+from zipnet.recipe import Activation, Loss, Optimizer, Output, Scheme
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ class Choices:
     shift: bool = False
     mu: float = 0.0
     curved: bool = False
+    scheme: Scheme = "blocks"
 
     def evaluated(self) -> Choices:
         """The choices that matter when the network only answers."""
-        return Choices(activation=self.activation, output=self.output)
+        return Choices(activation=self.activation, output=self.output, scheme=self.scheme)
 
     def differentiated(self) -> Choices:
         """The choices that matter to a gradient, and to the second derivatives beside it."""
@@ -50,9 +52,9 @@ class Choices:
 
 @cache
 def source_digest() -> str:
-    """Digest of all sources of this package."""
+    """Digest of all sources of this package, and of the schemes that its kernels hold."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    for path in (*sorted(Path(__file__).parent.glob("*.py")), Path(schemes.__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

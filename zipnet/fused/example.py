@@ -11,20 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from zipnet.fused.backward import (
-    hidden_1_sums,
-    hidden_1_weights,
-    hidden_2_inputs,
-    hidden_2_weights,
-    hidden_3_back,
-    outputs_back,
-)
+from zipnet.fused.backward import hidden_1_sums, hidden_1_weights, hidden_3_back, outputs_back
 from zipnet.fused.choices import squared
 from zipnet.fused.compiling import chosen, kernel
-from zipnet.fused.forward import hidden_1, hidden_2, hidden_3, outputs, place_input, place_target
+from zipnet.fused.forward import hidden_1, hidden_3, outputs, place_input, place_target
 from zipnet.fused.lanes import load, store
 from zipnet.fused.layout import WEIGHTS, WORK, Y
 from zipnet.fused.loss import bend, judge
+from zipnet.fused.planes import hidden_2, hidden_2_inputs, hidden_2_weights
 from zipnet.fused.random import drop, present
 
 BLOCK = 8
@@ -79,7 +73,7 @@ def layers_back(choices: Any, w: Any, s: Any, count: Any, t: Any, scale: Any) ->
             hidden_3_back(choices, w, s + e * WORK, t, scale, o)
     for e in range(count):
         hidden_2_inputs(choices, w, s + e * WORK)
-        hidden_2_weights(s + e * WORK, t, scale)
+        hidden_2_weights(choices, s + e * WORK, t, scale)
         hidden_1_sums(choices, s + e * WORK, t, scale)
         hidden_1_weights(s + e * WORK, t, scale)
 

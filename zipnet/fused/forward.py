@@ -88,7 +88,7 @@ def finish_1(choices: Any, total: Any, b: Any, a: Any) -> None:
 
 
 @kernel
-def hidden_2(choices: Any, w: Any, s: Any) -> None:
+def hidden_2_by_blocks(choices: Any, w: Any, s: Any) -> None:
     """For each position, plane:  a2 = tanh(b2 + sum over taps and the 8 planes it sees of w2 * a1)
 
     A row of the 5x5 window is ten pairs of neighbouring planes in memory, and so are its weights.

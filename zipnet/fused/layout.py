@@ -16,19 +16,22 @@ o = group of four H2 planes, p = position, n = one of the 30 units of H3 (lanes 
 
 W2: an input group g feeds exactly two of the three groups of output planes (`FEEDS`), so a vector
 of 16 weights takes two neighbouring input planes (h) to eight output planes (half, j), and not one
-lane multiplies a connection that does not exist.
+lane multiplies a connection that does not exist. By schemes other than blocks (planes.py) it is
+as H2w is, (plane 12, slot 8, tap 25), and as large.
 """
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zipnet.params import SHAPES, Params
+from zipnet.recipe import Scheme
 
 Array = NDArray[np.float32]
 
@@ -61,12 +64,17 @@ W1, B1, W2, B2, W3, B3, WO, BO, WEIGHTS = _offsets(600, 768, 2400, 192, 6144, 32
 #   D1  (g 3, row 8, column 8, j 4)        gradient of H1
 #   P1  (row 8, pair 4, g 3, j 4, h 2)     gradient of H1's sums, two columns interleaved
 #   R   (row 16, column 18)                the image moved up or down, its columns wrapped around
-X, A1, A2, K2, F2, A3, AO, Y, DO, D3, D2, D1, P1, R, WORK = _offsets(
-    640, 1728, 192, 192, 192, 32, 16, 16, 16, 32, 768, 768, 768, 288
+# By schemes other than blocks, in planes of their own, rows and columns by parity:
+#   S1  (plane 12, parities 2 x 2, row 6, column 8)   H1 in its border
+#   S2  (plane 12, row 6, column 8)        gradient of H2's sums in a border of 0
+#   SD  (plane 12, parities 2 x 2, row 4, column 4)   gradient of H1
+X, A1, A2, K2, F2, A3, AO, Y, DO, D3, D2, D1, P1, R, S1, S2, SD, WORK = _offsets(
+    640, 1728, 192, 192, 192, 32, 16, 16, 16, 32, 768, 768, 768, 288, 2304, 576, 768
 )  # fmt: skip
 
 
-def _sources() -> NDArray[np.int64]:
+@cache
+def sources(scheme: Scheme = "blocks") -> NDArray[np.int64]:
     """For each float of the layout, which of the 9,760 parameters it holds; -1 for padding."""
     sizes = [int(np.prod(shape)) for shape in SHAPES.values()]
     starts = np.cumsum([0, *sizes[:-1]])
@@ -91,7 +99,7 @@ def _sources() -> NDArray[np.int64]:
         for half, o in enumerate(fed):
             block = second[o, :, seen[o].index(g)].reshape(4, 2, 2, 25)  # (j, pair, h, tap)
             blocks[g, :, :, half] = block.transpose(3, 1, 0, 2)
-    put(W2, blocks)
+    put(W2, blocks if scheme == "blocks" else number["H2w"])
     put(B2, number["H2b"].reshape(3, 4, 16).transpose(0, 2, 1))
 
     rows = number["H3w"].reshape(3, 4, 16, 30).transpose(0, 2, 1, 3)
@@ -102,10 +110,13 @@ def _sources() -> NDArray[np.int64]:
     return result
 
 
-SOURCES = _sources()
-PLACES = np.empty(int(SOURCES.max()) + 1, np.int64)
-"""For each of the 9,760 parameters, one place in the layout that holds it."""
-PLACES[SOURCES[SOURCES >= 0]] = np.flatnonzero(SOURCES >= 0)
+@cache
+def _places(scheme: Scheme) -> NDArray[np.int64]:
+    """For each of the 9,760 parameters, one place in the layout that holds it."""
+    found = sources(scheme)
+    places = np.empty(int(found.max()) + 1, np.int64)
+    places[found[found >= 0]] = np.flatnonzero(found >= 0)
+    return places
 
 
 def aligned(*shape: int) -> Array:
@@ -155,17 +166,17 @@ class LearningState:
         return bool(np.isfinite(self.weights).all())
 
 
-def pack(params: Params, seed: int = 0) -> LearningState:
+def pack(params: Params, seed: int = 0, scheme: Scheme = "blocks") -> LearningState:
     """Copy the eight named arrays into a fresh state."""
     flat = np.concatenate([array.ravel() for _, array in params.items()])
-    weights = aligned(WEIGHTS)
-    weights[:] = np.where(SOURCES >= 0, flat[SOURCES], np.float32(0))
+    weights, found = aligned(WEIGHTS), sources(scheme)
+    weights[:] = np.where(found >= 0, flat[found], np.float32(0))
     return LearningState(weights, seed=seed)
 
 
-def unpack(values: Array) -> dict[str, Array]:
+def unpack(values: Array, scheme: Scheme = "blocks") -> dict[str, Array]:
     """Copy the eight named arrays out of an array in this layout (weights or gradients)."""
-    flat = values[PLACES]
+    flat = values[_places(scheme)]
     result: dict[str, Array] = {}
     start = 0
     for name, shape in SHAPES.items():
