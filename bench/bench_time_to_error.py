@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from bench.measuring.harness import seconds_of, value_of
+from bench.measuring.harness import about, value_of
 from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, patiently, slow_to_compile, without_idle_threads
 from zipnet import rates
@@ -20,7 +20,8 @@ from zipnet.results.schema import Level
 from zipnet.training import stage
 
 SEEDS: Final = range(5)  # one a round, as many as there is time for; the search had others
-FEW: Final = (1, 32, rates.BATCHES[-1])  # that all profiles ask for
+FEW: Final = (1, 32)  # batches of the other profiles than full, and on a GPU:
+ALL: Final = rates.BATCHES[-1]  # digits, which take a CPU minutes
 PROBE_STEPS: Final = 50
 BEYOND: Final = 2.0  # times the passes that the search needed to a higher level than the last
 
@@ -41,7 +42,9 @@ def bench_time_to_error(bench: Bench, setting: Setting, batch: int) -> None:
     if batch not in known:
         why = f"no learning rate is known for batch {batch:,}; python -m bench search finds it"
         bench.leave_out(setting, "time-to-error", why)
-    asked = rates.BATCHES if bench.profile.name == "full" else FEW
+    asked: tuple[int, ...] = rates.BATCHES
+    if bench.profile.name != "full":
+        asked = FEW if setting.place.device == "cpu" else (*FEW, ALL)
     if batch not in asked:
         why = f"batch {batch:,} is one of many; --profile full measures it"
         bench.leave_out(setting, "time-to-error", why)
@@ -51,9 +54,7 @@ def bench_time_to_error(bench: Bench, setting: Setting, batch: int) -> None:
     engine, rate = ready.engine, known[batch]
     steps = max(1, PROBE_STEPS // batch)
     probe = workshop.placed(engine, steps * batch, batch)
-    engine.run(probe)
-    engine.sync()
-    step = seconds_of(lambda: (engine.run(probe), engine.sync())) / steps
+    step = about(lambda: (engine.run(probe), engine.sync())) / steps
     most = rates.most_passes(batch)
     projected = step * -(-len(digits.x_train) // batch) * min(BEYOND * rate.passes, most)
     limit = bench.train_limit / len(asked)

@@ -34,9 +34,7 @@ from zipnet.results.schema import LONGER, QUESTIONS, SLACK, Retaken, Row, Watch,
 Work = Callable[[], object]
 
 FIRST_WARMING: Final = 0.2  # seconds: compiling is over, clocks rise, caches fill
-# Seconds before each lap's rounds: another row has had the caches since, and a lap must last some
-# ticks of the counters by which other processes are noticed (watch.py).
-WARMING: Final = 0.1
+WARMING: Final = 0.05  # seconds before each later lap's rounds: others have had the caches since
 LONG: Final = 0.25  # seconds of a round that warms itself, for all that its start matters
 TICK: Final = time.get_clock_info("perf_counter").resolution  # of the clock of seconds_of()
 CLOCK_TRIES: Final = 3  # laps until we believe that this machine's clock cannot time a row
@@ -51,6 +49,12 @@ def seconds_of(work: Work) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
+
+
+def about(work: Work) -> float:
+    """The time of a call, for a projection: of a second one, where the first was not long."""
+    first = seconds_of(work)
+    return first if first >= LONG else seconds_of(work)
 
 
 def value_of(work: Work) -> float:
@@ -154,7 +158,9 @@ class Timed:
     def _take(self, number: int) -> tuple[list[float], Watch]:
         watching = Watching()
         self.enter()
-        if self.fresh is None and self.each < LONG:
+        if (
+            self.fresh is None and self.each < LONG and self.values
+        ):  # else plan() has just warmed it
             warm(self.work, WARMING)
         gc.collect()  # so that a collection of our own set-up does not land in somebody's round
         gc.freeze()  # and the next one need not walk all that the libraries have loaded

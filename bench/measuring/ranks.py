@@ -32,7 +32,7 @@ import torch.distributed as dist
 
 from bench.measuring.document import Document
 from bench.measuring.folder import local
-from bench.measuring.harness import Work, seconds_of, shares
+from bench.measuring.harness import LONG, Work, seconds_of, shares
 from bench.measuring.interrupts import as_ctrl_c
 from bench.measuring.profiles import PROFILES, Profile
 from bench.measuring.watch import Watching
@@ -58,6 +58,7 @@ from zipnet.verify import trajectory, verify
 PROG: Final = "ranks"
 EXIT_LOST: Final = 1
 PROBE_DIGITS: Final = 50
+HELD: Final = 317  # digits of the step held to the reference: a prime, so no world shares it evenly
 TURNS: Final = 2  # a training costs about as much again as its steps: making, placing, evaluating
 ENOUGH: Final = 6  # rounds of whole trainings: the fewest whose extremes are a 95% interval
 GRACE: Final = 10.0  # seconds in which torchrun's agent may end once it was told to
@@ -68,7 +69,7 @@ class Ranked:
     """A row: what the ranks of its world do in a round; the others wait.
 
     said: what a rank tells after a lap; heard: is told what all of its world said, by rank.
-    estimate: seconds of a round; None: it is tried.
+    estimate: seconds of a round; None: it is tried. each: what that came to.
     """
 
     row: Row
@@ -79,6 +80,7 @@ class Ranked:
     said: Callable[[], Any] = lambda: None
     heard: Callable[[list[Any]], object] = lambda _: None
     estimate: float | None = None
+    each: float = 0.0
     rounds: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
 
@@ -130,16 +132,22 @@ class Ranks:
 
     def plan(self, asked: Ranked, profile: Profile) -> None:
         """Choose how many rounds each lap takes, all ranks alike, by the slowest of them."""
-        each, whole = asked.estimate, asked.estimate is not None
-        if each is None and self.rank < asked.world:
-            asked.enter()
-            asked.work()
-            each = seconds_of(asked.work)
-        each = max(each or 0.0 for each in self.gathered(each))
-        count = profile.long_rounds(each) if whole else profile.rounds(each)
+        whole = asked.estimate is not None
+        asked.each = asked.estimate or self.tried(asked)
+        if not whole and asked.each < LONG:  # the first may have been slow to begin
+            asked.each = self.tried(asked)
+        count = profile.long_rounds(asked.each) if whole else profile.rounds(asked.each)
         if whole and profile.name != "full":
             count = min(count, ENOUGH)
         asked.rounds = shares(count, profile.laps)
+
+    def tried(self, asked: Ranked) -> float:
+        """Seconds of a round of its world's slowest rank."""
+        mine = 0.0
+        if self.rank < asked.world:
+            asked.enter()
+            mine = seconds_of(asked.work)
+        return float(max(self.gathered(mine)))
 
     def take(self, asked: Ranked, rounds: int) -> None:
         """Take a lap; the row then has the slowest rank's time of each round."""
@@ -148,7 +156,7 @@ class Ranks:
         if takes_part:
             asked.enter()
             gc.collect()
-            if asked.estimate is None:  # a whole training warms itself
+            if asked.each < LONG:  # what is long warms itself
                 asked.work()
             for _ in range(rounds):
                 self.together(asked.group)
@@ -182,7 +190,8 @@ def _full_batch(ranks: Ranks, digits: data.Digits) -> Iterator[Ranked]:
     recipe, start = replace(KARPATHY_1989, batch=count), Params.init(SEED)
     engine = Parallel(recipe, ranks.device, ranks.threads)
     engine.claim()
-    placed, path = engine.place(x, y, count), trajectory(start, recipe, x, y, count)
+    placed, held = engine.place(x, y, count), min(HELD, count)
+    path = trajectory(start, recipe, x[:held], y[:held], held)
 
     def work() -> None:
         engine.run(placed)

@@ -7,7 +7,7 @@
 
 From below: `lanes`, `shuffles`, `tiles` (vector values and what one does with them), `layout`
 (where everything lies), `functions` (tanh and sums), `forward`, `loss`, `backward` (the phases of a
-step), `random` (shift and dropout), `example` (a step, phase by phase), `update` (SGD, AdamW,
-pseudo-Newton), `batch` (chunks and threads), `steps` (the verbs), and `peak` (what the machine
-could do). `choices` are what is decided at compile time.
+step), `planes` (H2 by other schemes than blocks), `random` (shift and dropout), `example` (a step,
+phase by phase), `update` (SGD, AdamW, pseudo-Newton), `batch` (chunks and threads), `steps` (the
+verbs), and `peak` (what the machine could do). `choices` are what is decided at compile time.
 """
