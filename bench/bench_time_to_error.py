@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from bench.measuring.harness import about, value_of
+from bench.measuring.harness import seconds_of, value_of
 from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, patiently, slow_to_compile, without_idle_threads
 from zipnet import rates
@@ -54,7 +54,9 @@ def bench_time_to_error(bench: Bench, setting: Setting, batch: int) -> None:
     engine, rate = ready.engine, known[batch]
     steps = max(1, PROBE_STEPS // batch)
     probe = workshop.placed(engine, steps * batch, batch)
-    step = about(lambda: (engine.run(probe), engine.sync())) / steps
+    engine.run(probe)
+    engine.sync()
+    step = seconds_of(lambda: (engine.run(probe), engine.sync())) / steps
     most = rates.most_passes(batch)
     projected = step * -(-len(digits.x_train) // batch) * min(BEYOND * rate.passes, most)
     limit = bench.train_limit / len(asked)

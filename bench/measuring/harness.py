@@ -51,12 +51,6 @@ def seconds_of(work: Work) -> float:
     return time.perf_counter() - began
 
 
-def about(work: Work) -> float:
-    """The time of a call, for a projection: of a second one, where the first was not long."""
-    first = seconds_of(work)
-    return first if first >= LONG else seconds_of(work)
-
-
 def value_of(work: Work) -> float:
     """What one call returned: a round of a question whose unit is not seconds."""
     value = work()
