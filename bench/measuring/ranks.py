@@ -133,9 +133,7 @@ class Ranks:
     def plan(self, asked: Ranked, profile: Profile) -> None:
         """Choose how many rounds each lap takes, all ranks alike, by the slowest of them."""
         whole = asked.estimate is not None
-        asked.each = asked.estimate or self.tried(asked)
-        if not whole and asked.each < LONG:  # the first may have been slow to begin
-            asked.each = self.tried(asked)
+        asked.each = asked.estimate or min(self.tried(asked), self.tried(asked))
         count = profile.long_rounds(asked.each) if whole else profile.rounds(asked.each)
         if whole and profile.name != "full":
             count = min(count, ENOUGH)
