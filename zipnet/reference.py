@@ -24,11 +24,11 @@ eps, and mu is a fifth of its mu. A batch's loss is a mean over digits, and so i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from zipnet import chance, paper, schemes
 from zipnet.params import NAMES, Params
@@ -46,28 +46,20 @@ def pad(planes: Array) -> Array:
     return np.pad(planes, ((0, 0), (0, 0), (2, 2), (2, 2)), constant_values=paper.BACKGROUND)
 
 
-def windows(padded: Array) -> Iterator[tuple[int, int, Array]]:
-    """(ky, kx, view) of every tap of a 5x5 kernel at stride 2; view is (n, c, s / 2, s / 2)."""
-    span = padded.shape[-1] - 4
-    for ky in range(5):
-        for kx in range(5):
-            yield ky, kx, padded[:, :, ky : ky + span : 2, kx : kx + span : 2]
+def windows(padded: Array) -> Array:
+    """What a 5x5 kernel at stride 2 sees: (n, c, s + 4, s + 4) -> (n, c, s / 2, s / 2, 5, 5)."""
+    return sliding_window_view(padded, (5, 5), (2, 3))[:, :, ::2, ::2]
 
 
 def conv(padded: Array, w: Array) -> Array:
     """5x5 convolution at stride 2: (n, c, s + 4, s + 4), (o, c, 5, 5) -> (n, o, s / 2, s / 2)."""
-    side = (padded.shape[-1] - 4) // 2
-    out = np.zeros((len(padded), len(w), side, side))
-    for ky, kx, view in windows(padded):
-        out += np.einsum("ncyx,oc->noyx", view, w[:, :, ky, kx], optimize=True)
+    out: Array = np.einsum("ncyxij,ocij->noyx", windows(padded), w, optimize=True)
     return out
 
 
 def conv_weight_gradient(padded: Array, delta: Array) -> Array:
     """Gradient of conv() with respect to w: (o, c, 5, 5)."""
-    gradient = np.zeros((delta.shape[1], padded.shape[1], 5, 5))
-    for ky, kx, view in windows(padded):
-        gradient[:, :, ky, kx] = np.einsum("ncyx,noyx->oc", view, delta, optimize=True)
+    gradient: Array = np.einsum("ncyxij,noyx->ocij", windows(padded), delta, optimize=True)
     return gradient
 
 
@@ -75,8 +67,9 @@ def conv_input_gradient(delta: Array, w: Array) -> Array:
     """Gradient of conv() with respect to the unpadded input: (n, c, s, s)."""
     n, _, side, _ = delta.shape
     padded = np.zeros((n, w.shape[1], 2 * side + 4, 2 * side + 4))
-    for ky, kx, view in windows(padded):
-        view += np.einsum("noyx,oc->ncyx", delta, w[:, :, ky, kx], optimize=True)
+    shares = np.einsum("noyx,ocij->ijncyx", delta, w, optimize=True)
+    for i, j in np.ndindex(5, 5):  # one by one, because windows overlap
+        padded[:, :, i : i + 2 * side : 2, j : j + 2 * side : 2] += shares[i, j]
     return padded[:, :, 2:-2, 2:-2]
 
 
