@@ -94,7 +94,7 @@ class Timed:
         """
         if self.fresh is None:
             self.enter()
-            self.each = warm(self.work, FIRST_WARMING)
+            self.each = warm(self.work, min(FIRST_WARMING, profile.seconds))
             rounds = profile.rounds(self.each)
         else:
             assert estimate is not None
@@ -188,16 +188,15 @@ class Timed:
 
 
 def warm(work: Work, seconds: float) -> float:
-    """Call once for nothing, then until the time is up; the fastest call's seconds.
+    """Call once for nothing, then until the time is up, once at least; the fastest's seconds.
 
     The first call of a shape may compile, allocate, choose kernels and fill caches; none of that
     is the steady state that a row claims to show.
     """
     work()
-    best, spent = float("inf"), 0.0
-    while spent < seconds:
-        took = max(0.0, seconds_of(work))  # a clock may step back
-        best, spent = min(best, took), spent + took
+    best, end = math.inf, time.monotonic() + seconds
+    while best == math.inf or time.monotonic() < end:
+        best = min(best, max(0.0, seconds_of(work)))  # a clock may step back
     return best
 
 
