@@ -80,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
         if not within > 0:
             raise UserError(f"--within is {within:g}; give a number of seconds above 0")
         config.stash[END] = time.monotonic() + within
-        if not _measuring(config):
+        if not _measuring(config) or config.option.help:
             return
         _without_errors_for_warnings(config)
         config.stash[SESSION] = _open_session(config)
