@@ -444,10 +444,22 @@ def begin(results, wait_for):
     return process
 
 
-@pytest.mark.parametrize("ending", ENDINGS)  # Ctrl-C, a scheduler's end, a terminal's
-def test_ctrl_c_and_its_like_save_what_was_measured_and_say_so(tmp_path, ending):
+@pytest.mark.parametrize("ending", ENDINGS[1:])
+def test_a_schedulers_end_and_a_terminals_are_heard_as_ctrl_c_is(tmp_path, ending):
+    done, about = measure_text(
+        tmp_path,
+        "import signal\n" + GOOD.format("good") + "def bench_stopped(bench):\n"
+        f"    stop = lambda: signal.raise_signal({int(ending)})\n"
+        "    bench.measure(stop, Row(question='floor-sync', device='cpu'), lambda: None)\n",
+    )
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert about["status"] == "interrupted"
+    assert "bench_good" in [row["name"] for row in about["benchmarks"]]
+
+
+def test_ctrl_c_saves_what_was_measured_and_says_so(tmp_path):
     process = begin(tmp_path, wait_for="[  3/")
-    process.send_signal(ending)
+    process.send_signal(signal.SIGINT)
     out, _ = ended(process)
     assert process.returncode == 2, out
     (path,) = tmp_path.glob("*/*.json")
@@ -457,9 +469,9 @@ def test_ctrl_c_and_its_like_save_what_was_measured_and_say_so(tmp_path, ending)
     assert findings(path) == []
 
 
-def test_ctrl_c_in_a_later_lap_keeps_every_row_with_the_laps_it_has(tmp_path):
+def test_an_end_in_a_later_lap_keeps_every_row_with_the_laps_it_has(tmp_path):
     process = begin(tmp_path, wait_for="[lap 2/")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
     out, _ = ended(process)
     assert process.returncode == 2, out
     (path,) = tmp_path.glob("*/*.json")

@@ -25,6 +25,7 @@ from zipnet.results.collect import collect
 from zipnet.results.schema import QUESTIONS
 
 TORCHRUN = ("torch.distributed.run", "--max-restarts=0", "--nproc-per-node")
+SHORT = ("-m", "tests.short_ranks", "--profile", "full", "--digits", "fonts")
 MINUTE = 60.0
 SLOW = 300.0  # seconds: a test machine that others use may take minutes to load torch
 
@@ -135,8 +136,7 @@ def test_a_rank_that_is_killed_ends_the_run_within_a_minute_and_loses_no_lap():
 
 def test_ranks_end_with_torchrun_and_leave_a_file_of_what_they_had(tmp_path):
     quiet = {"OMP_NUM_THREADS": "1"}  # else torchrun says at length that it sets it
-    run = start(*TORCHRUN, "2", "--standalone", "-m", "bench.measuring.ranks", "--profile", "full",
-                "--digits", "fonts", "--results", str(tmp_path), **quiet)  # fmt: skip
+    run = start(*TORCHRUN, "2", "--standalone", *SHORT, "--results", str(tmp_path), **quiet)
     ranks = until(lambda: saved(psutil.Process(run.pid)))
     run.kill()
     until(lambda: not any(map(running, ranks)), MINUTE)
@@ -182,8 +182,7 @@ def runs(hosts, tmp_path):
         for host, name in enumerate(hosts):
             there = ("--nnodes=2", f"--node-rank={host}", f"--local-addr=10.89.0.{1 + host}",
                      "--master-addr=10.89.0.1", "--master-port=29501")  # fmt: skip
-            asked = ("-m", "bench.measuring.ranks", "--profile", "full", "--digits", "fonts",
-                     "--patience", "20", "--results", str(tmp_path / name))  # fmt: skip
+            asked = (*SHORT, "--patience", "20", "--results", str(tmp_path / name))
             cable = {"GLOO_SOCKET_IFNAME": "cable"}
             started.append(start(*TORCHRUN, "1", *there, *asked, inside=name, **cable))
         until(lambda: list(tmp_path.glob("*/*/*.json")) or any(run.poll() for run in started))
