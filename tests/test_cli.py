@@ -219,9 +219,9 @@ def test_each_kind_of_refusal_reaches_the_shell(arguments, word, small_data):
 
 
 def test_output_cut_short_by_its_reader_is_no_traceback():
-    """`python -m zipnet count | head -1`: the reader goes away while we write."""
+    """`python -m zipnet data fonts | head -1`: the reader goes away while we write."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "zipnet", "count"],
+        [sys.executable, "-m", "zipnet", "data", "fonts"],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -232,29 +232,26 @@ def test_output_cut_short_by_its_reader_is_no_traceback():
     assert process.wait() == 141
 
 
-@pytest.mark.parametrize("seed", [0])
-def test_1989_on_the_real_digits_misses_what_others_report(real_data, seed):
+def test_1989_on_the_real_digits_misses_what_others_report(real_data):
     """Bands over six seeds of an independent prototype, and the article's 10 and 102."""
-    result = run(
-        "zipnet", "train", "1989", "--data", "usps", "--seed", str(seed), "--json", timeout=1200
-    )
-    about = json.loads(result.stdout)
+    told = run_here("zipnet", "train", "1989", "--data", "usps", "--seed", "0", "--json")
+    about = json.loads(told.stdout)
     assert about["presentations"] == 167_693
     assert 110 <= about["test"]["misses"] <= 135
     assert 10 <= about["train"]["misses"] <= 45
 
 
 def test_the_article_reproduces_as_printed_on_the_real_digits(real_data):
-    """Its figures lie among those of four seeds; bands of the means from a prototype's ten."""
-    arguments = ("as-printed", "--data", "usps", "--seed", "2", "--replicas", "4", "--json")
-    about = json.loads(run("zipnet", "train", *arguments, timeout=1200).stdout)
+    """Its figures lie between those of two seeds, whose misses are such as twenty seeds have."""
+    arguments = ("as-printed", "--data", "usps", "--seed", "1", "--replicas", "2", "--json")
+    about = json.loads(run_here("zipnet", "train", *arguments).stdout)
     of = {
         (split, key): [training[split][key] for training in about["trainings"]]
         for split in ("train", "test")
         for key in ("misses", "half_mse", "rejected")
     }
-    assert 103 <= np.mean(of["test", "misses"]) <= 116
-    assert 10 <= np.mean(of["train", "misses"]) <= 22
+    assert all(100 <= misses <= 125 for misses in of["test", "misses"])
+    assert all(9 <= misses <= 23 for misses in of["train", "misses"])
     for split, key, printed in (
         ("train", "half_mse", paper.TRAIN_LOSS),
         ("test", "half_mse", paper.TEST_LOSS),
@@ -265,7 +262,7 @@ def test_the_article_reproduces_as_printed_on_the_real_digits(real_data):
 
 def test_1989_on_the_digits_of_2022_from_its_own_start_misses_about_what_was_published(real_data):
     """Rounding moves a training of 167,693 steps by a few misses."""
-    told = run("zipnet", "train", "1989", "--data", "mnist-2022", "--start", "2022", "--json")
+    told = run_here("zipnet", "train", "1989", "--data", "mnist-2022", "--start", "2022", "--json")
     about = json.loads(told.stdout)
     (reported,) = [r for r in paper.REPORTED if (r.recipe, r.data) == ("1989", about["dataset"])]
     assert abs(about["train"]["misses"] - reported.train_misses) <= 5

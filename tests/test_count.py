@@ -25,9 +25,9 @@ def test_json_has_the_totals_under_their_names():
     }
 
 
-@pytest.mark.parametrize("width", [(), ("--width", "3")])
-def test_table_adds_up_column_by_column(width):
-    result = run("zipnet", "count", *width)
+@pytest.mark.parametrize(("by", "width"), [(run, ()), (run_here, ("--width", "3"))])
+def test_table_adds_up_column_by_column(by, width):
+    result = by("zipnet", "count", *width)
     assert result.stderr == ""  # fvcore's remarks do not reach the user
     rows = [line.replace(",", "").split() for line in result.stdout.splitlines()]
     rows = {

@@ -7,13 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.report.figures import Drawn
 from bench.report.learned import Against, reproduction
 from bench.report.publish import publish
 from tests import records_factory as factory
 from zipnet import paper
 from zipnet.results.collect import collect
 
-pytestmark = pytest.mark.usefixtures("without_figures")  # those of this page are drawn
+SHEET = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"></svg>'
+STRANGERS = ("<script>alert(1)</script>", "a|b](x)", "$" * 200)
 ARTICLE = [(12, 104), (15, 101), (9, 110)]
 
 
@@ -24,6 +26,23 @@ def rows():
         factory.trained("1989", "mnist-2022", [(44, 81)], start="2022"),
         factory.trained("micro-vit", "usps", [(20, 66), (30, 68)], network="micro-vit"),
     ]
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """The page with its figures, which take seconds, of this file's rows and of strangers'."""
+    strange = [factory.trained(name, "usps", [(30, 120), (31, 125)]) for name in STRANGERS]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bench.report.publish.draw_all", lambda rows: iter(()))
+        contents = factory.learned_result([*rows(), *strange])
+        return published(tmp_path_factory.mktemp("learning"), contents)[1]
+
+
+@pytest.fixture
+def plain(without_figures, monkeypatch):
+    """Pages whose figures are blank."""
+    blank = Drawn("learning", "", SHEET, b"", SHEET)
+    monkeypatch.setattr("bench.report.publish.draw_learning", lambda found: [blank])
 
 
 def published(folder, *contents):
@@ -49,9 +68,8 @@ def test_reproducing_is_to_lie_within_the_range_of_our_seeds(ours, low, wide):
         assert verdict == f"no, by {apart} miss{'' if apart == 1 else 'es'}"
 
 
-def test_every_published_figure_is_held_against_our_seeds(tmp_path):
-    _, out = published(tmp_path, factory.learned_result(rows()))
-    page = (out / "learning.md").read_text("utf-8").partition("## Every published figure")[2]
+def test_every_published_figure_is_held_against_our_seeds(drawn):
+    page = (drawn / "learning.md").read_text("utf-8").partition("## Every published figure")[2]
     lines = re.findall(
         r"\| as-printed \| usps \| ([^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|", page
     )
@@ -68,7 +86,7 @@ def test_every_published_figure_is_held_against_our_seeds(tmp_path):
     assert "| 1989 | mnist-2022, his start | test misses | 82 | 81 | beaten |" in page
 
 
-def test_the_article_reproduces_where_all_its_figures_do(tmp_path):
+def test_the_article_reproduces_where_all_its_figures_do(tmp_path, plain):
     row = rows()[0]
     for one in row["extra_info"]["learned"]:
         one["train"]["half_mse"], one["test"]["rejected"] = 2.5e-3, 12.1
@@ -78,17 +96,16 @@ def test_the_article_reproduces_where_all_its_figures_do(tmp_path):
         assert "The article of 1989 reproduces" in (out / page).read_text("utf-8")
 
 
-def test_the_figures_show_every_seed_and_every_misread_digit(tmp_path):
-    _, out = published(tmp_path, factory.learned_result(rows()))
-    said = "".join(ElementTree.parse(out / "learning.svg").getroot().itertext())
+def test_the_figures_show_every_seed_and_every_misread_digit(drawn):
+    said = "".join(ElementTree.parse(drawn / "learning.svg").getroot().itertext())
     assert all(f"seed {seed}: {misses} misses" in said for seed, (_, misses) in enumerate(ARTICLE))
     assert f"published: {paper.TEST_MISSES} misses" in said
-    images = (out / "misread.svg").read_text("utf-8").count("<image")
+    images = (drawn / "misread.svg").read_text("utf-8").count("<image")
     assert images == ARTICLE[0][1]
-    assert (out / "curves.svg").exists()
+    assert (drawn / "curves.svg").exists()
 
 
-def test_the_file_of_most_trainings_is_shown_and_never_as_a_speed(tmp_path):
+def test_the_file_of_most_trainings_is_shown_and_never_as_a_speed(tmp_path, plain):
     later = {"datetime": "2026-11-29T02:00:00+00:00"}
     few = factory.learned_result([factory.trained("1989", "usps", [(30, 120)])], **later)
     runs, out = published(tmp_path, factory.learned_result(rows()), few, factory.result())
@@ -99,16 +116,12 @@ def test_the_file_of_most_trainings_is_shown_and_never_as_a_speed(tmp_path):
     assert "2.json" in index.partition('id="machines"')[2].partition("</table>")[0]
 
 
-def test_without_such_a_file_there_is_no_such_page(tmp_path):
+def test_without_such_a_file_there_is_no_such_page(tmp_path, plain):
     _, out = published(tmp_path, factory.result())
     assert not (out / "learning.md").exists()
     assert 'id="learned"' not in (out / "index.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a|b](x)", "$" * 200])
-def test_a_strangers_recipe_breaks_no_page(tmp_path, name):
-    row = factory.trained(name, "usps", [(30, 120), (31, 125)])
-    _, out = published(tmp_path, factory.learned_result([row]))
-    assert "<script>alert" not in (out / "index.html").read_text("utf-8")
-    assert "a|b](x)" not in (out / "learning.md").read_text("utf-8")
-    ElementTree.parse(out / "learning.svg")
+def test_a_strangers_recipe_breaks_no_page(drawn):
+    assert "<script>alert" not in (drawn / "index.html").read_text("utf-8")
+    assert "a|b](x)" not in (drawn / "learning.md").read_text("utf-8")

@@ -160,7 +160,7 @@ def test_a_system_that_says_nothing_is_known_by_its_architecture(monkeypatch, er
 @pytest.mark.parametrize(
     ("hidden", "words"),
     [
-        ("/proc/cpuinfo", ["zipnet", "engines"]),
+        ("/proc/cpuinfo", ["zipnet", "engines", "eager", "xla"]),
         ("/proc/stat", ["bench", "machine", "--json"]),
         ("/proc", ["bench", "machine", "--json"]),
     ],

@@ -106,7 +106,7 @@ def test_a_row_out_of_memory_is_absent_and_the_session_goes_on(tmp_path):
     )
     # Loaded by a conftest, as in the project: the order of hooks depends on it.
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["bench.measuring.plugin"]\n')
-    done = measure(tmp_path / "results", str(bad), "-c", "pyproject.toml")
+    done = measure(tmp_path / "results", str(bad), "-c", "pyproject.toml", "--engines=eager")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed, 3 skipped" in done.stdout
     (path,) = (tmp_path / "results").glob("*/*.json")

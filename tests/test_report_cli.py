@@ -59,12 +59,32 @@ def one_line(text):
     return text
 
 
-def test_report_writes_all_it_promises_and_says_the_answer(tmp_path):
-    factory.write(tmp_path / "results", factory.result())
-    done = bench("report", cwd=tmp_path)  # results and reports are the defaults
+def bench_without(heavy, *arguments, cwd=ROOT):
+    """A command, in a process which then asks for what it loaded and did not need."""
+    program = f"""
+import sys
+sys.argv = {["bench", *map(str, arguments)]!r}
+from bench.__main__ import main
+assert main() == 0
+heavy = {heavy!r} & set(sys.modules)
+ours = {{name for name in sys.modules if name.startswith("zipnet.") and "results" not in name}}
+assert not heavy, heavy
+assert ours <= {{"zipnet.paper", "zipnet.errors", "zipnet.atomic", "zipnet.births"}}, ours
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=cwd, env=environment(), capture_output=True,
+        text=True, timeout=120, check=False,
+    )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert "trains the network of 1989 in 102 s" in done.stdout
-    assert "122 test and 29 training misses" in done.stdout
+    return done.stdout
+
+
+def test_report_writes_all_it_promises_and_loads_nothing_that_measures(tmp_path):
+    factory.write(tmp_path / "results", factory.result())
+    heavy = {"torch", "numba", "pytest", "_pytest", "jax", "psutil"}
+    told = bench_without(heavy, "report", cwd=tmp_path)  # results and reports are the defaults
+    assert "trains the network of 1989 in 102 s" in told
+    assert "122 test and 29 training misses" in told
     assert (tmp_path / "reports" / "index.html").is_file()
     assert not list((tmp_path / "reports").glob(".*"))
 
@@ -219,27 +239,6 @@ def test_help_names_the_commands(main):
         assert command in done.stdout
 
 
-def test_the_report_loads_neither_torch_nor_numba_nor_pytest(tmp_path):
-    path = factory.write(tmp_path, factory.result())
-    program = f"""
-import sys
-from pathlib import Path
-from types import SimpleNamespace
-from zipnet.results.collect import collect
-from bench.report import publish
-publish.publish(collect([{str(path)!r}]), Path({str(tmp_path / "out")!r}))
-heavy = {{"torch", "numba", "pytest", "_pytest", "jax", "psutil"}} & set(sys.modules)
-ours = {{name for name in sys.modules if name.startswith("zipnet.") and "results" not in name}}
-assert not heavy, heavy
-assert ours <= {{"zipnet.paper", "zipnet.errors", "zipnet.atomic", "zipnet.births"}}, ours
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=environment(), capture_output=True,
-        text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-
-
 def test_compare_as_a_person_types_it(tmp_path, main):
     factory.write(tmp_path / "results", factory.result("laptop"))
     factory.write(tmp_path / "results", factory.result("station", 0.5))
@@ -280,20 +279,9 @@ def test_compare_explains_its_exit_codes(main):
 
 
 def test_compare_loads_no_figures_and_nothing_that_measures(tmp_path):
-    paths = [str(factory.write(tmp_path, factory.result(name, 2.0))) for name in ("a", "b")]
-    program = f"""
-import sys
-sys.argv = ["bench", "compare", *{paths!r}]
-from bench.__main__ import main
-assert main() == 0
-heavy = {{"torch", "numba", "pytest", "matplotlib", "jinja2", "pandas", "scipy"}} & set(sys.modules)
-assert not heavy, heavy
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env=environment(), capture_output=True,
-        text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    paths = [factory.write(tmp_path, factory.result(name, 2.0)) for name in ("a", "b")]
+    heavy = {"torch", "numba", "pytest", "matplotlib", "jinja2", "pandas", "scipy"}
+    assert bench_without(heavy, "compare", *paths)
 
 
 def test_a_reader_who_goes_away_is_no_error(tmp_path):

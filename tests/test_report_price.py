@@ -219,7 +219,9 @@ def test_other_learning_rates_are_not_compared(tmp_path):
     }
 
 
-def test_the_report_shows_the_run_with_the_most_batches_whatever_else_is_newer(tmp_path):
+def test_the_report_shows_the_run_with_the_most_batches_whatever_else_is_newer(
+    tmp_path, without_figures
+):
     """All batches are a long run of their own, beside which the newest whole one has few."""
     alone, later = content(), content(2.0, overrides={"datetime": "2026-11-22T02:00:00+00:00"})
     alone["benchmarks"] = [r for r in alone["benchmarks"] if "levels" in r["extra_info"]]
