@@ -207,7 +207,6 @@ def stopped(process, folder, lines, number):
     return ended(process)
 
 
-@pytest.mark.serial
 def test_killed_terminated_and_run_again_as_if_never_stopped(tmp_path):
     stopped(started(tmp_path, 3), tmp_path, 1, signal.SIGKILL)
     first = lines_of(tmp_path)
