@@ -72,13 +72,13 @@ def test_a_switch_that_makes_it_another_engine_is_refused(engine, name, monkeypa
 
 def test_a_library_that_ends_the_process_is_a_line_of_the_list():
     done = run(
-        "zipnet", "engines", "xla", "compiled", "fused", XLA_FLAGS="--nonsense", CXX="/nowhere/g++"
+        "zipnet", "engines", "xla", "compiled", "eager", XLA_FLAGS="--nonsense", CXX="/nowhere/g++"
     )
     assert done.returncode == 0, done.stderr
     listed = {tuple(line.split()[:2]): line for line in done.stdout.splitlines()}
     assert "Unknown flag in XLA_FLAGS: --nonsense" in listed["xla", "cpu"]
     assert listed["compiled", "cpu"].endswith("g++, as CXX says, does not run")
-    assert listed["fused", "cpu"].endswith("ready")
+    assert listed["eager", "cpu"].endswith("ready")
 
 
 def test_the_next_best_engine_is_not_taken_in_silence(fresh, monkeypatch, capsys):
