@@ -17,6 +17,7 @@ Karpathy2022  A. Karpathy, "Deep Neural Nets: 33 years ago and 33 years from now
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 # --- the training run -----------------------------------------------------------------------
@@ -88,6 +89,7 @@ def layers(width: int = 1) -> tuple[Layer, ...]:
     )
 
 
+@lru_cache
 def total(what: str, width: int = 1) -> int:
     """Sum over the layers of one of their numbers, `macs` say."""
     return sum(getattr(layer, what) for layer in layers(width))

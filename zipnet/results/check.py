@@ -34,7 +34,7 @@ from zipnet.results.schema import (
     Stats,
     Trained,
 )
-from zipnet.results.statistics import Columns, Floats, Ragged, Rounds
+from zipnet.results.statistics import Columns, Floats, Ragged, Rounds, numbers
 from zipnet.results.units import quantity
 
 # Rounding of stated statistics: sums are taken in another order by newer versions of Python, and
@@ -76,11 +76,12 @@ Allowed = tuple[str, float]  # a device and the CPU threads it was allowed; 0 on
 
 
 def findings(
-    files: Sequence[tuple[str, ResultFile]], rounds: Rounds, medians: Floats
+    files: Sequence[tuple[str, ResultFile]], rounds: Rounds, medians: Floats, best: Floats
 ) -> tuple[list[tuple[str, ...]], Lines]:
     """What cannot be right about each file as a whole, and about each of the rows of all.
 
-    files: with the name of each that a reader sees. rounds, medians: of all rows, file after file.
+    files: with the name of each that a reader sees. rounds, medians, and best, see
+    fastest(): of all rows, file after file.
     """
     rows = [row for _, file in files for row in file.benchmarks]
     ticks = [file.clock_tick or TICK for _, file in files for _ in file.benchmarks]
@@ -89,12 +90,13 @@ def findings(
         _stated(rows, rounds, lines)
     _clock(rows, rounds, np.array(ticks), lines)
     _laps(rows, rounds, lines)
-    begin, best = 0, fastest(rows, rounds)
+    begin = 0
     for _, file in files:
         own = slice(begin, begin := begin + len(file.benchmarks))
         for row, found in zip(file.benchmarks, lines[own], strict=True):
             found.extend(_work(row.extra_info, file))
-            found.extend(_levels(row))
+            if row.extra_info.levels:
+                found.extend(_levels(row))
             if row.extra_info.trained and len(row.extra_info.learned) != len(row.stats.data):
                 found.append(f"learned holds {len(row.extra_info.learned)} trainings, but "
                              f"stats.data {len(row.stats.data)}")  # fmt: skip
@@ -144,7 +146,7 @@ def _stated(rows: Sequence[Benchmark], rounds: Rounds, lines: Lines) -> None:
     """pytest-benchmark's, by its own formulas: a row edited by hand gives itself away."""
     columns = zip(*(astuple(row.stats) for row in rows), strict=True)
     said = dict(zip(Stats.__struct_fields__, columns, strict=True))
-    stated = np.array([_numbers(said[name]) for name in STATISTICS])
+    stated = np.array([numbers(said[name]) for name in STATISTICS])
     possible = _statistics(rounds.rows)
     counted = possible[:, COUNTED]  # at the least, and at the most
     possible[0, COUNTED] = np.clip(np.rint(stated[COUNTED]), *counted)
@@ -163,12 +165,6 @@ def _stated(rows: Sequence[Benchmark], rounds: Rounds, lines: Lines) -> None:
     for at, outliers in enumerate(said["outliers"]):
         if outliers is not None and not _counted(outliers, counted[:, :, at].T.tolist()):
             lines[at].append(_underivable("outliers", outliers))
-
-
-def _numbers(values: Sequence[float | None]) -> Floats:
-    """As float64, NaN for None; numpy is slow to look at column after column of nothing."""
-    nothing = values.count(None) == len(values)
-    return np.full(len(values), np.nan) if nothing else np.array(values, float)
 
 
 def _underivable(name: str, value: float | str) -> str:
@@ -400,9 +396,9 @@ def _twice(file: ResultFile, fingerprints: Sequence[int], lines: Lines) -> None:
     Both are named: nobody can say which is the copy.
     """
     names = [plain(row.fullname) for row in file.benchmarks]
-    times, marks = Counter(names), Counter(fingerprints)
-    if len(times) == len(marks) == len(names):
+    if len({*names}) == len({*fingerprints}) == len(names):
         return
+    times, marks = Counter(names), Counter(fingerprints)
     for name, mark, found in zip(names, fingerprints, lines, strict=True):
         if times[name] > 1:
             found.append(f"appears {times[name]} times")

@@ -11,6 +11,7 @@ import functools
 import re
 import typing
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -64,8 +65,7 @@ def decoded(content: bytes, source: str) -> tuple[ResultFile, list[Floats]]:
         raise _newer(file.schema, source)
     if not isinstance(file.workload.get("hash"), str):
         raise _wrong(source, "workload.hash", file.workload.get("hash"), "text")
-    values = [_rounds(row, f"benchmarks[{at}]", source) for at, row in enumerate(file.benchmarks)]
-    return file, values
+    return file, _rounds(file, source)
 
 
 def cleaned(value: Any) -> Any:
@@ -143,8 +143,20 @@ def _unknown(value: Any, kind: type[Struct], path: str) -> Iterator[str]:
                 yield plain(path + key)
 
 
-def _rounds(row: Benchmark, path: str, source: str) -> Floats:
-    """Check what a row's question asks for, and what no type can say."""
+def _rounds(file: ResultFile, source: str) -> list[Floats]:
+    """The values of each row's rounds, after a look at what no type can say of any."""
+    rows = file.benchmarks
+    sizes = [len(row.stats.data) for row in rows]
+    flat = np.array([*chain.from_iterable(row.stats.data for row in rows)], float)
+    begins = np.cumsum([0, *sizes[:-1]]) if rows else np.arange(0)
+    ends = (extreme.reduceat(flat, begins).tolist() for extreme in (np.minimum, np.maximum))
+    for at, (row, least, largest) in enumerate(zip(rows, *ends, strict=True)):
+        _checked(row, least, largest, f"benchmarks[{at}]", source)
+    return [flat[at : at + size] for at, size in zip(begins.tolist(), sizes, strict=True)]
+
+
+def _checked(row: Benchmark, least: float, largest: float, path: str, source: str) -> None:
+    """Raise what speaks against a row: what its question asks for, and what no clock gives."""
     about, data = row.extra_info, row.stats.data
     question = QUESTIONS.get(about.question)
     for name in question.needs if question else ():
@@ -154,7 +166,7 @@ def _rounds(row: Benchmark, path: str, source: str) -> Floats:
     if shows_digits and not about.presentations:
         raise _wrong(source, f"{path}.extra_info.presentations", 0, "a whole number >= 1")
     most = most_of(about.unit)
-    if not (min(data) >= SHORTEST and max(data) <= most):
+    if not (least >= SHORTEST and largest <= most):
         for at, value in enumerate(data):
             if not clocked(value, question, about.unit):
                 unit = " seconds" if about.unit == "s" else ""
@@ -163,7 +175,6 @@ def _rounds(row: Benchmark, path: str, source: str) -> Floats:
     if about.laps is not None and sum(about.laps) != len(data):
         raise _wrong(source, f"{path}.extra_info.laps", about.laps,
                      f"rounds of each lap, {len(data)} in all")  # fmt: skip
-    return np.array(data, float)
 
 
 def _malformed(content: bytes, error: msgspec.DecodeError) -> str:

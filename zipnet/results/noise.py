@@ -139,66 +139,97 @@ def _reach(free: int, prior: float, seen: float = 0.0) -> float:
     return student(min(PRIOR + free, len(STUDENT))) * math.sqrt(variance)
 
 
-def scale(logs: Floats, groups: Sequence[int]) -> tuple[Scale, dict[int, float]]:
+def scale(
+    logs: Floats, groups: Sequence[int], without: Pair | None = None, known: Known | None = None
+) -> tuple[Scale, dict[int, float]]:
     """What runs show about rows of a kind; and the odd ones, with how far off each lies.
 
     logs: (runs, rows), natural logarithms of what a row needs for a piece of its work; NaN where a
-    run has no such row. groups: (runs,), equal where the runs are equal things.
+    run has no such row. groups: (runs,), equal where the runs are equal things. without: runs that
+    have no part in it. known: what some equal runs show, where that was found before.
     """
-    members: dict[int, list[int]] = defaultdict(list)
-    for run in np.flatnonzero(~np.isnan(logs).all(axis=1)).tolist():
-        members[groups[run]].append(run)
     odd: dict[int, float] = {}
     parts = []
-    for equal in members.values():
+    for equal in _equal_runs(logs, groups, without):
         while len(equal) > 1:
-            levels, own = _levels(logs[equal])
-            found = _oddest(levels)
-            if found is None:
-                parts.append((levels[:, MEDIAN], own))
+            part = (known or {}).get(equal) or _shown(logs, [equal])[equal]
+            if part.oddest is None:
+                parts.append(part)
                 break
-            at, off = found
+            at, off = part.oddest
             odd[equal[at]] = off
-            equal = [*equal[:at], *equal[at + 1 :]]
-    degrees = sum(len(level) - 1 for level, _ in parts)
-    shared = sum(float(((level - level.mean()) ** 2).sum()) for level, _ in parts)
-    return Scale(degrees, shared, next_within([own for _, own in parts])), odd
+            equal = (*equal[:at], *equal[at + 1 :])
+    degrees = sum(len(part.level) - 1 for part in parts)
+    shared = sum(float(((part.level - part.level.mean()) ** 2).sum()) for part in parts)
+    return Scale(degrees, shared, next_within([part.own for part in parts])), odd
 
 
-def _levels(logs: Floats) -> tuple[Floats, Floats]:
-    """Of equal runs: how slow each is, by the quantiles of LEVELS over its rows; and by how much
-    the rows of every two of them differ besides, (pairs, rows).
+def _equal_runs(
+    logs: Floats, groups: Sequence[int], without: Pair | None = None
+) -> list[tuple[int, ...]]:
+    """The runs of each group that have any such row."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for run in np.flatnonzero(~np.isnan(logs).all(axis=1)).tolist():
+        if not without or run not in without:
+            members[groups[run]].append(run)
+    return [*map(tuple, members.values())]
+
+
+class Part(NamedTuple):
+    """What some equal runs show: how slow each is, (runs,); by how much the rows of every two of
+    them differ besides, (pairs, rows); and which of them is odd, by its place, and how far off.
     """
-    logs = logs[:, (~np.isnan(logs)).sum(axis=0) > 1]
-    apart = logs - _quantiles(logs.T, (0.5,)).T
-    levels = np.nan_to_num(_quantiles(apart, LEVELS))
-    rest = apart - levels[:, MEDIAN, None]
-    one, other = np.array([*combinations(range(len(rest)), 2)]).T
-    return levels, np.abs(rest[one] - rest[other])
+
+    level: Floats
+    own: Floats
+    oddest: tuple[int, float] | None
+
+
+Pair = tuple[int, int]
+Known = dict[tuple[int, ...], Part]
+
+
+def _shown(logs: Floats, equals: Sequence[tuple[int, ...]]) -> Known:
+    """What each of these equal runs show, as many in each: all at once."""
+    of_runs = logs[np.array(equals)]  # (equals, runs, rows)
+    twice = (~np.isnan(of_runs)).sum(axis=1, keepdims=True) > 1
+    of_runs = np.where(twice, of_runs, np.nan)
+    apart = of_runs - _quantiles(of_runs.swapaxes(1, 2), (0.5,)).swapaxes(1, 2)
+    levels = _quantiles(apart, LEVELS)
+    levels = np.where(np.isnan(levels), 0.0, levels)
+    rest = apart - levels[..., MEDIAN, None]
+    one, other = np.triu_indices(len(equals[0]), 1)
+    own = np.abs(rest[:, one] - rest[:, other])
+    return {equal: Part(*part) for equal, *part in
+            zip(equals, levels[..., MEDIAN], own, _oddest(levels), strict=True)}  # fmt: skip
 
 
 def _quantiles(values: Floats, shares: Sequence[float]) -> Floats:
-    """(samples, shares) of (samples, values), passing over NaN; NaN of a sample without values."""
-    ordered, last = np.sort(values, axis=1), (~np.isnan(values)).sum(axis=1, keepdims=True) - 1
+    """(..., shares) of (..., values), passing over NaN; NaN of a sample without values."""
+    ordered, last = np.sort(values), (~np.isnan(values)).sum(axis=-1, keepdims=True) - 1
     places = np.maximum(0.0, last * np.array(shares))
     below = places.astype(int)
-    ends = [np.take_along_axis(ordered, at, axis=1) for at in (below, np.minimum(below + 1, last))]
+    ends = [np.take_along_axis(ordered, at, -1) for at in (below, np.minimum(below + 1, last))]
     return np.asarray(ends[0] + (places - below) * (ends[1] - ends[0]))
 
 
-def _oddest(levels: Floats) -> tuple[int, float] | None:
-    """The run that lies farthest beyond what the others allow, and how far off; or none does."""
-    others = len(levels) - 1
+def _oddest(levels: Floats) -> list[tuple[int, float] | None]:
+    """Of (..., runs, levels) the run that lies farthest beyond what the others allow, and how far
+    off; or none does.
+    """
+    others = levels.shape[1] - 1
     if others + 1 < FEWEST:
-        return None
-    mean = (levels.sum(axis=0) - levels) / others
-    squares = (levels**2).sum(axis=0) - levels**2 - others * mean**2
+        return [None] * len(levels)
+    mean = (levels.sum(axis=1, keepdims=True) - levels) / others
+    squares = (levels**2).sum(axis=1, keepdims=True) - levels**2 - others * mean**2
     free = PRIOR + others - 1
     of_next = (PRIOR * SHARED**2 / 2 + np.maximum(0.0, squares)) / free * (1 + 1 / others)
-    off = levels - mean
-    beyond = np.abs(off) / (student(free) * np.sqrt(of_next))
-    at, level = np.unravel_index(beyond.argmax(), beyond.shape)
-    return (int(at), float(off[at, level])) if beyond[at, level] > ODD else None
+    off = (levels - mean).reshape(len(levels), -1)
+    beyond = np.abs(off) / (student(free) * np.sqrt(of_next)).reshape(off.shape)
+    at = beyond.argmax(axis=1)
+    return [(where // len(LEVELS), float(off[sample, where]))
+            if beyond[sample, where] > ODD else None
+            for sample, where in enumerate(at.tolist())]  # fmt: skip
 
 
 def next_within(sizes: Sequence[Floats]) -> float:
@@ -306,18 +337,32 @@ class NullTest:
 
     @functools.cached_property
     def _called(self) -> tuple[int, int]:
-        pairs = different = 0
-        logs, runs = np.log(self.values[0]), range(self.tested)
-        for one, other in combinations(runs, 2):
-            if self.groups[one] != self.groups[other]:
-                continue
-            rest = [run for run in runs if run not in (one, other)]
-            scales = _scales(logs[rest], [self.groups[run] for run in rest], self.kinds)[0]
-            share = np.array([of_kind(scales, kind).noise() for kind in self.kinds])
-            speed = widen(ratios(tuple(self.values[:, one]), tuple(self.values[:, other])), share)
-            pairs += int((~np.isnan(speed[0])).sum())
-            different += int((said(speed, share) <= Answer.WORSE).sum())
-        return pairs, different
+        pairs = [pair for pair in combinations(range(self.tested), 2)
+                 if self.groups[pair[0]] == self.groups[pair[1]]]  # fmt: skip
+        if not pairs:
+            return 0, 0
+        noises = self._noises_without(pairs)
+        one, other = (tuple(self.values[:, side]) for side in np.array(pairs).T)
+        speed = widen(ratios(one, other), noises)
+        return int((~np.isnan(speed[0])).sum()), int((said(speed, noises) <= Answer.WORSE).sum())
+
+    def _noises_without(self, pairs: Sequence[Pair]) -> Floats:
+        """(pairs, rows): the noise of each row, by all tested runs but a pair."""
+        logs, known = np.log(self.values[0, : self.tested]), {}
+        for kind in set(self.kinds):
+            of_kind = logs[:, self.kinds == kind]
+            equals = {equal for pair in pairs for equal in _equal_runs(of_kind, self.groups, pair)}
+            known[kind] = {
+                equal: part
+                for size in {*map(len, equals)} - {1}
+                for equal, part in _shown(of_kind, [e for e in equals if len(e) == size]).items()
+            }
+        noises = []
+        for pair in pairs:
+            scales = _scales(logs, self.groups, self.kinds, pair, known)[0]
+            of_kinds = {kind: each.noise() for kind, each in scales.items()}
+            noises.append([of_kinds[kind] for kind in self.kinds])
+        return np.array(noises)
 
 
 def nulls(
@@ -374,13 +419,18 @@ def _matrix(members: Sequence[Run], keys: Keyed, columns: Columns) -> tuple[Floa
 
 
 def _scales(
-    logs: Floats, groups: Sequence[int], kinds: Any
+    logs: Floats,
+    groups: Sequence[int],
+    kinds: Any,
+    without: Pair | None = None,
+    known: Mapping[Kind, Known] | None = None,
 ) -> tuple[dict[Kind, Scale], dict[int, float]]:
     """The scale of each kind of rows, and the runs that are odd in any, by what lies farthest.
 
     A run that is odd in one kind has no part in any.
     """
-    found = {kind: scale(logs[:, kinds == kind], groups) for kind in sorted(set(kinds))}
+    found = {kind: scale(logs[:, kinds == kind], groups, without, (known or {}).get(kind))
+             for kind in sorted(set(kinds))}  # fmt: skip
     odd: dict[int, float] = {}
     for _, each in found.values():
         odd |= {run: off for run, off in each.items() if abs(off) > abs(odd.get(run, 0.0))}
@@ -388,5 +438,5 @@ def _scales(
         return {kind: each for kind, (each, _) in found.items()}, odd
     rest = logs.copy()
     rest[[*odd]] = np.nan
-    scales, more = _scales(rest, groups, kinds)
+    scales, more = _scales(rest, groups, kinds, without, known)
     return scales, odd | more

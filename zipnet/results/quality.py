@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, chain, pairwise
+from operator import attrgetter, itemgetter
 from typing import Final
 
 import numpy as np
@@ -23,9 +24,11 @@ from zipnet.results.statistics import (
     FEWEST_ROUNDS,
     Columns,
     Counts,
+    Floats,
     Ragged,
     Rounds,
     differ,
+    numbers,
 )
 from zipnet.results.units import percent, significant
 
@@ -152,29 +155,26 @@ def _openings(laps: tuple[int, ...]) -> tuple[list[int], list[int]]:
 
 def _watched(watches: Sequence[Sequence[Watch]]) -> Found:
     """What the machine was seen doing meanwhile; of several that slowed it, the first is enough."""
-    for row, laps in enumerate(watches):
-        told, own, system = set(), 0.0, 0.0
-        for watch in laps:
-            own += watch.own_cpu_seconds or 0.0
-            system += watch.own_system_seconds or 0.0
-            before, after = watch.before or UNKNOWN, watch.after or UNKNOWN
-            if (watch.other_cpu_seconds or 0.0) > TICKS:
-                told.add("busy")
-            if (watch.stolen_cpu_seconds or 0.0) > TICKS:
-                told.add("stolen")
-            if before.power == "battery" or after.power == "battery":
-                told.add("battery")
-            if "throttled" not in told and (text := _slowed(before, after)):
-                told.add("throttled")
-                yield row, "throttled", text
-        for kind, field, text in TAKEN:
-            if kind in told and (found := _cores([w.cores(getattr(w, field)) for w in laps])):
+    laps = [*chain.from_iterable(watches)]
+    own, system = (_read(laps, f"own_{name}_seconds") for name in ("cpu", "system"))
+    of_rows = Ragged(own, np.array([*map(len, watches)], int))
+    for kind, field, text in TAKEN:
+        for row in {*of_rows.row[_read(laps, field) > TICKS].tolist()}:
+            if found := _cores([watch.cores(getattr(watch, field)) for watch in watches[row]]):
                 yield row, kind, text.format(*found)
-        if system > max(SYSTEM * own, TICKS * len(laps)):
-            share = system / max(system, own)
-            yield row, "system time", f"{percent(share)} of its own time was the kernel's"
-        if "battery" in told:
-            yield row, "battery", "measured on battery, where clocks are often held down"
+    own, system = (of_rows.sums(np.where(taken > 0, taken, 0.0)) for taken in (own, system))
+    for row in np.flatnonzero(system > np.maximum(SYSTEM * own, TICKS * of_rows.sizes)).tolist():
+        share = percent(system[row] / max(system[row], own[row]))
+        yield row, "system time", f"{share} of its own time was the kernel's"
+    before, after = ([state or UNKNOWN for state in map(attrgetter(when), laps)]
+                     for when in ("before", "after"))  # fmt: skip
+    on_battery = [state.power == "battery" for states in (before, after) for state in states]
+    for row in {*of_rows.row[np.array(on_battery, bool).reshape(2, -1).any(axis=0)].tolist()}:
+        yield row, "battery", "measured on battery, where clocks are often held down"
+    slowed: dict[int, str] = {}
+    for lap, text in sorted(_slowed(before, after), key=itemgetter(0)):
+        slowed.setdefault(int(of_rows.row[lap]), text)
+    yield from ((row, "throttled", text) for row, text in slowed.items())
 
 
 def _cores(cores: Sequence[float]) -> tuple[str, str] | None:
@@ -183,16 +183,23 @@ def _cores(cores: Sequence[float]) -> tuple[str, str] | None:
     return (significant(max(cores), 2), lap) if max(cores) >= BUSY_CORES else None
 
 
-def _slowed(before: State, after: State) -> str | None:
-    """Counters that rose, clocks that fell, limits and reasons that the system gave."""
-    if after.throttled and before.throttled is not None and after.throttled > before.throttled:
-        return f"the processor throttled {after.throttled - before.throttled:g} times"
-    if after.speed_limit is not None and after.speed_limit < FULL_SPEED:
-        return f"the system held the processor at {after.speed_limit:g}% of its speed"
+def _read(structs: Sequence[Watch | State], field: str) -> Floats:
+    return numbers([*map(attrgetter(field), structs)])
+
+
+def _slowed(before: Sequence[State], after: Sequence[State]) -> Iterator[tuple[int, str]]:
+    """Of laps: counters that rose, clocks that fell, limits and reasons that the system gave."""
+    rose = _read(after, "throttled") - _read(before, "throttled")
+    for lap in np.flatnonzero(rose > 0).tolist():
+        yield lap, f"the processor throttled {rose[lap]:g} times"
+    limit = _read(after, "speed_limit")
+    for lap in np.flatnonzero(limit < FULL_SPEED).tolist():
+        yield lap, f"the system held the processor at {limit[lap]:g}% of its speed"
     for whose, field in (("processor", "cpu_mhz"), ("GPU", "gpu_mhz")):
-        earlier, later = getattr(before, field), getattr(after, field)
-        if None not in (earlier, later) and later < SLOWER_CLOCK * earlier:
-            return f"the {whose}'s clock fell from {earlier:g} to {later:g} MHz in a lap"
-    if after.gpu_throttle and after.gpu_throttle.lower() not in CALM:
-        return f"the GPU was slowed: {plain(after.gpu_throttle)}"
-    return None
+        earlier, later = _read(before, field), _read(after, field)
+        for lap in np.flatnonzero(later < SLOWER_CLOCK * earlier).tolist():
+            clocks = f"from {earlier[lap]:g} to {later[lap]:g} MHz in a lap"
+            yield lap, f"the {whose}'s clock fell {clocks}"
+    for lap, reason in enumerate(map(attrgetter("gpu_throttle"), after)):
+        if reason and reason.lower() not in CALM:
+            yield lap, f"the GPU was slowed: {plain(reason)}"

@@ -19,7 +19,7 @@ from zipnet.results import check, quality
 from zipnet.results.decode import cleaned, fields
 from zipnet.results.places import plain
 from zipnet.results.schema import QUESTIONS, ResultFile, Row
-from zipnet.results.statistics import Columns, Floats, Rounds, summary
+from zipnet.results.statistics import Columns, Floats, Rounds, numbers, summary
 
 Read = tuple[str, ResultFile, list[Floats]]  # what messages call it, what it says, its rounds
 
@@ -33,19 +33,16 @@ def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
     """All rows of the files in order, and for each file what is wrong with it as a whole."""
     benchmarks = [row for _, about, _ in files for row in about.benchmarks]
     rows = [benchmark.extra_info for benchmark in benchmarks]
-    values = [own for _, _, each in files for own in each]
-    rounds = Rounds(
-        values,
-        [tuple(row.laps or (len(own),)) for row, own in zip(rows, values, strict=True)],
-        np.array([row.unit == "s" for row in rows], bool),
-    )
+    values, of_rows = [own for _, _, each in files for own in each], flat(rows, Row)
+    laps = [tuple(row.laps or (len(own),)) for row, own in zip(rows, values, strict=True)]
+    rounds = Rounds(values, laps, of_rows["unit"] == "s")
     columns: Columns = {
         "file": np.repeat(np.arange(len(files)), [len(about.benchmarks) for _, about, _ in files]),
         "fullname": _texts([benchmark.fullname for benchmark in benchmarks]),
-        **flat(rows, Row),
+        **of_rows,
         **summary(rounds),
     }
-    columns["retaken"] = np.array([len(row.retaken) or None for row in rows], float)
+    columns["retaken"] = numbers([len(row.retaken) or None for row in rows])
     columns["trained_name"] = _texts([row.trained.name if row.trained else None for row in rows])
     questions = [QUESTIONS.get(row.question) for row in rows]
     columns["kind"] = _objects([question and question.kind for question in questions])
@@ -53,15 +50,16 @@ def tabulate(files: Sequence[Read]) -> tuple[Columns, list[tuple[str, ...]]]:
     columns["fingerprint"][kept] = 0  # a training is run once, and stands in every later file
     shows_digits = np.array([bool(q and q.shows_digits) for q in questions], bool)
 
-    of_files, of_rows = check.findings(
-        [(source, about) for source, about, _ in files], rounds, columns["value"]
+    best = check.fastest(benchmarks, rounds)
+    of_files, wrong = check.findings(
+        [(source, about) for source, about, _ in files], rounds, columns["value"], best
     )
-    columns["sound"] = np.array([not lines for lines in of_rows], bool)
-    columns["invalid"] = _objects([first_of(lines) for lines in of_rows])
+    columns["sound"] = np.array([not lines for lines in wrong], bool)
+    columns["invalid"] = _objects([first_of(lines) for lines in wrong])
     watches = [row.watch if row.unit != "B" else () for row in rows]  # a size is not slowed
     columns |= quality.doubts(rounds, watches)
     columns |= _rates(columns, shows_digits)
-    peak, macs = check.peaks(columns, check.fastest(benchmarks, rounds)), columns["macs_per_second"]
+    peak, macs = check.peaks(columns, best), columns["macs_per_second"]
     peak = peak * np.nan_to_num(columns["world"], nan=1.0)
     columns["peak_macs_per_second"] = np.where(np.isnan(macs), np.nan, peak)
     columns["share_of_peak"] = macs / peak
@@ -86,15 +84,19 @@ def first_of(lines: Sequence[str]) -> str | None:
 def flat(structs: Sequence[Any], kind: type[Struct], prefix: str = "") -> Columns:
     """A column for each field of structs of one kind, those of structs within them included."""
     columns: Columns = {}
+    missing = None in structs
     for name, _, holds, struct, *_ in fields(kind):
         if name in UNSHOWN:
             continue
         asked, found = attrgetter(name), prefix + name
-        values = [None if each is None else asked(each) for each in structs]
+        if missing:
+            values = [None if each is None else asked(each) for each in structs]
+        else:
+            values = [*map(asked, structs)]
         if holds == "struct" and struct:
             columns |= flat(values, struct, f"{name}_")
         elif holds in ("number", "count"):
-            columns[found] = np.array(values, float)  # None becomes NaN
+            columns[found] = numbers(values)
         elif holds == "text":
             columns[found] = _texts(values)
         else:

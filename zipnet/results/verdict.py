@@ -154,15 +154,15 @@ class Comparison:
     def answered(self) -> list[Answered]:
         """What can be said of each question, in the order of the rows."""
         found, rows = [], self.rows
-        for question in dict.fromkeys(rows["question"].tolist()):
-            these = rows["question"] == question
-            mean, _ = self._mean(these)
+        of_each = {question: rows["question"] == question
+                   for question in dict.fromkeys(rows["question"].tolist())}  # fmt: skip
+        means = [self._mean(these)[0] for these in of_each.values()]
+        noises = [rows["threshold"][these].max() for these in of_each.values()]  # of one kind each
+        ends = np.array([mean or [None] * 3 for mean in means], float).reshape(-1, 3)
+        middle, low, high = ends.T  # NaN, of which said() says too few, where there is None
+        answers = said((middle, low, high), np.array(noises), self.margin).tolist()
+        for (question, these), mean, what in zip(of_each.items(), means, answers, strict=True):
             verdicts, reasons = (Counter(rows[name][these].tolist()) for name in SAID)
-            noise = float(rows["threshold"][these].max())  # one for all: they are of one kind
-            what = int(Answer.TOO_FEW)
-            if mean:
-                middle, low, high = np.array([mean], float).T  # NaN where there is None
-                what = int(said((middle, low, high), noise, self.margin)[0])
             called = word(what, rows["counted"][these][0])
             commonest = reasons.most_common(1)[0][0]
             found.append(Answered(question, int(these.sum()), mean, called, verdicts, commonest))
