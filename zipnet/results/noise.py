@@ -52,6 +52,7 @@ from zipnet.results.statistics import (
     CONFIDENCE,
     STUDENT,
     Columns,
+    Counts,
     Floats,
     Interval,
     ratios,
@@ -140,17 +141,17 @@ def _reach(free: int, prior: float, seen: float = 0.0) -> float:
 
 
 def scale(
-    logs: Floats, groups: Sequence[int], without: Pair | None = None, known: Known | None = None
+    logs: Floats, groups: Sequence[int], known: Known | None = None
 ) -> tuple[Scale, dict[int, float]]:
     """What runs show about rows of a kind; and the odd ones, with how far off each lies.
 
     logs: (runs, rows), natural logarithms of what a row needs for a piece of its work; NaN where a
-    run has no such row. groups: (runs,), equal where the runs are equal things. without: runs that
-    have no part in it. known: what some equal runs show, where that was found before.
+    run has no such row. groups: (runs,), equal where the runs are equal things. known: what some
+    equal runs show, where that was found before.
     """
     odd: dict[int, float] = {}
     parts = []
-    for equal in _equal_runs(logs, groups, without):
+    for equal in _equal_runs(logs, groups):
         while len(equal) > 1:
             part = (known or {}).get(equal) or _shown(logs, [equal])[equal]
             if part.oddest is None:
@@ -164,14 +165,11 @@ def scale(
     return Scale(degrees, shared, next_within([part.own for part in parts])), odd
 
 
-def _equal_runs(
-    logs: Floats, groups: Sequence[int], without: Pair | None = None
-) -> list[tuple[int, ...]]:
+def _equal_runs(logs: Floats, groups: Sequence[int]) -> list[tuple[int, ...]]:
     """The runs of each group that have any such row."""
     members: dict[int, list[int]] = defaultdict(list)
     for run in np.flatnonzero(~np.isnan(logs).all(axis=1)).tolist():
-        if not without or run not in without:
-            members[groups[run]].append(run)
+        members[groups[run]].append(run)
     return [*map(tuple, members.values())]
 
 
@@ -185,23 +183,26 @@ class Part(NamedTuple):
     oddest: tuple[int, float] | None
 
 
-Pair = tuple[int, int]
 Known = dict[tuple[int, ...], Part]
 
 
-def _shown(logs: Floats, equals: Sequence[tuple[int, ...]]) -> Known:
-    """What each of these equal runs show, as many in each: all at once."""
-    of_runs = logs[np.array(equals)]  # (equals, runs, rows)
-    twice = (~np.isnan(of_runs)).sum(axis=1, keepdims=True) > 1
-    of_runs = np.where(twice, of_runs, np.nan)
-    apart = of_runs - _quantiles(of_runs.swapaxes(1, 2), (0.5,)).swapaxes(1, 2)
-    levels = _quantiles(apart, LEVELS)
-    levels = np.where(np.isnan(levels), 0.0, levels)
-    rest = apart - levels[..., MEDIAN, None]
-    one, other = np.triu_indices(len(equals[0]), 1)
-    own = np.abs(rest[:, one] - rest[:, other])
-    return {equal: Part(*part) for equal, *part in
-            zip(equals, levels[..., MEDIAN], own, _oddest(levels), strict=True)}  # fmt: skip
+def _shown(logs: Floats, equals: Collection[tuple[int, ...]]) -> Known:
+    """What each of these equal runs show: all at once that are as many."""
+    found: Known = {}
+    for size in {*map(len, equals)}:
+        some = [equal for equal in equals if len(equal) == size]
+        of_runs = logs[np.array(some)]  # (equals, runs, rows)
+        twice = (~np.isnan(of_runs)).sum(axis=1, keepdims=True) > 1
+        of_runs = np.where(twice, of_runs, np.nan)
+        apart = of_runs - _quantiles(of_runs.swapaxes(1, 2), (0.5,)).swapaxes(1, 2)
+        levels = _quantiles(apart, LEVELS)
+        levels = np.where(np.isnan(levels), 0.0, levels)
+        rest = apart - levels[..., MEDIAN, None]
+        one, other = np.triu_indices(size, 1)
+        own = np.abs(rest[:, one] - rest[:, other])
+        parts = map(Part, levels[..., MEDIAN], own, _oddest(levels))
+        found |= zip(some, parts, strict=True)
+    return found
 
 
 def _quantiles(values: Floats, shares: Sequence[float]) -> Floats:
@@ -341,25 +342,25 @@ class NullTest:
                  if self.groups[pair[0]] == self.groups[pair[1]]]  # fmt: skip
         if not pairs:
             return 0, 0
-        noises = self._noises_without(pairs)
-        one, other = (tuple(self.values[:, side]) for side in np.array(pairs).T)
+        sides = np.array(pairs).T
+        noises = self._noises_without(sides)
+        one, other = (tuple(self.values[:, side]) for side in sides)
         speed = widen(ratios(one, other), noises)
         return int((~np.isnan(speed[0])).sum()), int((said(speed, noises) <= Answer.WORSE).sum())
 
-    def _noises_without(self, pairs: Sequence[Pair]) -> Floats:
-        """(pairs, rows): the noise of each row, by all tested runs but a pair."""
-        logs, known = np.log(self.values[0, : self.tested]), {}
-        for kind in set(self.kinds):
-            of_kind = logs[:, self.kinds == kind]
-            equals = {equal for pair in pairs for equal in _equal_runs(of_kind, self.groups, pair)}
-            known[kind] = {
-                equal: part
-                for size in {*map(len, equals)} - {1}
-                for equal, part in _shown(of_kind, [e for e in equals if len(e) == size]).items()
-            }
+    def _noises_without(self, pairs: Counts) -> Floats:
+        """(pairs, rows): the noise of each row, by all tested runs but those of each pair."""
+        logs, many = np.log(self.values[0, : self.tested]), pairs.shape[1]
+        rests = np.repeat(logs[None], many, axis=0)
+        rests[np.arange(many), pairs] = np.nan
+        known: dict[Kind, Known] = {}
+        for kind in {*self.kinds}:
+            own = rests[..., self.kinds == kind]
+            equals = {equal for rest in own for equal in _equal_runs(rest, self.groups)}
+            known[kind] = _shown(logs[:, self.kinds == kind], equals)
         noises = []
-        for pair in pairs:
-            scales = _scales(logs, self.groups, self.kinds, pair, known)[0]
+        for rest in rests:
+            scales = _scales(rest, self.groups, self.kinds, known)[0]
             of_kinds = {kind: each.noise() for kind, each in scales.items()}
             noises.append([of_kinds[kind] for kind in self.kinds])
         return np.array(noises)
@@ -419,17 +420,13 @@ def _matrix(members: Sequence[Run], keys: Keyed, columns: Columns) -> tuple[Floa
 
 
 def _scales(
-    logs: Floats,
-    groups: Sequence[int],
-    kinds: Any,
-    without: Pair | None = None,
-    known: Mapping[Kind, Known] | None = None,
+    logs: Floats, groups: Sequence[int], kinds: Any, known: Mapping[Kind, Known] | None = None
 ) -> tuple[dict[Kind, Scale], dict[int, float]]:
     """The scale of each kind of rows, and the runs that are odd in any, by what lies farthest.
 
     A run that is odd in one kind has no part in any.
     """
-    found = {kind: scale(logs[:, kinds == kind], groups, without, (known or {}).get(kind))
+    found = {kind: scale(logs[:, kinds == kind], groups, (known or {}).get(kind))
              for kind in sorted(set(kinds))}  # fmt: skip
     odd: dict[int, float] = {}
     for _, each in found.values():
@@ -438,5 +435,5 @@ def _scales(
         return {kind: each for kind, (each, _) in found.items()}, odd
     rest = logs.copy()
     rest[[*odd]] = np.nan
-    scales, more = _scales(rest, groups, kinds, without, known)
+    scales, more = _scales(rest, groups, kinds, known)
     return scales, odd | more

@@ -64,6 +64,7 @@ TAKEN: Final = (
     ("busy", "other_cpu_seconds", "another process used {} cores in {}"),
     ("stolen", "stolen_cpu_seconds", "the hypervisor took {} cores away in {}"),
 )
+BATTERY: Final = "measured on battery, where clocks are often held down"
 Found = Iterator[tuple[int, str, str]]  # of which row, kind and text
 UNKNOWN: Final = State()
 
@@ -168,9 +169,10 @@ def _watched(watches: Sequence[Sequence[Watch]]) -> Found:
         yield row, "system time", f"{share} of its own time was the kernel's"
     before, after = ([state or UNKNOWN for state in map(attrgetter(when), laps)]
                      for when in ("before", "after"))  # fmt: skip
-    on_battery = [state.power == "battery" for states in (before, after) for state in states]
-    for row in {*of_rows.row[np.array(on_battery, bool).reshape(2, -1).any(axis=0)].tolist()}:
-        yield row, "battery", "measured on battery, where clocks are often held down"
+    for states in (before, after):
+        powers = np.array([*map(attrgetter("power"), states)], object)
+        for lap in np.flatnonzero(powers == "battery").tolist():
+            yield int(of_rows.row[lap]), "battery", BATTERY
     slowed: dict[int, str] = {}
     for lap, text in sorted(_slowed(before, after), key=itemgetter(0)):
         slowed.setdefault(int(of_rows.row[lap]), text)
