@@ -69,7 +69,7 @@ function spanText(speed) {
 function eachText({ each, per, unit }) {
   if (per === "MAC") return `${quantity(1 / each)} MAC/s`;
   if (per === "byte") return `${quantity(1 / each)} B/s`;
-  return unit === "B" ? size(each) : duration(each);
+  return amount(each, unit);
 }
 
 function meanText(rows, kind) {

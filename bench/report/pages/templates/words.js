@@ -6,13 +6,13 @@ function significant(value, digits = 3) {
 }
 
 function amount(value, unit) {
+  if (!(unit in UNITS)) return `${Number(value.toPrecision(3))} ${unit}`;
   const [, name, one] = UNITS[unit].find(([least]) => value >= least) ?? UNITS[unit].at(-1);
   const text = significant(value / one);
   return `${["days", "h", "min"].includes(name) ? text.replace(/\.00$/, "") : text} ${name}`.trimEnd();
 }
 
 const duration = (seconds) => amount(seconds, "s");
-const size = (count) => amount(count, "B");
 const quantity = (value) => amount(value, "quantity");
 const times = (ratio) => `${significant(ratio, 2)}\u00d7`;
 const percent = (share) => `${significant(100 * share, 2)}%`;
