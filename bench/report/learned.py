@@ -85,8 +85,7 @@ class Outcome:
     @property
     def printed(self) -> str:
         """The test misses that were published, or the error where the misses were not."""
-        tests = [one for one in self.against if one.what in ("test misses", "test error")]
-        return "; ".join(one.printed for one in tests)
+        return "; ".join(one.printed for one in self._tests)
 
     @property
     def us(self) -> float:
@@ -107,8 +106,11 @@ class Outcome:
     @property
     def verdict(self) -> str:
         """Of the test misses, by which recipes are known; empty where nothing was published."""
-        tests = (one for one in self.against if one.what in ("test misses", "test error"))
-        return next((one.verdict for one in tests), "")
+        return next((one.verdict for one in self._tests), "")
+
+    @property
+    def _tests(self) -> list[Against]:
+        return [one for one in self.against if one.what in ("test misses", "test error")]
 
     def told(self, split: str, name: str = "misses", unit: str = "") -> str:
         """Ours, in words; a dash where there is none."""

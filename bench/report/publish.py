@@ -8,8 +8,8 @@ from typing import IO
 
 from bench.report import outputs
 from bench.report.factorial import factorial
-from bench.report.figures import draw_all, draw_learning, drawn
-from bench.report.figures.learning import choices_plot
+from bench.report.figures import draw_all, drawn
+from bench.report.figures.learning import choices_plot, plots_of
 from bench.report.learned import reproduction
 from bench.report.pages.fill import to_html, to_learning, to_markdown, to_questions
 from bench.report.pages.sections import Report, headline, link, sections
@@ -30,7 +30,7 @@ def publish(runs: Runs, out: Path) -> str:
     shown = rows[stand & rows["sound"]]
     figures = list(draw_all(shown))
     found, asked = reproduction(runs), factorial(runs)
-    learning = list(draw_learning(found)) if found else []
+    learning = [drawn(*named) for named in plots_of(found).items()] if found else []
     report = Report(
         headline(runs),
         runs,

@@ -13,11 +13,9 @@ from matplotlib.figure import Figure
 from bench.report.figures import specs
 from bench.report.figures.costs import price_plot
 from bench.report.figures.curves import LADDER, Curves
-from bench.report.figures.learning import plots_of
 from bench.report.figures.roadmap import RoadMap
 from bench.report.figures.roofline import Roofline
 from bench.report.figures.sheet import NARROW, WIDE, Look, save
-from bench.report.learned import Reproduction
 from bench.report.picks import crowded
 from zipnet.results.sweep import fits, ladders
 
@@ -76,12 +74,6 @@ def plots(rows: pd.DataFrame) -> dict[str, Drawable]:
     if (rows["question"] == specs.JOULES.name).any():  # and few machines count joules
         every[specs.JOULES.name] = specs.plot(specs.JOULES, rows)
     return every
-
-
-def draw_learning(found: Reproduction) -> Iterator[Drawn]:
-    """Draw what recipes learned."""
-    for name, figure in plots_of(found).items():
-        yield drawn(name, figure)
 
 
 def draw_all(rows: pd.DataFrame) -> Iterator[Drawn]:

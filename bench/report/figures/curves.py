@@ -111,13 +111,9 @@ class Curves:
         view = self.view
         shown = sorted(self.fits, key=self._end)[:ROOM]
         several = len({fit.source.machine for fit in shown}) > 1
-        disturbed = any(row.disturbed for fit in shown for row in fit.rows)
-        notes = (view.note, sheet.DISTURBED) if disturbed else (view.note,)
-        words = sheet.Words(
-            view.title,
-            view.subtitle,
-            (*notes, *sheet.left_out(len(self.fits) - len(shown))),
-        )
+        crossed = sheet.crossed(row for fit in shown for row in fit.rows)
+        notes = (view.note, *crossed, *sheet.left_out(len(self.fits) - len(shown)))
+        words = sheet.Words(view.title, view.subtitle, notes)
         drawn, panel = chart(look, words, len(shown))
         every = [cost for fit in shown for _, cost in self._points(fit)]
         domain = (min(every, default=2e-7) / 2, max(every, default=5e-3) * 2)

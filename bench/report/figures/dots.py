@@ -128,8 +128,8 @@ class DotPlot:
         long = body > LONG
         above = LINE * (len(self.headings) > 1) + 0.2 * (self.reference is not None or long)
         each = above + body + 0.28  # with the labels of its axis
-        disturbed = any(dot.disturbed for cell in self.cells for dot in cell.dots)
-        notes = (*self.words.notes, *([sheet.DISTURBED] if disturbed else []))
+        dots = (dot for cell in self.cells for dot in cell.dots)
+        notes = (*self.words.notes, *sheet.crossed(dots))
         drawn = Sheet(look, replace(self.words, notes=notes), each * len(self.headings) / columns)
         domain = self.domain or self._domain(look, width)
         for at, heading in enumerate(self.headings):

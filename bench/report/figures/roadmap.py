@@ -75,11 +75,10 @@ class RoadMap:
         shown = sorted(self.roads[:ROOM], key=lambda road: _end(road)[1])
         several = len({road.source.machine for road in shown}) > 1
         rungs = [row for road in shown for row in road.ladder.rows]
-        disturbed = any(row.disturbed for row in [*rungs, *self.steps])
         words = sheet.Words(
             "The road from 1989",
             "Time of a training step by the MACs in it, of networks ever larger; both axes log.",
-            (*NOTES, *([sheet.DISTURBED] if disturbed else []),
+            (*NOTES, *sheet.crossed([*rungs, *self.steps]),
              *sheet.left_out(len(self.roads) - len(shown))),
             (("SUN-4/260, 1989", Dot(0, ACCENT, "s")),),
         )  # fmt: skip

@@ -71,7 +71,7 @@ class Roofline:
             "MACs a second, by MACs a byte; both axes log.",
             (
                 *NOTES,
-                *([sheet.DISTURBED] if any(one.source.disturbed for one in every) else []),
+                *sheet.crossed(one.source for one in every),
                 *(f"Roofs: {joined((one.source.machine, _held(one)))}." for one in widest.values()),
                 *sheet.left_out(len(self.engines) - len(shown)),
             ),

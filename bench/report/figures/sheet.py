@@ -12,7 +12,7 @@ import io
 import math
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -238,6 +238,11 @@ def _advance(letter: str, weight: str) -> float:
     font = FontProperties(size=72, weight=weight)
     width: float = TextToPath().get_text_width_height_descent(letter, font, False)[0]
     return width / 72**2
+
+
+def crossed(rows: Iterable[Any]) -> tuple[str, ...]:
+    """The note of a figure where something disturbed a row, or a dot."""
+    return (DISTURBED,) if any(row.disturbed for row in rows) else ()
 
 
 def left_out(rows: int) -> tuple[str, ...]:
