@@ -5,7 +5,6 @@ import io
 import json
 import os
 from contextlib import redirect_stdout
-from functools import partial
 from itertools import pairwise
 from urllib.parse import quote
 
@@ -19,6 +18,7 @@ from tests import fleet
 from tests import records_factory as factory
 from zipnet.results.collect import collect
 from zipnet.results.schema import QUESTIONS
+from zipnet.results.units import UNITS
 
 FILES = int(os.environ.get("ZIPNET_FLEET", "120"))
 MOST_BYTES = 5_000_000
@@ -321,10 +321,16 @@ NUMBERS = [0, 1, 2.5, 0.1, 0.0999, 1e-3, 9.99e-4, 1e-7, 3.3e-10, 119.9, 7200, 17
 
 def test_numbers_are_written_as_python_writes_them(opened):
     for name, ours in (("significant", significant), ("duration", duration),
-                       ("quantity", quantity), ("percent", percent), ("times", times),
-                       ("size", partial(amount, unit="B"))):  # fmt: skip
+                       ("quantity", quantity), ("percent", percent),
+                       ("times", times)):  # fmt: skip
         found = opened.value(f"{json.dumps(NUMBERS)}.map((number) => {name}(number))")
         assert found == [ours(number) for number in NUMBERS]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_units_are_written_as_python_writes_them(opened, unit):
+    found = opened.value(f"{json.dumps(NUMBERS)}.map((number) => amount(number, '{unit}'))")
+    assert found == [amount(number, unit) for number in NUMBERS]
 
 
 HOSTILE = [

@@ -6,7 +6,7 @@ function significant(value, digits = 3) {
 }
 
 function amount(value, unit) {
-  if (!(unit in UNITS)) return `${Number(value.toPrecision(3))} ${unit}`;
+  if (!Object.hasOwn(UNITS, unit)) return `${Number(value.toPrecision(3))} ${unit}`;
   const [, name, one] = UNITS[unit].find(([least]) => value >= least) ?? UNITS[unit].at(-1);
   const text = significant(value / one);
   return `${["days", "h", "min"].includes(name) ? text.replace(/\.00$/, "") : text} ${name}`.trimEnd();
