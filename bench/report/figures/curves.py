@@ -122,12 +122,11 @@ class Curves:
         ends = []
         for at, fit in enumerate(shown):
             color, shape = of_device(fit.source.device), SHAPES[at % len(SHAPES)]
-            xs, costs = zip(*self._points(fit), strict=True)
-            panel.plot(xs, costs, color=color, linewidth=1.6, alpha=0.5, zorder=2)
-            for row, x, cost in zip(fit.rows, xs, costs, strict=True):
-                sheet.mark(panel, x, cost, Dot(cost, color, shape, disturbed=row.disturbed))
+            points = self._points(fit)
+            curve(panel, [(x, Dot(cost, color, shape, disturbed=row.disturbed))
+                          for row, (x, cost) in zip(fit.rows, points, strict=True)])  # fmt: skip
             if fit.holds:
-                along = np.geomspace(xs[0], xs[-1], 50)
+                along = np.geomspace(points[0][0], points[-1][0], 50)
                 law = [fit.seconds(x) / x for x in along]
                 panel.plot(along, law, color=color, linewidth=1.0, linestyle=sheet.DASHED, zorder=1)
             name = joined((name_of(fit), fit.source.machine if several else None))
@@ -164,6 +163,14 @@ def chart(look: Look, words: sheet.Words, curves: int) -> tuple[Sheet, Any]:
     drawn = Sheet(look, words, HEIGHT + 0.35 + below)
     left = 0.75 if look.names else 0.62
     return drawn, drawn.panel(left, drawn.top, _right(look) - left, HEIGHT)
+
+
+def curve(panel: Any, dots: Sequence[tuple[float, Dot]]) -> None:
+    """Dots, each at its place on the axis below, and a line through them."""
+    xs, ys = zip(*((x, dot.at) for x, dot in dots), strict=True)
+    panel.plot(xs, ys, color=dots[0][1].color, linewidth=1.6, alpha=0.5, zorder=2)
+    for x, dot in dots:
+        sheet.mark(panel, x, dot.at, dot)
 
 
 def _right(look: Look) -> float:

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.report.figures import sheet
-from bench.report.figures.curves import SHAPES, End, beside, chart, name_of
+from bench.report.figures.curves import SHAPES, End, beside, chart, curve, name_of
 from bench.report.figures.palette import ACCENT, FAINT, MUTED, PAPER, of_device
 from bench.report.figures.sheet import Dot, Look, log_axis, share
 from bench.report.picks import best
@@ -97,11 +97,8 @@ class RoadMap:
         ends = []
         for at, road in enumerate(shown):
             color, shape = of_device(road.source.device), SHAPES[at % len(SHAPES)]
-            xs, seconds = zip(*((row.macs, row.value) for row in road.ladder.rows), strict=True)
-            panel.plot(xs, seconds, color=color, linewidth=1.6, alpha=0.5, zorder=2)
-            for row in road.ladder.rows:
-                dot = Dot(row.value, color, shape, disturbed=row.disturbed)
-                sheet.mark(panel, row.macs, row.value, dot)
+            curve(panel, [(row.macs, Dot(row.value, color, shape, disturbed=row.disturbed))
+                          for row in road.ladder.rows])  # fmt: skip
             end, top = _end(road)
             if end > road.last:
                 along = np.geomspace(road.last, end, 50)

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bench.report.figures import sheet
-from bench.report.figures.curves import SHAPES, End, beside, chart
+from bench.report.figures.curves import SHAPES, End, beside, chart, curve
 from bench.report.figures.palette import INK, MUTED, of_device
 from bench.report.figures.sheet import Dot, Look, log_axis, share
 from bench.report.wording import counted, joined, percent, quantity
@@ -89,16 +89,14 @@ class Roofline:
         ends = []
         for at, some in enumerate(shown):
             color, shape = of_device(some[0].source.device), SHAPES[at % len(SHAPES)]
-            points = [(one.intensity, one.source.macs_per_second) for one in some]
-            panel.plot(*zip(*points, strict=True), color=color, linewidth=1.6, alpha=0.5, zorder=2)
-            for one, point in zip(some, points, strict=True):
-                sheet.mark(panel, *point, _dot(one, shape))
+            dots = [(one.intensity, _dot(one, shape)) for one in some]
+            curve(panel, dots)
             if some[0].nearest and some[0].nearest.name == DISPATCH:
                 asked = _asking(some[0])
                 looks = {"color": color, "linewidth": 1.0, "linestyle": sheet.DASHED, "zorder": 1}
                 panel.plot(*asked, **looks)
-            end = End(share(points[-1][1], domain), Dot(0, color, shape), _name(some), said(some))
-            ends.append(end)
+            height = share(dots[-1][1].at, domain)
+            ends.append(End(height, Dot(0, color, shape), _name(some), said(some)))
         beside(drawn, sorted(ends, key=lambda end: end.height))
         return drawn.figure
 
