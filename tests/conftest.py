@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +27,13 @@ MODERN = replace(
     lr_end=1e-4,
     weight_decay=0.01,
 )
+
+
+with suppress(ImportError):  # the laws, which `bench node` runs, need none
+    from hypothesis import settings
+
+    settings.register_profile("untimed", deadline=None)  # a machine that others use may stall
+    settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:

@@ -5,7 +5,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 
@@ -88,7 +88,6 @@ SEEDS = st.integers(0, 2**63 - 1)
 PRESENTATIONS = st.integers(0, 2**50)
 
 
-@settings(deadline=None)
 @given(seed=SEEDS, presentation=PRESENTATIONS)
 def test_random_numbers_are_those_of_noise(seed, presentation):
     found = np.zeros(194, np.uint64)
@@ -96,7 +95,6 @@ def test_random_numbers_are_those_of_noise(seed, presentation):
     np.testing.assert_array_equal(found, chance.draws(seed, [presentation], np.arange(194))[0])
 
 
-@settings(deadline=None)
 @given(seed=SEEDS, presentation=PRESENTATIONS)
 def test_shifts_and_dropout_are_those_of_noise(seed, presentation):
     image = np.random.default_rng(0).random((16, 16), np.float32)

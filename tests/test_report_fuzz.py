@@ -104,7 +104,6 @@ DAMAGES = st.lists(
 )
 QUIET = settings(
     max_examples=INPUTS // 2,
-    deadline=None,  # each input is timed below: what hypothesis would time holds its own work
     database=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -368,9 +368,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(PATHS), VALUES)
 def test_any_field_may_hold_anything_without_a_traceback(tmp_path, path, value):
     content = copy.deepcopy(SMALL)
@@ -386,9 +384,7 @@ def test_any_field_may_hold_anything_without_a_traceback(tmp_path, path, value):
         one_line(error)
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 10**6), st.binary(max_size=4), st.integers(0, 6))
 def test_any_byte_may_be_changed_without_a_traceback(tmp_path, at, replacement, removed):
     raw = json.dumps(SMALL).encode()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import records_factory as factory
@@ -96,7 +96,6 @@ def seven(tmp_path_factory):
     return read(tmp_path_factory.mktemp("seven"), sweep("eager", lambda b: 1e-3 * b))
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(1e-9, 1e3), min_size=3, max_size=7))
 def test_any_timings_have_a_fit_of_positive_finite_numbers(seven, seconds):
     (fit,) = fits(seven.head(len(seconds)).assign(value=seconds))

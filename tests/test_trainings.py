@@ -70,7 +70,7 @@ def test_a_training_is_asked_for_by_all_that_decides_its_outcome():
     assert renamed.key(0) == one.key(0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(cut=st.floats(0, 1), torn=st.binary(max_size=30), more=st.integers(0, 3))
 def test_whatever_ends_it_the_table_is_the_same(tmp_path_factory, cut, torn, more):
     """The journal cut at any byte, and perhaps some rubbish after it."""
