@@ -60,9 +60,9 @@ def launch(device: str, profile: str, digits: str) -> Ran:
     """
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as said:
         command = [
-            sys.executable, "-m", "torch.distributed.run", "--standalone", "--max-restarts=0",
-            f"--nproc-per-node={RANKS}", "-m", "bench.measuring.ranks", "--device", device,
-            "--profile", profile, "--digits", digits, "--results", folder,
+            sys.executable, "-m", "bench.measuring.ranks", "--standalone",
+            f"--nproc-per-node={RANKS}", "--device", device, "--profile", profile,
+            "--digits", digits, "--results", folder,
         ]  # fmt: skip
         agent = subprocess.Popen(command, cwd=HOME, stdout=said, stderr=said)
         try:

@@ -73,7 +73,7 @@ zipnet:
 zipnet: __main__
 bench.measuring: environment interrupts profiles progress folder their_options
 bench.measuring: gpu_state machine memory workload writer first_step commit
-bench.measuring: state energy
+bench.measuring: state energy torchrun
 bench.measuring: settings watch
 bench.measuring: harness workshop
 bench.measuring: laps node draft

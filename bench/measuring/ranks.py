@@ -1,11 +1,12 @@
 """What do ranks add? All digits shared out, networks of their own, and the sum alone.
 
-    torchrun --standalone --nproc-per-node 2 -m bench.measuring.ranks
+    python -m bench.measuring.ranks --nproc-per-node 2
 
-Worlds of 1, 2, 4, ... up to all the ranks that torchrun started are measured in one run, lap by
-lap, so that a speed-up is a ratio within it; ranks beyond a world wait meanwhile. A round takes as
-long as its slowest rank. Rank 0 writes the result file anew after every lap of a row: whatever ends
-the run, what was measured is there.
+It starts torchrun, whose options are taken beside its own, and is each rank that torchrun starts.
+Worlds of 1, 2, 4, ... up to all the ranks are measured in one run, lap by lap, so that a speed-up
+is a ratio within it; ranks beyond a world wait meanwhile. A round takes as long as its slowest
+rank. Rank 0 writes the result file anew after every lap of a row: whatever ends the run, what was
+measured is there.
 
 Exit codes: 0 measured; 1 a rank, its host or the network was lost; 2 usage; 130 interrupted.
 """
@@ -35,6 +36,7 @@ from bench.measuring.folder import local
 from bench.measuring.harness import LONG, Work, seconds_of, shares
 from bench.measuring.interrupts import as_ctrl_c
 from bench.measuring.profiles import PROFILES, Profile
+from bench.measuring.torchrun import EXIT_LOST, torchrun
 from bench.measuring.watch import Watching
 from bench.measuring.workshop import SEED, facts
 from zipnet import data, devices, engines, paper
@@ -56,7 +58,6 @@ from zipnet.results.schema import Absent, Row, Watch
 from zipnet.verify import trajectory, verify
 
 PROG: Final = "ranks"
-EXIT_LOST: Final = 1
 PROBE_DIGITS: Final = 50
 HELD: Final = 317  # digits of the step held to the reference: a prime, so no world shares it evenly
 TURNS: Final = 2  # a training costs about as much again as its steps: making, placing, evaluating
@@ -296,8 +297,9 @@ def measure(ranks: Ranks, digits: data.Digits, profile: Profile, document: Docum
 # --- the process ----------------------------------------------------------------------------------
 
 
-def _parsed() -> Any:
-    parser = Parser(prog=PROG, description=(__doc__ or "").partition("\n")[0])
+def _parser() -> Parser:
+    about = (__doc__ or "").partition("\n")[0]
+    parser = Parser(prog=PROG, description=about, epilog="All other options are torchrun's.")
     parser.add_argument("--device", default="cpu", help="cpu or cuda; default: %(default)s")
     parser.add_argument("--profile", default="standard", help="default: %(default)s")
     parser.add_argument("--digits", default="auto", help="default: %(default)s")
@@ -306,15 +308,24 @@ def _parsed() -> Any:
         "--patience", type=whole_number(1, 3600), default=PATIENCE.seconds, metavar="SECONDS",
         help="until a rank that does not answer is given up; default: %(default)s",
     )  # fmt: skip
-    return parser.parse_args()
+    return parser
+
+
+def _start() -> int:
+    """Have torchrun start the ranks, two of them if it is told nothing else."""
+    asked, theirs = _parser().parse_known_args()
+    ours = [f"--{name}={value}" for name, value in vars(asked).items()]
+    started = sys.modules["__main__"].__spec__
+    assert started is not None, "it is run as a module"
+    return torchrun(["--nproc-per-node=2", *theirs], started.name, ours)
 
 
 def _run(kept: list[Document]) -> int:
-    arguments = _parsed()
+    arguments = _parser().parse_args()
     choice("--digits", arguments.digits, data.NAMES)
     profile = PROFILES[choice("--profile", arguments.profile, list(PROFILES))]
     if reason := why_no_ranks(arguments.device) or devices.why_not(arguments.device):
-        raise UserError(f"{reason}; torchrun --standalone --nproc-per-node 2 -m {__spec__.name}")
+        raise UserError(reason)
     digits = data.load(arguments.digits)
     document = Document(local(arguments.results), digits, "part", profile.name)
     kept.append(document)
@@ -332,17 +343,18 @@ def _run(kept: list[Document]) -> int:
 
 
 def main() -> int:
-    """Be one rank, to the end or until another is lost; of those on a host one speaks."""
+    """Start ranks, or be one to the end or until another is lost; of a host's one speaks."""
+    if not dist.is_torchelastic_launched():
+        return run_command(PROG, _start)
     agent, kept = os.getppid(), list[Document]()
-    if started := dist.is_torchelastic_launched():
-        speaks = os.environ["LOCAL_RANK"] == "0"
-        threading.Thread(target=_go_with, args=(agent, speaks), daemon=True).start()
-        if speaks:
-            signal.signal(signal.SIGTERM, as_ctrl_c)
-        else:  # what is wrong before they have met is wrong with all of them
-            sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - until then
+    speaks = os.environ["LOCAL_RANK"] == "0"
+    threading.Thread(target=_go_with, args=(agent, speaks), daemon=True).start()
+    if speaks:
+        signal.signal(signal.SIGTERM, as_ctrl_c)
+    else:  # what is wrong before they have met is wrong with all of them
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - until then
     code = run_command(PROG, lambda: _until_lost(kept))
-    if code and started:
+    if code:
         sys.stderr.flush()
         if os.environ["GROUP_WORLD_SIZE"] != "1":
             _end(agent)
