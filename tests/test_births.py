@@ -7,8 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.commands import ended
+from tests.commands import born_with_sigint, ended
 from zipnet.births import uninterrupted
+
+
+@pytest.fixture(autouse=True)
+def terminal():
+    """As in one, wherever the tests themselves run."""
+    with born_with_sigint(signal.default_int_handler):
+        yield
 
 
 def press():
