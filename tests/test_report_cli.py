@@ -59,7 +59,7 @@ def one_line(text):
     return text
 
 
-def bench_without(heavy, *arguments, cwd=ROOT):
+def told_without(heavy, *arguments, cwd=ROOT):
     """A command, in a process which then asks for what it loaded and did not need."""
     program = f"""
 import sys
@@ -82,7 +82,7 @@ assert ours <= {{"zipnet.paper", "zipnet.errors", "zipnet.atomic", "zipnet.birth
 def test_report_writes_all_it_promises_and_loads_nothing_that_measures(tmp_path):
     factory.write(tmp_path / "results", factory.result())
     heavy = {"torch", "numba", "pytest", "_pytest", "jax", "psutil"}
-    told = bench_without(heavy, "report", cwd=tmp_path)  # results and reports are the defaults
+    told = told_without(heavy, "report", cwd=tmp_path)  # results and reports are the defaults
     assert "trains the network of 1989 in 102 s" in told
     assert "122 test and 29 training misses" in told
     assert (tmp_path / "reports" / "index.html").is_file()
@@ -281,7 +281,7 @@ def test_compare_explains_its_exit_codes(main):
 def test_compare_loads_no_figures_and_nothing_that_measures(tmp_path):
     paths = [factory.write(tmp_path, factory.result(name, 2.0)) for name in ("a", "b")]
     heavy = {"torch", "numba", "pytest", "matplotlib", "jinja2", "pandas", "scipy"}
-    assert bench_without(heavy, "compare", *paths)
+    assert told_without(heavy, "compare", *paths)
 
 
 def test_a_reader_who_goes_away_is_no_error(tmp_path):
