@@ -20,6 +20,7 @@ from bench.measuring.session import Bench
 from bench.measuring.settings import (
     Setting,
     goes_by_eager,
+    keeps_nothing,
     once_a_device,
     only,
     patiently,
@@ -126,6 +127,7 @@ def bench_cold_start(bench: Bench, setting: Setting, caches: Path) -> None:
 @only(once_a_device)
 @patiently(slow_to_compile, "torch.compile from nothing takes long")
 @patiently(goes_by_eager, "it starts as eager does")
+@patiently(keeps_nothing, "it keeps no code that it compiled, and starts cold each time")
 def bench_warm_start(bench: Bench, setting: Setting, caches: Path) -> None:
     """A new process with the caches that the cold start left: every run after it."""
     _measure(bench, setting, "first-step-warm", lambda: caches / str(setting))

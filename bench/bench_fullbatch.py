@@ -6,7 +6,7 @@ from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, patiently, with_few_threads
 
 
-@patiently(with_few_threads, "what threads add to a large batch is eager's to show")
+@patiently(with_few_threads, "what threads add to a large batch is fused's to show")
 def bench_full_batch(bench: Bench, setting: Setting) -> None:
     """One update from all training digits: the throughput-bound end of the scale."""
     digits = len(bench.workshop.digits.x_train)

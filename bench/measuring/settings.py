@@ -13,6 +13,7 @@ from zipnet.results.schema import Absent
 
 SLOW_TO_COMPILE: Final = ("compiled",)  # engines
 BESIDE_EAGER: Final = ("tuned",)  # engines of torch's operations, asked for one by one
+WITHOUT_CACHES: Final = ("eager", "xla")  # engines that compile nothing, or keep nothing of it
 ASIDE: Final = {("mlx", "cpu"): "mlx is made for Apple's GPU"}  # what few would take, and why
 Benchmark = TypeVar("Benchmark", bound=Callable[..., object])
 
@@ -82,9 +83,15 @@ def goes_by_eager(setting: Setting) -> bool:
     return setting.engine in BESIDE_EAGER
 
 
+def keeps_nothing(setting: Setting) -> bool:
+    """Every start is a cold one."""
+    return setting.engine in WITHOUT_CACHES
+
+
 def with_few_threads(setting: Setting) -> bool:
-    """Less than all: what the others add to a large batch is eager's and the fastest's to show."""
-    return setting.engine in (*BESIDE_EAGER, *SLOW_TO_COMPILE) and not once_a_device(setting)
+    """Less than all, of an engine on torch: what more add to a large batch is fused's to show."""
+    on_torch = ("eager", *BESIDE_EAGER, *SLOW_TO_COMPILE)
+    return setting.engine in on_torch and not once_a_device(setting)
 
 
 def once_a_device(setting: Setting) -> bool:
