@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bench.measuring.harness import seconds_of
 from bench.measuring.session import Bench
-from bench.measuring.settings import Setting, only
+from bench.measuring.settings import Setting, once_a_device, only, patiently
 from zipnet import engines
 from zipnet.replicas import Replica, train_replicas
 
@@ -17,6 +17,7 @@ def trains_many_at_once(setting: Setting) -> bool:
     return engines.kind(setting.engine).many_at_once is not None
 
 
+@patiently(lambda setting: not once_a_device(setting), "ranks show what a second core adds")
 @only(trains_many_at_once, "trainings side by side would only wait for each other")
 def bench_replicas(bench: Bench, setting: Setting) -> None:
     """Whole trainings of different seeds side by side, from making an engine to its misses."""

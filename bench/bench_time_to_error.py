@@ -48,8 +48,9 @@ def bench_time_to_error(bench: Bench, setting: Setting, batch: int) -> None:
     if batch not in asked:
         why = f"batch {batch:,} is one of many; --profile full measures it"
         bench.leave_out(setting, "time-to-error", why)
-    if batch == 1 and not without_idle_threads(setting):
-        bench.leave_out(setting, "time-to-error", "a step on one digit takes one thread")
+    if not without_idle_threads(setting, batch):
+        why = f"a step on so few digits as {batch} takes one thread"
+        bench.leave_out(setting, "time-to-error", why)
     ready = workshop.ready(setting, batch)
     engine, rate = ready.engine, known[batch]
     steps = max(1, PROBE_STEPS // batch)

@@ -33,7 +33,7 @@ from zipnet.results.schema import LONGER, QUESTIONS, SLACK, Retaken, Row, Watch,
 
 Work = Callable[[], object]
 
-FIRST_WARMING: Final = 0.2  # seconds: compiling is over, clocks rise, caches fill
+FIRST_WARMING: Final = 0.1  # seconds: compiling is over, clocks rise, caches fill
 WARMING: Final = 0.05  # seconds before each later lap's rounds: others have had the caches since
 LONG: Final = 0.25  # seconds of a round that warms itself, for all that its start matters
 TICK: Final = time.get_clock_info("perf_counter").resolution  # of the clock of seconds_of()

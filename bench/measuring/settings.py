@@ -99,9 +99,10 @@ def once_a_device(setting: Setting) -> bool:
     return setting.place.threads in (None, cpu.cores())
 
 
-def without_idle_threads(setting: Setting) -> bool:
-    """For steps on one digit: more threads for an engine that uses one would say nothing."""
-    return setting.place.threads in (None, 1) or not engines.kind(setting.engine).serial_steps
+def without_idle_threads(setting: Setting, batch: int = 1) -> bool:
+    """For steps on few digits: more threads for an engine that uses one would say nothing."""
+    on_one = batch <= engines.kind(setting.engine).serial_digits
+    return setting.place.threads in (None, 1) or not on_one
 
 
 def with_a_prediction_path(setting: Setting) -> bool:

@@ -64,7 +64,7 @@ class Engine(ABC):
     predicts_its_own_way: ClassVar[bool] = True  # False: predict() is another engine's, borrowed
     many_at_once: ClassVar[ManyAtOnce | None] = None  # None: they would only wait for each other
     folders: ClassVar[tuple[str, ...]] = ()  # variables that name where it compiles, if it does
-    serial_steps: ClassVar[bool] = False  # True: a step on one digit takes one thread, however many
+    serial_digits: ClassVar[int] = 0  # a step on so many takes one thread, however many there are
 
     @classmethod
     @abstractmethod

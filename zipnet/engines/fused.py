@@ -18,6 +18,7 @@ from zipnet.cpu import cores
 from zipnet.engines.base import Engine, ManyAtOnce, Placed, as_steps, narrow
 from zipnet.errors import note
 from zipnet.fused import layout, steps
+from zipnet.fused.batch import CHUNK
 from zipnet.fused.choices import Choices
 from zipnet.params import Array, Params
 from zipnet.recipe import Recipe
@@ -31,7 +32,7 @@ class Fused(Engine):
 
     name: ClassVar[str] = "fused"
     many_at_once: ClassVar[ManyAtOnce | None] = "threads"
-    serial_steps: ClassVar[bool] = True
+    serial_digits: ClassVar[int] = CHUNK
 
     def __init__(self, recipe: Recipe, device: str, threads: int | None = None) -> None:
         super().__init__(recipe, device, threads)
