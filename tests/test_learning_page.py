@@ -41,8 +41,9 @@ def drawn(tmp_path_factory):
 @pytest.fixture
 def plain(without_figures, monkeypatch):
     """Pages whose figures are blank."""
-    blank = Drawn("learning", "", SHEET, b"", SHEET)
-    monkeypatch.setattr("bench.report.publish.draw_learning", lambda found: [blank])
+    monkeypatch.setattr(
+        "bench.report.publish.drawn", lambda name, _: Drawn(name, "", SHEET, b"", SHEET)
+    )
 
 
 def published(folder, *contents):
