@@ -68,7 +68,7 @@ SWEEP: Final = View(
 LADDER: Final = View(
     x="macs",
     title="From how much work on a step is more work than dispatch",
-    subtitle="Time of a training step by its MACs, against its MACs; networks of 1 to 64 times the "
+    subtitle="Time of a training step by its MACs, against its MACs; networks of multiples of the "
     "width of 1989; both axes log.",
     note="Dashed: t = a + b MACs, the time of a step. a is the fixed cost of asking for it, 1 / b "
     f"the rate once it works, a / b the MACs of which half is dispatch, {LAW}",

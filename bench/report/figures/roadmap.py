@@ -35,7 +35,7 @@ MARKS: Final = (  # steps to know the road by, and on which side of their lines 
 TIMES_AGAIN: Final = f"{quantity(paper.TIMES_IN_33_YEARS, 1)} times"
 BEYOND: Final = f"2055: {TIMES_AGAIN} as far \N{RIGHTWARDS ARROW}"
 NOTES: Final = (
-    "Large marks: networks of 1 to 64 times the width of 1989. Small: the fastest step of each "
+    "Large marks: networks of multiples of the width of 1989. Small: the fastest step of each "
     "engine on one digit, waited for, and on all digits.",
     "Hatched: the 95% interval of the law t = a + b MACs beyond what was measured, to where the "
     "machine's memory ends (weight, gradient and move, 12 bytes a parameter). Where there is no "
