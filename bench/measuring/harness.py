@@ -152,9 +152,8 @@ class Timed:
     def _take(self, number: int) -> tuple[list[float], Watch]:
         watching = Watching()
         self.enter()
-        if (
-            self.fresh is None and self.each < LONG and self.values
-        ):  # else plan() has just warmed it
+        # What is long warms itself, and plan() has just warmed what has no values yet.
+        if self.fresh is None and self.each < LONG and self.values:
             warm(self.work, WARMING)
         gc.collect()  # so that a collection of our own set-up does not land in somebody's round
         gc.freeze()  # and the next one need not walk all that the libraries have loaded

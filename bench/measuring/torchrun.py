@@ -19,7 +19,7 @@ def torchrun(options: Sequence[str], module: str, arguments: Sequence[str]) -> i
     interrupted, or EXIT_LOST for all else. Raises UserError where torchrun cannot begin.
     """
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # as torchrun does, which would tell at length
-    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # of names that sockets do not have
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # sockets warn of hosts without names
     try:
         from torch.distributed import run
         from torch.distributed.elastic.multiprocessing.api import SignalException
