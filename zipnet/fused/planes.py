@@ -73,7 +73,14 @@ def _hidden_2_weights(choices: Any, s: Any, t: Any, scale: Any) -> Any:
     if choices.value.scheme == "blocks":
         return lambda choices, s, t, scale: hidden_2_weights_by_blocks(s, t, scale)
     _, _, weights = _by_planes(choices.value.scheme)
-    return lambda choices, s, t, scale: weights(s, t, scale)
+    if not choices.squared:
+        return lambda choices, s, t, scale: weights(s, t, scale)
+
+    def of_squares(choices: Any, s: Any, t: Any, scale: Any) -> None:
+        lay_out(s)  # on the way forward the values were, and not their squares
+        weights(s, t, scale)
+
+    return of_squares
 
 
 @inlined
@@ -183,7 +190,6 @@ def _by_planes(scheme: Scheme) -> tuple[Any, Any, Any]:
 
     @kernel
     def weights(s: Any, t: Any, scale: Any) -> None:
-        lay_out(s)  # the squares of H1 have not been
         times = splat(scale, 4)
         for plane in range(12):
             e = s + S2 + plane * PLANE_S2 + 9
