@@ -403,16 +403,12 @@ def test_benchmarks_without_benchmark_only_are_skipped_and_said_how_to_run(tmp_p
     assert "error" not in done.stdout.lower()
 
 
-# What these tests ask of a session, rows of microseconds show as well as the others.
-SHORT_ROWS = ("bench/bench_floor.py", "-k", "empty or sync or launch", "--engines", "eager")
-SHORT = 5
-
-
 @pytest.mark.serial  # it takes every core
 def test_a_run_beside_a_busy_loop_on_every_core_is_flagged_row_by_row(tmp_path):
     loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(cores())]
     try:
-        done = measure(tmp_path, *SHORT_ROWS)
+        # Laps of many ticks of the kernel's counters: on shorter ones nobody is blamed.
+        done = measure(tmp_path, "--profile=quick", "bench/bench_sgd.py", "--engines", "eager")
     finally:
         for loop in loops:
             loop.kill()
@@ -420,9 +416,14 @@ def test_a_run_beside_a_busy_loop_on_every_core_is_flagged_row_by_row(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     (path,) = tmp_path.glob("*/*.json")
     rows = collect([str(path)]).columns
-    assert len(rows["quality"]) == SHORT
+    assert len(rows["quality"]) > 0
     assert all("busy: " in quality for quality in rows["quality"])
     assert all(rows["forbidden"])
+
+
+# What these tests ask of a session, rows of microseconds show as well as the others.
+SHORT_ROWS = ("bench/bench_floor.py", "-k", "empty or sync or launch", "--engines", "eager")
+SHORT = 5
 
 
 def begin(results, wait_for):
