@@ -43,6 +43,9 @@ from numba.core import caching  # noqa: E402
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+# C calls none of these functions: wrappers for it would be compiled in vain, one for each.
+OPTIONS: Any = {"error_model": "numpy", "no_cfunc_wrapper": True}
+
 
 def primitive(function: Callable[..., Any]) -> Any:
     """Declare an operation by the LLVM instructions that it becomes (see `lanes`)."""
@@ -131,12 +134,12 @@ def _not_kept(reason: str) -> None:
 
 
 def _compiled(function: Function, **options: Any) -> Function:
-    return cast(Function, njit(error_model="numpy", **options)(function))
+    return cast(Function, njit(**OPTIONS, **options)(function))
 
 
 def chosen(stub: Callable[..., Any]) -> Callable[[Function], Function]:
     """Let the decorated function pick the implementation of `stub` from its arguments' types."""
-    options: Any = {"error_model": "numpy", "forceinline": True}
+    options: Any = {**OPTIONS, "no_cpython_wrapper": True, "forceinline": True}
     return cast(
         Callable[[Function], Function],
         extending.overload(stub, jit_options=options, strict=False),
