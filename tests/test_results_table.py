@@ -154,6 +154,28 @@ def test_the_newest_complete_run_speaks_for_a_machine(tmp_path):
     assert alone.newest == alone.runs
 
 
+def test_the_newest_is_so_by_time_wherever_its_clock_stood(tmp_path):
+    times = {
+        "first": "2026-11-21T09:30:00+09:00",  # as text, the last
+        "newest": "2026-11-20T21:00:00-05:00",  # as text, the first
+        "naive": "2026-11-21T01:00:00",
+        "zulu": " 2026-11-21T01:30:00Z",
+    }
+    for name, moment in times.items():
+        factory.write(tmp_path, factory.result(datetime=moment), f"{name}.json")
+    runs = collect([str(tmp_path)])
+    order = [run.source.rpartition("/")[2][:-5] for run in runs.runs]
+    assert order == ["first", "naive", "zulu", "newest"]
+    assert runs.files["written"].tolist()[-1] == "2026-11-21T02:00:00+00:00"
+    assert runs.newest == runs.runs[-1:]
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "0001-01-01T00:00:00+09:00", "2026-13-01"])
+def test_what_is_no_moment_stays_as_it_is(tmp_path, moment):
+    factory.write(tmp_path, factory.result(datetime=moment), "run.json")
+    assert collect([str(tmp_path)]).files["written"].tolist() == [moment]
+
+
 def test_a_part_is_a_headline_only_where_nothing_whole_is_and_says_so(tmp_path):
     step, faster = exact("sgd-queued", 0.5, engine="eager"), exact("sgd-queued", 0.1, engine="xla")
     whole = factory.result("whole", benchmarks=[step], datetime="2026-01-01T00:00:00")

@@ -470,11 +470,10 @@ def _of_file(file: ResultFile, source: str) -> Iterator[str]:
         return  # renamed by somebody, who may: a name of the harness says when and of which commit
     try:
         began = datetime.strptime(given[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-        written = datetime.fromisoformat(file.datetime.strip())
+        written = datetime.fromisoformat(file.datetime)
     except ValueError:
         yield f"datetime is {shown(file.datetime)}, or the file's name has no time in it"
         return
-    written = written if written.tzinfo else written.replace(tzinfo=UTC)
     if not -CLOCKS <= written - began <= LONGEST_RUN:
         yield f"datetime is {plain(file.datetime)}, but by its name the run began at {given[1]}Z"
     commit = plain(file.commit_info.id) if file.commit_info and file.commit_info.id else ""

@@ -11,6 +11,7 @@ import functools
 import re
 import typing
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
@@ -65,7 +66,17 @@ def decoded(content: bytes, source: str) -> tuple[ResultFile, list[Floats]]:
         raise _newer(file.schema, source)
     if not isinstance(file.workload.get("hash"), str):
         raise _wrong(source, "workload.hash", file.workload.get("hash"), "text")
+    file.datetime = _in_utc(file.datetime)
     return file, _rounds(file, source)
+
+
+def _in_utc(moment: str) -> str:
+    """A moment as UTC writes it, so that text sorts by time; what is no moment stays as it is."""
+    try:
+        found = datetime.fromisoformat(moment.strip())
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        return moment
 
 
 def cleaned(value: Any) -> Any:
