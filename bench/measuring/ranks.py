@@ -353,7 +353,7 @@ def main() -> int:
         signal.signal(signal.SIGTERM, as_ctrl_c)
     else:  # what is wrong before they have met is wrong with all of them
         sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - until then
-    code = run_command(PROG, lambda: _until_lost(kept))
+    code = run_command(PROG, lambda: _until_lost(kept, agent))
     if code:
         sys.stderr.flush()
         if os.environ["GROUP_WORLD_SIZE"] != "1":
@@ -362,7 +362,7 @@ def main() -> int:
     return code
 
 
-def _until_lost(kept: list[Document]) -> int:
+def _until_lost(kept: list[Document], agent: int) -> int:
     """The run, or one line of what ended it and where its file is."""
     try:
         return _run(kept)
@@ -371,6 +371,8 @@ def _until_lost(kept: list[Document]) -> int:
     except RuntimeError as error:
         if not (isinstance(error, dist.DistError) or "gloo" in str(error).lower()):
             raise
+        if os.getppid() != agent:  # another has ended with torchrun, as this one is about to
+            threading.Event().wait()
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun's, which has seen it as well
         silent = "timed out" in str(error).lower()  # libraries' own words hold addresses
         reason = f"a rank, its host or the network {'does not answer' if silent else 'is gone'}"
