@@ -15,7 +15,7 @@ import msgspec
 import pytest
 import torch
 
-from bench.measuring.harness import shares
+from bench.measuring.harness import FOR_AN_INTERVAL, shares
 from bench.measuring.session import Bench
 from bench.measuring.settings import (
     Setting,
@@ -40,7 +40,6 @@ CACHES = (
     "ZIPNET_CACHE",
     "TMPDIR",
 )
-FOR_AN_INTERVAL = 6  # rounds: the fewest whose extremes are a 95% interval of the median
 
 
 @pytest.fixture(scope="module")

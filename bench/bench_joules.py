@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from bench.measuring import energy
 from bench.measuring.energy import BUSY, IDLE
-from bench.measuring.harness import seconds_of, shares
+from bench.measuring.harness import FOR_AN_INTERVAL, shares
 from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, once_a_device, only, patiently
 from zipnet import paper
-
-ENOUGH: Final = 6  # rounds: the fewest whose extremes are a 95% interval of the median
-PROBE_DIGITS: Final = 8
 
 
 @only(once_a_device)
@@ -23,22 +18,17 @@ def bench_joules(bench: Bench, setting: Setting) -> None:
     if isinstance(meter, str):
         bench.leave_out(setting, "joules", meter)
     ready = bench.workshop.ready(setting, batch=1)
-    engine = ready.engine
-    probe = bench.workshop.placed(engine, PROBE_DIGITS, 1)
-    engine.run(probe)
-    step = seconds_of(lambda: (engine.run(probe), engine.sync())) / PROBE_DIGITS
-    digits = min(max(PROBE_DIGITS, int(bench.profile.round_seconds / step)), paper.TRAIN_DIGITS)
-    placed = bench.workshop.placed(engine, digits, 1)
+    engine, placed = ready.engine, bench.queued(ready.engine)
     row = bench.row("joules", setting, placed, ready.verified)
     row.steps = row.presentations = paper.PRESENTATIONS
-    row.macs = paper.PRESENTATIONS * ready.engine.recipe.step_macs
+    row.macs = paper.PRESENTATIONS * engine.recipe.step_macs
     row.meter = meter.name
 
     def work() -> float:
         seen = energy.window(meter, lambda: (engine.run(placed), engine.sync()))
         row.idle_watts += seen.watts
-        return seen.joules * paper.PRESENTATIONS / (seen.rounds * digits)
+        return seen.joules * paper.PRESENTATIONS / (seen.rounds * placed.presentations)
 
     each = BUSY + 2 * IDLE
     timed = bench.measure(work, row, ready.enter, fresh=ready.enter, estimate=each, most=1)
-    timed.rounds += shares(ENOUGH - 1, bench.profile.laps - 1)
+    timed.rounds += shares(FOR_AN_INTERVAL - 1, bench.profile.laps - 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.measuring.harness import seconds_of
+from bench.measuring.harness import seconds_a_step
 from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, once_a_device, only, patiently
 from zipnet import engines
@@ -25,11 +25,10 @@ def bench_replicas(bench: Bench, setting: Setting) -> None:
     workshop = bench.workshop
     ready = workshop.ready(setting, batch=1)
     probe = workshop.placed(ready.engine, PROBE_DIGITS, 1)
-    step = seconds_of(lambda: (ready.engine.run(probe), ready.engine.sync())) / PROBE_DIGITS
     recipe = ready.engine.recipe
     count = TURNS * ready.engine.at_once(recipe, device, threads)
-    estimate = TURNS * step * recipe.passes * len(workshop.digits.x_train)
-    shown = count * recipe.passes * len(workshop.digits.x_train)
+    each = recipe.passes * len(workshop.digits.x_train)
+    estimate, shown = TURNS * seconds_a_step(ready.engine, probe) * each, count * each
     row = bench.row("replicas", setting, probe, ready.verified)
     row.presentations, row.steps, row.macs = shown, shown, shown * recipe.step_macs
     row.passes, row.replicas = recipe.passes, count

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bench.measuring.harness import seconds_of
 from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, only, without_idle_threads
-from zipnet import paper
 
 
 @only(without_idle_threads)
@@ -26,13 +24,7 @@ def bench_synced_step(bench: Bench, setting: Setting) -> None:
 def bench_queued_steps(bench: Bench, setting: Setting) -> None:
     """Many steps, then wait once: the rate that training reaches."""
     ready = bench.workshop.ready(setting, batch=1)
-    engine = ready.engine
-    probe = bench.workshop.placed(engine, 8, 1)
-    engine.run(probe)
-    engine.sync()
-    step = seconds_of(lambda: (engine.run(probe), engine.sync())) / probe.steps
-    digits = min(max(8, int(bench.profile.round_seconds / step)), paper.TRAIN_DIGITS)
-    placed = bench.workshop.placed(engine, digits, 1)
+    engine, placed = ready.engine, bench.queued(ready.engine)
 
     def work() -> None:
         engine.run(placed)

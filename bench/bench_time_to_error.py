@@ -7,11 +7,12 @@ until its test error is down, and the clock runs while it learns.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Final
 
 import pytest
 
-from bench.measuring.harness import seconds_of, value_of
+from bench.measuring.harness import seconds_a_step, value_of
 from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, patiently, slow_to_compile, without_idle_threads
 from zipnet import rates
@@ -20,8 +21,8 @@ from zipnet.results.schema import Level
 from zipnet.training import stage
 
 SEEDS: Final = range(5)  # one a round, as many as there is time for; the search had others
-FEW: Final = (1, 32)  # batches of the other profiles than full, and on a GPU:
-ALL: Final = rates.BATCHES[-1]  # digits, which take a CPU minutes
+FEW: Final = (1, 32)  # the batches of every profile but full;
+ALL: Final = rates.BATCHES[-1]  # and on accelerators all digits, which take a CPU minutes
 PROBE_STEPS: Final = 50
 BEYOND: Final = 2.0  # times the passes that the search needed to a higher level than the last
 
@@ -34,32 +35,17 @@ def bench_time_to_error(bench: Bench, setting: Setting, batch: int) -> None:
     An engine that would need longer than its share of the limit is left out, as for a whole
     training.
     """
-    workshop = bench.workshop
-    digits, known = workshop.digits, rates.known()
-    if digits.name != "usps":
-        why = f"learning rates are known for usps, not for {digits.name}"
-        bench.leave_out(setting, "time-to-error", why)
-    if batch not in known:
-        why = f"no learning rate is known for batch {batch:,}; python -m bench search finds it"
-        bench.leave_out(setting, "time-to-error", why)
+    workshop, known = bench.workshop, rates.known()
     asked: tuple[int, ...] = rates.BATCHES
     if bench.profile.name != "full":
         asked = FEW if setting.place.device == "cpu" else (*FEW, ALL)
-    if batch not in asked:
-        why = f"batch {batch:,} is one of many; --profile full measures it"
+    if why := _why_not(workshop.digits.name, setting, batch, known, asked):
         bench.leave_out(setting, "time-to-error", why)
-    if not without_idle_threads(setting, batch):
-        why = f"a step on so few digits as {batch} takes one thread"
-        bench.leave_out(setting, "time-to-error", why)
-    ready = workshop.ready(setting, batch)
-    engine, rate = ready.engine, known[batch]
-    steps = max(1, PROBE_STEPS // batch)
-    probe = workshop.placed(engine, steps * batch, batch)
-    engine.run(probe)
-    engine.sync()
-    step = seconds_of(lambda: (engine.run(probe), engine.sync())) / steps
-    most = rates.most_passes(batch)
-    projected = step * -(-len(digits.x_train) // batch) * min(BEYOND * rate.passes, most)
+    ready, rate, most = workshop.ready(setting, batch), known[batch], rates.most_passes(batch)
+    engine, steps = ready.engine, max(1, PROBE_STEPS // batch)
+    step = seconds_a_step(engine, workshop.placed(engine, steps * batch, batch))
+    passes = min(BEYOND * rate.passes, most)
+    projected = step * -(-len(workshop.digits.x_train) // batch) * passes
     limit = bench.train_limit / len(asked)
     if projected > limit:
         why = (
@@ -67,7 +53,7 @@ def bench_time_to_error(bench: Bench, setting: Setting, batch: int) -> None:
             f"(--train-limit, shared by {len(asked)} batches)"
         )
         bench.leave_out(setting, "time-to-error", why)
-    on = stage(engine, digits)
+    on = stage(engine, workshop.digits)
     levels = [Level(error, [], []) for error in LEVELS]
     row = bench.row("time-to-error", setting, on.parts[0], ready.verified)
     row.steps = row.presentations = row.macs = None  # they differ from round to round
@@ -84,3 +70,18 @@ def bench_time_to_error(bench: Bench, setting: Setting, batch: int) -> None:
 
     fresh = ready.enter
     bench.measure(work, row, fresh, fresh=fresh, estimate=projected, most=len(SEEDS), read=value_of)
+
+
+def _why_not(
+    digits: str, setting: Setting, batch: int, known: Container[int], asked: Container[int]
+) -> str | None:
+    """Why a batch has no row, as far as that is known before a step is taken."""
+    if digits != "usps":
+        return f"learning rates are known for usps, not for {digits}"
+    if batch not in known:
+        return f"no learning rate is known for batch {batch:,}; python -m bench search finds it"
+    if batch not in asked:
+        return f"batch {batch:,} is one of many; --profile full measures it"
+    if not without_idle_threads(setting, batch):
+        return f"a step on so few digits as {batch} takes one thread"
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from bench.measuring.harness import seconds_of
+from bench.measuring.harness import seconds_a_step
 from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, only, without_idle_threads
 from bench.measuring.workshop import SEED
@@ -25,10 +25,8 @@ def bench_training_run(bench: Bench, setting: Setting) -> None:
     ready = bench.workshop.ready(setting, batch=1)
     engine, recipe = ready.engine, ready.engine.recipe
     probe = bench.workshop.placed(engine, PROBE_STEPS, 1)
-    engine.run(probe)
-    engine.sync()
-    step = seconds_of(lambda: (engine.run(probe), engine.sync())) / PROBE_STEPS
-    projected = step * recipe.passes * len(bench.workshop.digits.x_train)
+    steps = recipe.passes * len(bench.workshop.digits.x_train)
+    projected = steps * seconds_a_step(engine, probe)
     if projected > bench.train_limit:
         reason = (
             f"the whole run would take about {projected:.0f} s, "

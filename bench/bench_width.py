@@ -1,7 +1,7 @@
-"""From how much work on is a step more work than dispatch? One step of ever wider networks.
+"""How large must a step be to be more work than dispatch? One step of ever wider networks.
 
-A network of width k has k times the planes and units of 1989, and in large about k^2 times the
-MACs, asked for by the same operations: t = a + b MACs, a being what it costs to ask.
+A network of width k has k times the planes and units of 1989 and, where k is large, about k^2
+times the MACs, asked for by as many operations: t = a + b MACs, where a is the cost of asking.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from zipnet.recipe import KARPATHY_1989
 
 WIDTHS: Final = (1, 4, 16, 64)
 BATCHES: Final = (1, 64)
-SAMPLE: Final = {"full": WIDTHS, "standard": (1, 4, 16)}  # widths by profile; in the others:
-ENDS: Final = (1, 16)
+SAMPLE: Final = {"full": WIDTHS, "standard": (1, 4, 16)}  # widths by profile
+ENDS: Final = (1, 16)  # of the profiles that SAMPLE does not name
 
 
 def widens(setting: Setting) -> bool:
-    """For engines that run more widths than that of 1989; of all threads alone."""
+    """For engines that run wider networks than that of 1989."""
     wide = KARPATHY_1989.at_width(2)
     return engines.why_not(setting.engine, wide, setting.place.device, tried=False) is None
 

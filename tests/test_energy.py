@@ -125,11 +125,11 @@ def test_the_benchmark_asks_for_a_training_by_its_share(monkeypatch):
     )
     row = SimpleNamespace(idle_watts=[])
     session = SimpleNamespace(
-        profile=SimpleNamespace(round_seconds=1e-9, laps=3),
+        profile=SimpleNamespace(laps=3),
         workshop=SimpleNamespace(
             ready=lambda *_, **__: SimpleNamespace(engine=engine, verified=None, enter=None),
-            placed=lambda *_: digits,
         ),
+        queued=lambda _: SimpleNamespace(presentations=digits),
         row=lambda *_: row,
         measure=lambda work, *_, **more: (
             asked.update(more) or SimpleNamespace(rounds=[1], value=asked.update(value=work()))
@@ -142,6 +142,6 @@ def test_the_benchmark_asks_for_a_training_by_its_share(monkeypatch):
     bench_joules.bench_joules(session, setting)
     assert row.presentations == row.steps == paper.PRESENTATIONS
     assert len(row.idle_watts) == 2
-    each = 0.002 / bench_joules.PROBE_DIGITS  # seconds a digit, at the least
+    each = 0.002 / digits  # seconds a digit, at the least
     assert asked["value"] >= WATTS * each * paper.PRESENTATIONS
     assert asked["most"] == 1

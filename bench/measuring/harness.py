@@ -29,6 +29,7 @@ import msgspec
 from bench.measuring.interrupts import INTERRUPTS
 from bench.measuring.profiles import Profile
 from bench.measuring.watch import Watching
+from zipnet.engines import Engine, Placed
 from zipnet.results.schema import LONGER, QUESTIONS, SLACK, Retaken, Row, Watch, clocked
 
 Work = Callable[[], object]
@@ -38,6 +39,7 @@ WARMING: Final = 0.05  # seconds before each later lap's rounds: others have had
 LONG: Final = 0.25  # seconds of a round that warms itself, for all that its start matters
 TICK: Final = time.get_clock_info("perf_counter").resolution  # of the clock of seconds_of()
 CLOCK_TRIES: Final = 3  # laps until we believe that this machine's clock cannot time a row
+FOR_AN_INTERVAL: Final = 6  # rounds: the fewest whose extremes are a 95% interval of the median
 
 
 class ClockFault(Exception):
@@ -49,6 +51,17 @@ def seconds_of(work: Work) -> float:
     began = time.perf_counter()
     work()
     return time.perf_counter() - began
+
+
+def seconds_a_step(engine: Engine, probe: Placed) -> float:
+    """About how long a step takes: those of the probe are taken twice, the first time to warm."""
+
+    def steps() -> None:
+        engine.run(probe)
+        engine.sync()
+
+    steps()
+    return seconds_of(steps) / probe.steps
 
 
 def value_of(work: Work) -> float:

@@ -38,9 +38,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--profile",
         default="standard",
-        help=f"one of: {', '.join(PROFILES)} (default: standard); smoke only tries what it runs",
+        help=f"one of: {', '.join(PROFILES)} (default: standard); smoke only shows that it works",
     )
-    group.addoption("--digits", default="auto", help="data set that `python -m zipnet data` knows")
+    digits = "data set, as `python -m zipnet data` names it (default: auto)"
+    group.addoption("--digits", default="auto", help=digits)
     group.addoption("--engines", help="comma-separated; default: every engine that runs here")
     group.addoption("--devices", help="comma-separated; default: every device that is here")
     group.addoption("--threads", help="comma-separated; default: 1 and all that the CPU has")
@@ -189,6 +190,12 @@ def _settings_of(function: Any, measured: Any, named: bool) -> list[str]:
     return names
 
 
+def _parameter(item: Any, *names: str) -> str | None:
+    """The first of these parameters that a benchmark has; None where it has none of them."""
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return next((parameters[name] for name in names if name in parameters), None)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Go by worth, and what is slow to compile last; drop a benchmark that has a row nowhere.
 
@@ -204,8 +211,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     from bench.measuring.settings import slow_to_compile
 
     def worth(item: pytest.Item) -> tuple[bool, int]:
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        setting = config.stash[SESSION].settings.get(parameters.get("setting"))
+        setting = config.stash[SESSION].settings.get(_parameter(item, "setting"))
         slow = setting is not None and slow_to_compile(setting)
         file = item.path.stem
         return slow, BY_WORTH.index(file) if file in BY_WORTH else len(BY_WORTH)
@@ -237,9 +243,8 @@ def bench(benchmark: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     session = request.config.stash[SESSION]
     if session.over:
         reason = f"no time was left for it (--within {request.config.getoption('within'):g})"
-        parameters = getattr(getattr(request.node, "callspec", None), "params", {})
-        where = parameters.get("setting") or parameters.get("place")
         session.cut = True
+        where = _parameter(request.node, "setting", "place")
         session.left_out(where, request.node.originalname, reason)
         pytest.skip(reason)
     measuring = Bench(session, benchmark, request.node.nodeid)
@@ -280,9 +285,7 @@ def pytest_runtest_makereport(
         short = excuse(report, call)
         crash = getattr(report.longrepr, "reprcrash", None)
         reason = one_line(crash.message if crash else str(report.longrepr), 300)
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        where = parameters.get("setting") or parameters.get("place")
-        excused = short is not None
+        where, excused = _parameter(item, "setting", "place"), short is not None
         measured.failure(item.nodeid, where, item.name, short or reason, excused=excused)
     return report
 

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import msgspec
 import pytest
@@ -16,7 +16,7 @@ import torch
 from bench.measuring import laps, writer
 from bench.measuring.draft import Draft
 from bench.measuring.folder import Folder
-from bench.measuring.harness import Timed, Work, seconds_of, value_of
+from bench.measuring.harness import Timed, Work, seconds_a_step, seconds_of, value_of
 from bench.measuring.memory import let_go, shortage
 from bench.measuring.profiles import Profile
 from bench.measuring.settings import (
@@ -29,11 +29,13 @@ from bench.measuring.settings import (
 )
 from bench.measuring.workshop import Workshop
 from zipnet import data, devices, engines, paper
-from zipnet.engines import Placed
+from zipnet.engines import Engine, Placed
 from zipnet.errors import UserError, one_line, shown
 from zipnet.recipe import KARPATHY_1989
 from zipnet.results import schema
 from zipnet.results.schema import Absent, Row, Verified
+
+PROBE_DIGITS: Final = 8
 
 
 @dataclass
@@ -203,6 +205,12 @@ class Bench:
     def workshop(self) -> Workshop:
         """Where engines are made ready."""
         return self.session.workshop
+
+    def queued(self, engine: Engine) -> Placed:
+        """Steps on single digits, as many as last about as long as a round of them should."""
+        probe = self.workshop.placed(engine, PROBE_DIGITS, 1)
+        fit = int(self.profile.round_seconds / seconds_a_step(engine, probe))
+        return self.workshop.placed(engine, min(max(PROBE_DIGITS, fit), paper.TRAIN_DIGITS), 1)
 
     def row(
         self, question: str, setting: Setting, placed: Placed, verified: Verified, passes: int = 1
