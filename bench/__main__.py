@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from zipnet.errors import EXIT_USAGE, Parser, UserError, choice, run_command, whole_number
 
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
     from zipnet.results.runs import Runs
 
 PROG = "python -m bench"
+NODE_CODES: Final = """\
+exit codes:
+  0  all laws held, and what fitted into the time was measured
+  1  a law was broken, an engine was left out that was named or is broken, a benchmark failed,
+     or a stage had to be stopped; what was measured is saved
+  2  bad input, or no engine runs here
+"""
 
 
 def main() -> int:
@@ -30,6 +37,7 @@ def main() -> int:
 
 
 def _run() -> int:
+    from bench.measuring.profiles import PROFILES
     from bench.report.compare import add_arguments  # where a library is missing, it is told
 
     parser = Parser(prog=PROG, description=(__doc__ or "").partition("\n")[0])
@@ -46,28 +54,33 @@ def _run() -> int:
     trials.add_argument("--out", metavar="FILE|FOLDER", help=page)
     trials.add_argument(
         "--trials", type=whole_number(1, 1_000_000), default=1000, metavar="N",
-        help="a cell; default: %(default)s",
+        help="of each cell of the tables; default: %(default)s",
     )  # fmt: skip
     trials.add_argument(
         "--seed", type=whole_number(0, 2**32), default=1989, metavar="N",
-        help="default: %(default)s",
+        help="of their random numbers; default: %(default)s",
     )  # fmt: skip
     machine = _command(commands, "machine", _machine, "what identifies this machine")
     machine.add_argument("--json", action="store_true", help="as one JSON object")
     about_node = "laws, then benchmarks, within minutes and without a network"
     node = _command(commands, "node", _node, about_node)
+    node.epilog, node.formatter_class = NODE_CODES, argparse.RawDescriptionHelpFormatter
     node.add_argument("--devices", help="comma-separated; default: accelerators, else the CPU")
     node.add_argument("--engines", help="comma-separated; default: all that run here")
-    node.add_argument("--profile", default="quick", help="default: %(default)s")
-    node.add_argument("--minutes", type=float, default=7.0, help="for all; default: %(default)g")
-    node.add_argument("--results", default="results", metavar="DIR", help="default: %(default)s")
+    profiles = f"one of: {', '.join(PROFILES)}; default: %(default)s"
+    node.add_argument("--profile", default="quick", help=profiles)
+    minutes = "for everything together; default: %(default)g"
+    node.add_argument("--minutes", type=float, default=7.0, help=minutes)
+    _takes_results_folder(node)
     about_search = "the best learning rate of each batch, for the time to an error"
     search = _command(commands, "search", _search, about_search)
     search.add_argument(
         "--batches", metavar="N,N,...",
         help="digits a step, comma-separated; default: those of the benchmark",
     )  # fmt: skip
-    search.add_argument("--out", metavar="FILE", help="default: the file that benchmarks read")
+    search.add_argument(
+        "--out", metavar="FILE", help="default: zipnet/rates.json, which benchmarks read"
+    )
     reproduce = _command(commands, "reproduce", _reproduce, "does what was published come out?")
     reproduce.add_argument("--data", help="train on these digits, not on those of each figure")
     reproduce.add_argument("--only", nargs="+", metavar="RECIPE", help="default: every recipe")
@@ -99,7 +112,12 @@ def _takes_seeds(parser: Parser, default: int) -> None:
         "--seeds", type=whole_number(1, 10_000), default=default, metavar="N",
         help="of each training; default: %(default)s",
     )  # fmt: skip
-    parser.add_argument("--results", default="results", metavar="DIR", help="default: %(default)s")
+    _takes_results_folder(parser)
+
+
+def _takes_results_folder(parser: Parser) -> None:
+    where = "where result files go; default: %(default)s"
+    parser.add_argument("--results", default="results", metavar="FOLDER", help=where)
 
 
 def _takes_results(parser: Parser) -> None:

@@ -1,8 +1,8 @@
 """What does a second device add? Two ranks against one, on shared digits and on networks apart.
 
 torchrun starts the ranks, which measure worlds of one and of two in one run of their own
-(bench/measuring/ranks.py); here their file is read into rows. More ranks and hosts than two and one
-are measured by torchrun itself: see README.md, Ranks.
+(bench/measuring/ranks.py); here their file is read into rows. How to measure more ranks, and
+several hosts, stands in README.md, Ranks.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from zipnet.errors import one_line
 from zipnet.results.schema import Benchmark, ResultFile
 
 RANKS: Final = 2
+MODULE: Final = "bench.measuring.ranks"
 ROWS: Final = (
     ("ranks-full-batch", 1),
     ("ranks-full-batch", RANKS),
@@ -60,7 +61,7 @@ def launch(device: str, profile: str, digits: str) -> Ran:
     """
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as said:
         command = [
-            sys.executable, "-m", "bench.measuring.ranks", "--standalone",
+            sys.executable, "-m", MODULE, "--standalone",
             f"--nproc-per-node={RANKS}", "--device", device, "--profile", profile,
             "--digits", digits, "--results", folder,
         ]  # fmt: skip
@@ -77,7 +78,7 @@ def launch(device: str, profile: str, digits: str) -> Ran:
     absent = {gap.question: gap.reason for file in files for gap in file.absent}
     broke = f"the run of ranks broke off, code {code}" if code else None
     if broke:
-        ours = [line for line in lines if line.startswith(("zipnet: ", "ranks: "))]
+        ours = [line for line in lines if line.startswith(("zipnet: ", f"python -m {MODULE}: "))]
         last = (ours or lines or [""])[-1].partition("; what was measured")[0]
         broke = one_line(f"{broke}: {absent.get(None, last)}", 300)
     return Ran(
@@ -86,7 +87,7 @@ def launch(device: str, profile: str, digits: str) -> Ran:
 
 
 def _ended(agent: subprocess.Popen[bytes], folder: Path) -> int:
-    """The exit code of torchrun, or what it was killed by, where its ranks save no more."""
+    """The exit code of torchrun, which is killed where its ranks have long saved nothing."""
     news, last = 0.0, time.monotonic()
     while (code := agent.poll()) is None:
         INTERRUPTS.answer()

@@ -10,9 +10,7 @@ does not run, or breaks a law, is left out; the others are measured, also where 
 suffice for all laws, because every row is verified before it is timed. Where engines are named, no
 other one is tried.
 
-Exit codes: 0 all laws held and what fitted into the time was measured; 1 a law was broken, an
-engine was left out that was named or is broken, a benchmark failed, or a stage had to be
-stopped; 2 usage, or no engine runs here.
+Its exit codes stand in its --help.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ import torch.distributed as dist
 
 from bench.measuring.document import Document
 from bench.measuring.folder import local
-from bench.measuring.harness import LONG, Work, seconds_of, shares
+from bench.measuring.harness import FOR_AN_INTERVAL, LONG, Work, seconds_a_step, seconds_of, shares
 from bench.measuring.interrupts import as_ctrl_c
 from bench.measuring.profiles import PROFILES, Profile
 from bench.measuring.torchrun import EXIT_LOST, torchrun
@@ -57,11 +57,10 @@ from zipnet.replicas import Replica, train_replicas
 from zipnet.results.schema import Absent, Row, Watch
 from zipnet.verify import trajectory, verify
 
-PROG: Final = "ranks"
+PROG: Final = "python -m bench.measuring.ranks"
 PROBE_DIGITS: Final = 50
 HELD: Final = 317  # digits of the step held to the reference: a prime, so no world shares it evenly
 TURNS: Final = 2  # a training costs about as much again as its steps: making, placing, evaluating
-ENOUGH: Final = 6  # rounds of whole trainings: the fewest whose extremes are a 95% interval
 GRACE: Final = 10.0  # seconds in which torchrun's agent may end once it was told to
 
 
@@ -137,7 +136,7 @@ class Ranks:
         asked.each = asked.estimate or min(self.tried(asked), self.tried(asked))
         count = profile.long_rounds(asked.each) if whole else profile.rounds(asked.each)
         if whole and profile.name != "full":
-            count = min(count, ENOUGH)
+            count = min(count, FOR_AN_INTERVAL)
         asked.rounds = shares(count, profile.laps)
 
     def tried(self, asked: Ranked) -> float:
@@ -233,8 +232,7 @@ def _replicas(ranks: Ranks, digits: data.Digits) -> Iterator[Ranked]:
     engine.load(start)
     engine.prepare(probe)
     verified = facts(verify(engine, path))
-    step = seconds_of(lambda: (engine.run(probe), engine.sync())) / PROBE_DIGITS
-    shown = recipe.passes * len(digits.x_train)
+    step, shown = seconds_a_step(engine, probe), recipe.passes * len(digits.x_train)
     ranks.together(ranks.late)  # one may have had kernels to compile
     estimate = max(ranks.gathered(TURNS * step * shown))
     if estimate > PATIENCE.total_seconds() / 2:
@@ -299,11 +297,17 @@ def measure(ranks: Ranks, digits: data.Digits, profile: Profile, document: Docum
 
 def _parser() -> Parser:
     about = (__doc__ or "").partition("\n")[0]
-    parser = Parser(prog=PROG, description=about, epilog="All other options are torchrun's.")
+    theirs = "All other options are torchrun's; --nproc-per-node is 2 where it is not given."
+    parser = Parser(prog=PROG, description=about, epilog=theirs)
     parser.add_argument("--device", default="cpu", help="cpu or cuda; default: %(default)s")
-    parser.add_argument("--profile", default="standard", help="default: %(default)s")
-    parser.add_argument("--digits", default="auto", help="default: %(default)s")
-    parser.add_argument("--results", default="results", metavar="FOLDER")
+    for option, default, known in (
+        ("--profile", "standard", PROFILES),
+        ("--digits", "auto", data.NAMES),
+    ):
+        words = f"one of: {', '.join(known)}; default: %(default)s"
+        parser.add_argument(option, default=default, help=words)
+    where = "where the result file goes; default: %(default)s"
+    parser.add_argument("--results", default="results", metavar="FOLDER", help=where)
     parser.add_argument(
         "--patience", type=whole_number(1, 3600), default=PATIENCE.seconds, metavar="SECONDS",
         help="until a rank that does not answer is given up; default: %(default)s",
