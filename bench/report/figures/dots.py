@@ -91,6 +91,18 @@ class Strip:
 
 
 @dataclass(frozen=True)
+class Pane:
+    """One panel where it stands on its sheet, in inches from the left and from the top."""
+
+    drawn: Sheet
+    panel: Any
+    left: float
+    top: float
+    width: float
+    domain: Domain
+
+
+@dataclass(frozen=True)
 class DotPlot:
     """A whole figure as values, before it has a size."""
 
@@ -147,41 +159,45 @@ class DotPlot:
                 panel.axvline(value, color=ACCENT, linewidth=1.3, linestyle=sheet.DASHED, zorder=1)
             if not self.strips:
                 drawn.text(left + width / 2, top + above + body / 2, sheet.NOTHING, ha="center")
+            pane = Pane(drawn, panel, left, top + above, width, domain)
             for strip, begin, end in zip(self.strips, tops, tops[1:], strict=False):
-                titles = _heading(strip, look, first + width)
-                for line, (said, holds) in enumerate(titles):
-                    y = top + above + begin + GAP + LINE * (line - 0.2)
-                    drawn.text(look.margin, y, said, size=look.normal, weight="bold")
-                    drawn.text(left + width, y, holds, size=look.small, color=MUTED, ha="right")
-                begin += _high(titles)
-                cell = strip.cells[at]
-                lines = self._above(strip, cell, look, width)
-                for line, (name, said) in enumerate(lines):
-                    y = top + above + begin + LINE * (line + 0.6)
-                    named = MUTED if line and not look.names else strip.color
-                    size = look.small if look.names else look.normal
-                    drawn.text(left, y, name, size=size, color=named)
-                    ink = INK if cell.dots else MUTED
-                    x = left + self._across(cell, said, look, width, domain)
-                    drawn.text(x, y, said, size=size, color=ink, ha="right")
-                marks = end - MARKS / 2 if lines else (begin + end) / 2
-                y = top + above + marks
-                if look.names and not column:
-                    _name_at_left(drawn, look, strip, y)
-                column_of_its_own = [([cell.right], domain[1], False)]
-                beside = column_of_its_own if self.values else cell.labels(domain)
-                for texts, x, leftwards in [] if lines else beside:
-                    by, side = (-BESIDE, "right") if leftwards else (BESIDE, "left")
-                    place = left + width * share(x, domain) + by
-                    ink = INK if cell.dots else MUTED
-                    room = (self.values or 0.8 * width) - BESIDE - 0.05
-                    fit = "\n".join(fitting(text, look.small + 0.5, room) for text in texts)
-                    drawn.text(place, y, fit, size=look.small + 0.5, ha=side, color=ink)
-                if cell.band:
-                    panel.fill_betweenx([begin, end], *cell.band, color=GRID, alpha=0.6, lw=0)
-                    panel.plot([1, 1], [begin, end], color=FAINT, linewidth=1, zorder=0.9)
-                _marks(panel, marks, cell, domain)
+                self._draw_row(pane, strip, strip.cells[at], begin, end, named=not column)
         return drawn.figure
+
+    def _draw_row(
+        self, pane: Pane, strip: Strip, cell: Cell, begin: float, end: float, *, named: bool
+    ) -> None:
+        """What a row has on one panel, from and to so far below its top. named: at the left too."""
+        drawn, look, ink = pane.drawn, pane.drawn.look, INK if cell.dots else MUTED
+        titles = _heading(strip, look, (look.names or look.margin) + pane.width)
+        for line, (said, holds) in enumerate(titles):
+            y, right = pane.top + begin + GAP + LINE * (line - 0.2), pane.left + pane.width
+            drawn.text(look.margin, y, said, size=look.normal, weight="bold")
+            drawn.text(right, y, holds, size=look.small, color=MUTED, ha="right")
+        begin += _high(titles)
+        lines = self._above(strip, cell, look, pane.width)
+        for line, (name, said) in enumerate(lines):
+            y = pane.top + begin + LINE * (line + 0.6)
+            color = MUTED if line and not look.names else strip.color
+            size = look.small if look.names else look.normal
+            drawn.text(pane.left, y, name, size=size, color=color)
+            x = pane.left + self._across(cell, said, look, pane.width, pane.domain)
+            drawn.text(x, y, said, size=size, color=ink, ha="right")
+        marks = end - MARKS / 2 if lines else (begin + end) / 2
+        if look.names and named:
+            _name_at_left(drawn, look, strip, pane.top + marks)
+        column_of_its_own = [([cell.right], pane.domain[1], False)]
+        beside = column_of_its_own if self.values else cell.labels(pane.domain)
+        room = (self.values or 0.8 * pane.width) - BESIDE - 0.05
+        for texts, x, leftwards in [] if lines else beside:
+            by, side = (-BESIDE, "right") if leftwards else (BESIDE, "left")
+            place, size = pane.left + pane.width * share(x, pane.domain) + by, look.small + 0.5
+            fit = "\n".join(fitting(text, size, room) for text in texts)
+            drawn.text(place, pane.top + marks, fit, size=size, ha=side, color=ink)
+        if cell.band:
+            pane.panel.fill_betweenx([begin, end], *cell.band, color=GRID, alpha=0.6, lw=0)
+            pane.panel.plot([1, 1], [begin, end], color=FAINT, linewidth=1, zorder=0.9)
+        _marks(pane.panel, marks, cell, pane.domain)
 
     def _height(self, strip: Strip, look: Look, width: float) -> float:
         """What a row needs: of lines above its marks; or one for all that have values beside."""
