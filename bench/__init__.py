@@ -1,1 +1,1 @@
-"""One bench_*.py a question; measuring/ asks it of a machine, report/ shows what was said."""
+"""One bench_*.py for each question; measuring/ asks it of a machine, report/ shows the answers."""

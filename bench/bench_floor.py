@@ -1,8 +1,8 @@
 """What is the floor under every number here, and the ceiling above it?
 
-The harness with nothing in it, waiting alone, the smallest launch, one digit copied, and the
-device's own peaks: the largest rate of multiply-accumulates and of bytes that a library reaches,
-and on a CPU that loops of vector instructions reach, from each cache and from memory.
+The floor: the harness with nothing in it, waiting alone, the smallest launch, one digit copied. The
+ceiling: the highest rates of multiply-accumulates and of bytes that a library reaches and, on a
+CPU, that loops of vector instructions reach from registers, from each cache and from memory.
 """
 
 from __future__ import annotations

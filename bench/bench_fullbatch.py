@@ -1,4 +1,4 @@
-"""What does the guess of "another ~100x" come to? One step on every training digit at once."""
+"""How much of the guessed "another ~100x" is there? One step on all training digits at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What does the training of 1989 take in joules? By counters of the device, or not at all."""
+"""How many joules does the training of 1989 take? By the device's own counters, or not at all."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What does asking cost, and what does the work cost? One step at every size of batch.
+"""What does asking for a step cost, and what does its work cost? One step at every size of batch.
 
 The time of a step grows with its batch as t(B) = a + b B: a is what it takes to ask for a step at
-all, b what one more digit in it takes. The reader fits both, and says at which batch one engine or
+all, b what one more digit in it takes. The report fits both, and says at which batch one engine or
 device overtakes another.
 """
 

@@ -221,7 +221,6 @@ PUBLISHED: Final = (
 # 2022 takes, and one of 2055 again if the next 33 years are as the last (Karpathy2022).
 TIMES_IN_33_YEARS: Final = 10_000_000
 STEP_MACS_2022: Final = STEP_MACS * TIMES_IN_33_YEARS  # of a step on one example, about 1e12
-STEP_MACS_2055: Final = STEP_MACS_2022 * TIMES_IN_33_YEARS
 
 
 # --- what trainings were reported to end with -------------------------------------------------

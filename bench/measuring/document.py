@@ -1,4 +1,4 @@
-"""A result file in the making, for commands that measure or train without pytest."""
+"""A result file in the making, for commands that measure or train outside pytest."""
 
 from __future__ import annotations
 

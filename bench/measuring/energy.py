@@ -1,7 +1,7 @@
 """Joules that a device takes, by counters of its own; where nothing counts, nothing is estimated.
 
-An NVIDIA GPU's by NVML, the processor's packages by RAPL, all of an Apple chip by its own counters
-through zeus-apple-silicon. It is the whole device that is counted, whoever else uses it.
+NVML counts for an NVIDIA GPU, RAPL for the processor's packages, and an Apple chip for all of
+itself, read through zeus-apple-silicon. The whole device is counted, whoever else uses it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Variables of the environment that change how fast libraries run, as far as a run has them set.
+"""Which environment variables were set that change how fast libraries run.
 
-Only names that are listed are looked at, and a value is kept where it cannot hold a path or a name
-of a person: of any other it is only said that there was one.
+Only the names listed here are looked at. A value is kept where it can hold neither a path nor a
+person's name; of any other a result file says only that it was set.
 """
 
 from __future__ import annotations

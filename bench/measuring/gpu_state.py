@@ -1,4 +1,4 @@
-"""Clock, heat, energy and reasons to run slowly of an NVIDIA GPU, by its management library.
+"""An NVIDIA GPU's clock, heat, energy and reasons to run slowly, from its management library.
 
 Needs nvidia-ml-py, which is optional; without it, or without a GPU, there are no readings.
 """

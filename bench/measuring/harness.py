@@ -1,4 +1,4 @@
-"""Timed: one row's rounds, lap by lap. Every value of every row is taken here.
+"""The clock: one row's rounds are timed here, lap by lap, and every value of a row comes from here.
 
 For an engine's steps that is exactly `engine.run(placed); engine.sync()` (or predict in place of
 run), one such call a round. Placing data, compiling, loading weights and verifying happen before.
@@ -65,7 +65,7 @@ def seconds_a_step(engine: Engine, probe: Placed) -> float:
 
 
 def value_of(work: Work) -> float:
-    """What one call returned: a round of a question whose unit is not seconds."""
+    """What one call returned: the value of a round where the work measures itself."""
     value = work()
     if not (isinstance(value, int | float) and 0 <= value < math.inf):
         raise TypeError(f"a round returned {value!r}; expected a number in its question's unit")

@@ -1,8 +1,9 @@
 """The journal of trainings: a line for each that ended, on the disk before the next one counts.
 
 Whatever ends a command, a kill or a power cut included, what the journal holds is never trained
-again. Its lines are found by keys, hashes of all that a training's outcome depends on, so it can be
-shared by commands, grow with more seeds, and outlive changes of the code: old lines are passed by.
+again. Lines are found by their keys, hashes of all that a training's outcome depends on, so one
+journal serves several commands, grows with more seeds, and outlives changes of the code, whose old
+lines are passed over.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 A full factorial on the article's digits: every combination of the levels below, each with the same
 seeds, so that an effect is a difference of means and not of one lucky start. Learning rates are
 those of the recipes that each optimizer comes from, tuned for no combination; output biases start
-at 0 throughout. Which planes of H1 each plane of H2 sees is Karpathy's guess there; what other
-schemes change is asked of plain SGD and tanh, by both starts.
+at 0 throughout. Which planes of H1 each plane of H2 sees is Karpathy's guess throughout; other
+schemes are tried with plain SGD and tanh, from both starts.
 """
 
 from __future__ import annotations

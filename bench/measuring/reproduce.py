@@ -1,4 +1,4 @@
-"""python -m bench reproduce: every training that somebody published a figure of, and some more."""
+"""python -m bench reproduce: every training of which somebody published a figure, and some more."""
 
 from __future__ import annotations
 

@@ -2,8 +2,7 @@
 
 Trainings of other seeds and rates run side by side, each on one thread. Every trial that ended is
 kept in a file beside the outcome, so that a search that was stopped goes on where it was; the
-outcome itself is replaced when all is done, and not before. Batches that it has and that were not
-asked for stay in it.
+outcome itself is replaced only when all is done. Batches in it that were not asked for stay.
 """
 
 from __future__ import annotations
@@ -35,9 +34,7 @@ ENGINE: Final = "fused"  # what it finds holds for every engine: all follow one 
 
 @dataclass
 class Search:
-    """A search in the making; trials are those that ended, of this search or of its beginning, and
-    of other batches.
-    """
+    """A search in the making; trials: all that ended, earlier ones and other batches' included."""
 
     digits: Digits
     batches: Sequence[int]

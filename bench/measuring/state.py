@@ -1,7 +1,7 @@
-"""What state the machine is in, as far as the system tells: readings that change by the minute.
+"""The state that the machine is in, as far as the system tells: readings that change by the minute.
 
-Nothing here is ever changed, only looked at, and nothing is required: a reading that cannot be
-had is None, on whatever system, in whatever container.
+Nothing is ever changed here, only looked at, and nothing is required: a reading that cannot be
+had is None, on any system and in any container.
 """
 
 from __future__ import annotations

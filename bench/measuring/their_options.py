@@ -1,7 +1,7 @@
 """pytest-benchmark's own options: each works here, or is refused before minutes are spent.
 
-How long a row is measured is a profile's to say, what is compared is `python -m bench compare`'s,
-and pytest-benchmark prints its table only when it is told to.
+Profiles say how long a row is measured, `python -m bench compare` compares, and pytest-benchmark
+prints its table only when it is told to.
 """
 
 from __future__ import annotations

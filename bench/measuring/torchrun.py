@@ -1,4 +1,4 @@
-"""torchrun as a call: where ranks are lost they say so in a line, and it adds no page to that."""
+"""Calling torchrun: where ranks are lost, their one line stands alone, without torchrun's page."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from zipnet.results.runs import Runs
 
 
 def publish(runs: Runs, out: Path) -> str:
-    """Write figures, index.html, README.md and summary.csv into `out`, and return the headline."""
+    """Write figures, index.html, the Markdown pages and summary.csv; returns the headline."""
     outputs.make_for_report(out)
     rows = runs.rows
     stand = rows["newest"].where(rows["question"] != PRICE, stand_for_prices(runs))

@@ -17,7 +17,6 @@ FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "|", "%")  # OWASP, CSV
 TIMES: Final = "\N{MULTIPLICATION SIGN}"
 HASH: Final = 6  # the last characters of a machine's name, which tell it from its like
 
-
 duration: Final = partial(amount, unit="s")
 
 

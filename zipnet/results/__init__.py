@@ -13,12 +13,11 @@
     files call different machines alike, `machine` says what tells them apart. limits_cores,
     limits_affinity, limits_quota (float64): how much of it the run might use. clock_tick (float64,
     seconds): the least that its clock tells apart. schema, written (ISO 8601), commit, dirty
-    (float64, 1 for yes), status, scope, profile, options_*: what was asked
-    for. dataset, dataset_sha256, workload (its hash), software, environment: variables that were
-    set and change speeds. before_* and after_*: readings of
-    its state. rows, sound_rows (int64). findings: what is wrong with the file as a whole, "" for
-    nothing. newest (bool): it stands for its machine. Any other field of a file's head has its name
-    and its words in results/README.md.
+    (float64, 1 for yes), status, scope, profile, options_*: what was asked for. dataset,
+    dataset_sha256, workload (its hash), software, environment: variables that were set and change
+    speeds. before_* and after_*: readings of its state. rows, sound_rows (int64). findings: what is
+    wrong with the file as a whole, "" for nothing. newest (bool): it stands for its machine. Any
+    other field of a file's head has its name and its words in results/README.md.
 `runs.rows`, a line a row (category for text, float64 for numbers, NaN where there is none)
     source, machine, memory_gib, written, status, profile, newest: its file's. file (int64): its
     line there.

@@ -1,4 +1,4 @@
-"""Does a file agree with itself? What reading it alone cannot see.
+"""Does a file agree with itself? What decoding its fields one by one cannot see.
 
 A finding is one line for a person: what is said and why it cannot be. Findings about a row make
 the row invalid: no page, figure or comparison reads a number from it, and the finding itself

@@ -56,9 +56,8 @@ def read(*addresses: str) -> Runs:
 def collect(arguments: Sequence[str], known: Collection[str] = ()) -> Runs:
     """Read everything the arguments name: files, folders, globs, addresses. Bad files are lines.
 
-    Each file is read once, whatever many arguments name it; those whose addresses are known, not at
-    all. A shell may have made ten thousand
-    arguments of one glob: single files are read together.
+    Each file is read once, however many arguments name it, and not at all where its address is
+    among the known. Single files are read together: a shell may make ten thousand of one glob.
     """
     bad: list[str] = []
     named: dict[str, tuple[str, ...]] = {}

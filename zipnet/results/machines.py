@@ -2,10 +2,10 @@
 
 A name alone is not what a machine is: files may give different machines one name, and each is then
 called by that name and by what tells it from the others. A file that says less than another, as
-older ones do, is of a machine of its own: nobody knows whether it would have said the same. Nor
-are two names one machine where all else agrees. A name follows from the rest, so whoever changed
-one wants equal machines kept apart, and nodes of a cluster taken for one machine would be each
-other's null test.
+older ones do, is of a machine of its own: nobody knows whether it would have said the same. Two
+names are two machines, even where all else agrees: a name follows from the rest, so whoever changed
+one wants equal machines kept apart. Otherwise equal nodes of a cluster would pass for one machine,
+and each would set the other's threshold.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A roofline (S. Williams, A. Waterman, D. Patterson, Roofline, Communications of the ACM 52(4), 2009)
 bounds a rate of arithmetic by the machine's own, and by its bandwidths times the arithmetic that
-each byte allows. Here are several bandwidths, one for each level of memory; bytes are those of
-paper.step_bytes; and a roof more: a step cannot be faster than it takes to ask for it.
+each byte allows. Here each level of memory has its bandwidth, bytes are those of paper.step_bytes,
+and there is one roof more: a step cannot be faster than it takes to ask for it.
 
     multiply-adds      the peak of FMAs in registers
     matrix product     what a library reaches
@@ -12,9 +12,10 @@ paper.step_bytes; and a roof more: a step cannot be faster than it takes to ask 
                        own sweep (zipnet/results/sweep.py), where that law holds; else by its two
                        smallest batches alone, before it bends; else a whole step on one digit
 
-A row may be above a roof, which then is none of its: a cache keeps what memory would have to bring,
-and an engine that loops by itself is not asked for each step. Asking includes a wait, which queued
-steps do without; so only who is faster by more than ASKED is taken for such an engine.
+A row may be above a roof, which then does not bound it: a cache keeps what memory would have to
+bring, and an engine that loops by itself is not asked for each step. Asking includes a wait, which
+queued steps do without, so that a row is taken for such an engine's only where it is more than
+ASKED times as fast as the dispatch roof.
 """
 
 from __future__ import annotations

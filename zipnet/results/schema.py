@@ -384,7 +384,7 @@ class ResultFile(Struct, kw_only=True):
     benchmarks: Is[list[Benchmark], says("the rows, as pytest-benchmark has them")]
 
 
-Kind = Literal["network", "machine", "start", "memory", "learning", "energy"]
+Kind = Literal["network", "machine", "start", "learning", "energy"]
 Work = Literal["learns", "recognises", "macs", "bytes", "nothing"]
 
 
@@ -393,7 +393,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
     words: for a table or a title. round: what one round is. kind: rows of one kind are averaged
     together, and differ from run to run alike. work: what a round counts. unit: of a round's
-    value, s or B; less of it is better. needs: fields that may not be null.
+    value, s, B or J; less of it is better. needs: fields that may not be null.
     """
 
     words: str

@@ -5,7 +5,7 @@ two: one from order statistics, which asks nothing of the distribution's shape b
 independent; and one from how far the laps of the row lie apart, which sees the drift that
 neighbouring rounds share. Rows differ in length, so they lie one after another in one array, and
 half a million rows of a fleet cost some hundred calls of numpy in each batch of files. scipy takes
-longer to load than two files take to compare: it is asked beyond the tables only.
+longer to load than two files take to compare: it is asked only for what the tables below lack.
 """
 
 from __future__ import annotations

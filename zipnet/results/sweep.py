@@ -1,9 +1,9 @@
 """What a step costs before its work begins, and what more work adds: t(x) = a + b x.
 
-a is the fixed cost of a step: Python, autograd, launches, waiting; b the cost of a digit, where x
-counts those of a batch, or of a MAC, where networks of several widths are the ladder, once the step
-is under way. Where an engine's times bend (a cache runs over, threads set in) there is no such law,
-and then no a and no b either: `Law.holds` tells.
+a is the fixed cost of a step: Python, autograd, launches, waiting. b is the cost of one more digit
+in a sweep of batches, where x counts digits, and of one more MAC in a ladder of network widths,
+where x counts MACs. Where an engine's times bend (a cache overflows, threads set in) there is no
+such law, and then neither a nor b means anything: `Law.holds` tells.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Each trial measures two machines, one so many times as fast as the other, in laps as the harness
 takes them, as often as a cell of the table says; makes the null tests of their runs, and compares
-the newest run of one with the newest of the other. What is not as on a real machine is only that
-the truth is known: nothing was changed from run to run.
+the newest run of one with the newest of the other. They differ from real machines only in that the
+truth is known: nothing was changed from run to run.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ NOTES: Final = (
     "machine's memory ends (weight, gradient and move, 12 bytes a parameter). Where there is no "
     "such law nothing is drawn.",
     f"2022: {TIMES_AGAIN} the MACs of 1989, in a step on one example; 2055: {TIMES_AGAIN} those, "
-    "if 33 years more are as 33 were (Karpathy 2022). SUN-4/260: three days by 167,693 "
-    "presentations.",
+    "if 33 years more are as 33 were (Karpathy 2022). SUN-4/260: three days by "
+    f"{paper.PRESENTATIONS:,} presentations.",
 )
 
 

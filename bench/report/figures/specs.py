@@ -1,6 +1,6 @@
 """What each figure of rows asks of the tables: one value a figure, in one list.
 
-A question that no figure shows yet needs one entry of SPECS more.
+To show a question that no figure shows yet, add an entry to SPECS.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ SPECS: Final = (
         reference=(SUN, f"SUN-4/260: {wording.significant(SUN, 2)}"),
         notes=(
             "Throughput, not learning: a full-batch pass is one weight update, where the other "
-            "makes 7,291.",
-            "Dashed: 167,693 presentations in three days, LeCun et al. 1989.",
+            f"makes {paper.TRAIN_DIGITS:,}.",
+            f"Dashed: {paper.PRESENTATIONS:,} presentations in three days, LeCun et al. 1989.",
         ),
     ),
     Spec(
@@ -198,7 +198,8 @@ RANKED: Final = Spec(
 
 JOULES: Final = Spec(
     "joules", "What the training of 1989 takes in joules",
-    "Joules of the whole device for 167,693 presentations, log axis, less is better.",
+    f"Joules of the whole device for {paper.PRESENTATIONS:,} presentations, log axis, less is "
+    "better.",
     (("joules", "queued steps, digit by digit"),),
     notes=("Counted by the device itself, and so is what it takes for idling meanwhile.",),
 )  # fmt: skip

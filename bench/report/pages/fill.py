@@ -29,7 +29,7 @@ from bench.report.pages.said import doubts, of_row
 from bench.report.pages.sections import Report, Section
 from bench.report.pages.svg import inline
 from zipnet import paper
-from zipnet.results.noise import MARGIN, UNSEEN
+from zipnet.results.noise import FLOOR, MARGIN, UNSEEN
 from zipnet.results.schema import QUESTIONS
 from zipnet.results.units import UNITS
 
@@ -82,6 +82,7 @@ def to_html(report: Report) -> str:
         tested=report.tested,
         unseen=UNSEEN.noise(),
         margin=MARGIN,
+        floor=FLOOR,
         runs_data=to_script(runs_data(sections, numbered)),
         compare_data=to_script(compared) if machines > 1 else None,
         machines_compared=machines,

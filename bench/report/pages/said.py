@@ -22,7 +22,6 @@ from zipnet.results.schema import ResultFile, Row, State
 
 BUSY_SHARE: Final = 0.4  # of the logical cores; below it may be what the run itself had just set up
 
-
 FACTS: Final = {name: (field.fact, field.unit) for name, field in leaves(Row) if field.fact}
 
 
