@@ -86,11 +86,60 @@ def test_rows_go_to_parquet_and_back(runs, tmp_path):
     assert back.value.equals(runs.rows.value)
 
 
-@pytest.mark.parametrize("content", [factory.result(benchmarks=[]), factory.learned_result([])])
-def test_tables_of_nothing_have_their_columns(tmp_path, content):
-    factory.write(tmp_path, content)
-    runs = results.read(str(tmp_path))
-    assert [*runs.timings] == ["source", "fullname", "lap", "round", "value", "unit"]
-    assert {"recipe", "seed", "seconds", "train_misses", "test_half_mse"} <= {*runs.trainings}
-    for table in (runs.files, runs.rows, runs.timings, runs.trainings):
+@pytest.mark.parametrize(
+    "content",
+    [
+        factory.result(benchmarks=[], absent=[]),
+        factory.learned_result([]),
+        factory.learned_result([factory.trained("softmax", "usps", [(20, 120)])]),
+        factory.result(environment={"OMP_NUM_THREADS": "1"}),
+    ],
+)
+def test_tables_have_their_types_whatever_is_missing(tmp_path, content):
+    """Those of a file that leaves nothing open, and so go to one Parquet data set."""
+    for row in content["benchmarks"]:
+        for learned in row["extra_info"].get("learned", []):
+            learned["test"] = {"misses": 120, "loss": 1e-2}
+    factory.write(tmp_path / "one", content, "run.json")
+    runs = results.read(tmp_path / "one")
+    tables = {name: getattr(runs, name) for name in ("files", "timings", "trainings", "absent")}
+    tables |= {"noise": results.noise(runs)}
+    tables |= {"compare": results.compare(runs, runs.files.source[0], runs.runs[0])}
+    for name, table in tables.items():
         table.to_parquet(tmp_path / "table.parquet")
+        texts = {column for column in table if table[column].dtype == "str"}
+        rest = {column: str(table[column].dtype) for column in {*table} - texts}
+        assert {*rest.values()} <= {"float64", "int64", "bool"}, (name, rest)
+    assert {"lap", "round", "value"} == {*runs.timings} - {*runs.timings.select_dtypes("str")}
+    assert {"seed", "train_misses", "test_misses"} <= {*runs.trainings.select_dtypes("int64")}
+    assert {"seconds", "test_half_mse"} <= {*runs.trainings.select_dtypes("float64")}
+    assert runs.rows.memory_gib.dtype == "float64"
+
+
+@pytest.mark.parametrize("wrong", [["results"], (n for n in "ab"), None, 3, b"results"])
+def test_what_is_no_address_says_what_would_be_one(wrong):
+    with pytest.raises(UserError, match=r"give text or paths, of a list read\(\*list\)"):
+        results.read(wrong)
+
+
+def test_wrong_arguments_of_a_notebook_are_told_in_one_line(runs, tmp_path):
+    for call in (results.compare, results.noise):
+        with pytest.raises(UserError, match="runs is a DataFrame; give what"):
+            call(runs.rows, *(("fine", "edited") if call is results.compare else ()))
+    for wrong in (None, 0, runs.files.iloc[0]):
+        with pytest.raises(UserError, match="is no machine and no file"):
+            results.compare(runs, wrong, "fine")
+    for share in ("5%", None, 0, float("nan")):
+        with pytest.raises(UserError, match="give a share above 0"):
+            results.compare(runs, "fine", "edited", share)
+    alone = results.read(factory.write(tmp_path, factory.result("alone")))
+    with pytest.raises(UserError, match="is a Run of other runs; read both together"):
+        results.compare(alone, alone.runs[0], runs.runs[0])
+
+
+def test_a_machine_whose_runs_say_only_what_was_learned_is_known_by_name(tmp_path):
+    rows = [factory.trained("1989", "usps", [(20, 120)])]
+    factory.write(tmp_path, factory.learned_result(rows), "run.json")
+    learned = results.read(tmp_path)
+    with pytest.raises(UserError, match="none says how fast it is"):
+        results.compare(learned, learned.files.machine[0], learned.files.machine[0])

@@ -330,7 +330,7 @@ NAMES = {
     "20261121T020130Z_0123456.json": None,  # a clock that was set back
     "20261121T040000Z_0123456.json": "by its name the run began at",
     "20261121T020000Z_7654321.json": "commit is 0123456789ab, but by its name it was 7654321",
-    "20269921T020000Z_0123456.json": "has no time in it",
+    "20269921T020000Z_0123456.json": "20269921T020000 in the file's name is no time",
 }
 
 

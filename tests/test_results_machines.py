@@ -111,7 +111,7 @@ def test_machines_that_differ_in_several_facts_are_told_by_all_of_them():
     made = [Machine(name="m", cpu=Cpu(model=model, logical_cores=cores), gpus=gpus)
             for model, cores, gpus in (("A", 2, []), ("A", 4, ["G"]), ("B", 2, ["G"]))]  # fmt: skip
     assert names(made) == [
-        "m (model A, logical cores 2, gpus unknown)",
+        "m (model A, logical cores 2, gpus none known)",
         "m (model A, logical cores 4, gpus G)",
         "m (model B, logical cores 2, gpus G)",
     ]

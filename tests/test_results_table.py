@@ -9,6 +9,7 @@ from tests import records_factory as factory
 from zipnet import paper
 from zipnet.results import schema
 from zipnet.results.collect import collect
+from zipnet.results.runs import newest
 
 
 def read(tmp_path, **overrides):
@@ -174,6 +175,33 @@ def test_the_newest_is_so_by_time_wherever_its_clock_stood(tmp_path):
 def test_what_is_no_moment_stays_as_it_is(tmp_path, moment):
     factory.write(tmp_path, factory.result(datetime=moment), "run.json")
     assert collect([str(tmp_path)]).files["written"].tolist() == [moment]
+
+
+def test_a_file_of_no_moment_is_not_the_newest_and_says_so(tmp_path):
+    factory.write(tmp_path, factory.result(), "run.json")
+    factory.write(tmp_path, factory.result(datetime="yesterday"), "odd.json")
+    runs = collect([str(tmp_path)])
+    (known,) = runs.newest
+    assert known.source.endswith("run.json")
+    assert [run.findings for run in runs.runs if run is not known] == [
+        ("datetime is 'yesterday'; expected ISO 8601: 2026-11-21T02:00:00+00:00",)
+    ]
+
+
+@pytest.mark.parametrize("later", ["copy", "no rows", "learned"])
+def test_a_file_that_adds_nothing_hides_no_run_with_speeds(tmp_path, later):
+    part = factory.result(status="interrupted")
+    learned = factory.trained("1989", "usps", [(20, 120)])
+    other = {
+        "copy": part,
+        "no rows": factory.result(benchmarks=[], datetime="2026-11-22T02:00:00+00:00"),
+        "learned": factory.learned_result([learned]),
+    }[later]
+    factory.write(tmp_path, part, "a.json")
+    factory.write(tmp_path, other, "b.json")
+    runs = collect([str(tmp_path)])
+    assert [run.source[-6:] for run in newest(runs.runs)] == ["a.json"]
+    assert [run.source[-6:] for run in runs.newest] == ["a.json"]
 
 
 def test_a_part_is_a_headline_only_where_nothing_whole_is_and_says_so(tmp_path):

@@ -165,7 +165,7 @@ def _train(arguments: argparse.Namespace) -> int:
     with doing(f"loading the digits, {arguments.data}", always=True):
         digits = data.load(arguments.data)
     kind_of_training = _train_one if arguments.replicas is None else _train_replicas
-    with doing(f"engine {name}: preparing, then {recipe.passes} passes", always=True) as news:
+    with doing(f"engine {name}: preparing, then pass 1 of {recipe.passes}", always=True) as news:
         return kind_of_training(arguments, recipe, about, digits, news)
 
 
@@ -238,8 +238,7 @@ def _train_replicas(
     from zipnet.training import Training
 
     replicas = [Replica(arguments.seed + i) for i in range(arguments.replicas)]
-
-    news.what = f"engine {about['engine']}: training {len(replicas)} networks"
+    news.what = f"engine {about['engine']}: 0 of {len(replicas)} networks are trained"
 
     def after_each(done: int, training: Training) -> None:
         news.what = f"engine {about['engine']}: {done} of {len(replicas)} networks are trained"
@@ -268,8 +267,9 @@ def _train_replicas(
         )
         return 0
     misses = [training.test.misses for training in finished.trainings]
+    many = "1 training" if len(misses) == 1 else f"{len(misses)} trainings"
     print(
-        f"{len(misses)} trainings in {finished.seconds:.1f} s, {finished.per_minute:.1f} a minute; "
+        f"{many} in {finished.seconds:.1f} s, {finished.per_minute:.1f} a minute; "
         f"test misses {min(misses)} to {max(misses)}, mean {sum(misses) / len(misses):.1f}"
     )
     return 0

@@ -91,9 +91,9 @@ class Recipe:
         numbers |= {f"rates[{i}]": rate for i, rate in enumerate(self.rates)}
         for name, value in numbers.items():
             if not 0 <= value < FLOAT32:
-                raise UserError(f"recipe: {name} is {shown(value)}; give a finite number from 0 up")
+                raise UserError(f"recipe: {name} is {shown(value)}; give 0 to {FLOAT32:.3g}")
         if not abs(self.output_bias) < FLOAT32:
-            raise UserError(f"recipe: output_bias is {self.output_bias}; give a finite number")
+            raise UserError(f"recipe: output_bias is {self.output_bias}; give what a float32 holds")
         if self.dropout >= 1:
             raise UserError(f"recipe: dropout is {self.dropout}; give a share below 1")
         kinds = get_type_hints(Recipe)

@@ -185,6 +185,12 @@ def test_file_that_is_a_folder_is_refused(folder: Path) -> None:
         data.load("usps")
 
 
+def test_file_that_is_a_pipe_is_refused_and_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "usps.npz")
+    with pytest.raises(UserError, match=r"usps\.npz: is no regular file"):
+        data.load("usps")
+
+
 def test_file_that_may_not_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.savez(folder / "usps.npz", **good())
 

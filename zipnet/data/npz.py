@@ -23,6 +23,8 @@ def read(path: Path, keys: Sequence[str]) -> dict[str, Array]:
     """
     if path.is_dir():
         raise UserError(f"{path}: is a folder; an .npz file was expected")
+    if path.exists() and not path.is_file():  # a pipe would keep us waiting
+        raise UserError(f"{path}: is no regular file; an .npz file was expected")
     with path.open("rb") as file:
         if not file.read(1):
             raise UserError(f"{path}: is empty; an .npz file was expected")

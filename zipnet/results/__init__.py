@@ -19,8 +19,8 @@
     wrong with the file as a whole, "" for nothing. newest (bool): it stands for its machine. Any
     other field of a file's head has its name and its words in results/README.md.
 `runs.rows`, a line a row (category for text, float64 for numbers, NaN where there is none)
-    source, machine, memory_gib, written, status, profile, newest: its file's. file (int64): its
-    line there.
+    source, machine, memory_gib, written, status, profile, newest (bool): its file's. file (int64):
+    its line there.
     fullname, question, kind (of question; NaN: unknown), engine, device, device_name, dtype,
     threads, batch, width, steps, presentations, macs, bytes, replicas, seed, passes, dataset,
     dataset_sha256: who did what in one round. verified_*, phases_*, train_*, test_*, warnings,
@@ -33,8 +33,8 @@
     peak_macs_per_second, share_of_peak: the device's best round in the same run, and the share.
     training_seconds, training_low, training_high, training_kind, times_sun: the 167,693
     presentations of 1989, where the row says how long they take, measured or projected.
-    quality: what speaks against it. forbidden: why no verdict may rest on it. disturbed (bool):
-    something else was at work. retaken: laps that were taken again for it.
+    quality: what speaks against it. forbidden: why no verdict may rest on it (str). disturbed
+    (bool): something else was at work. retaken: laps that were taken again for it.
     fingerprint (uint64).
     sound (bool), invalid: why it cannot be right; an invalid row carries no numbers.
 `runs.timings`, a line a round, read on demand

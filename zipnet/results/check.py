@@ -465,14 +465,18 @@ def _of_file(file: ResultFile, source: str) -> Iterator[str]:
             yield f"workload.{key} is {shown(value)}; the network of 1989 has {expected}"
     if file.workload.get("hash") != workload_hash(file.workload):
         yield "workload.hash is not the SHA-256 of the other workload keys"
+    try:
+        written = datetime.fromisoformat(file.datetime)
+    except ValueError:
+        yield f"datetime is {shown(file.datetime)}; expected ISO 8601: 2026-11-21T02:00:00+00:00"
+        return
     given = NAMED.fullmatch(source.rpartition("/")[2])
     if given is None:
         return  # renamed by somebody, who may: a name of the harness says when and of which commit
     try:
         began = datetime.strptime(given[1], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-        written = datetime.fromisoformat(file.datetime)
     except ValueError:
-        yield f"datetime is {shown(file.datetime)}, or the file's name has no time in it"
+        yield f"{given[1]} in the file's name is no time in UTC"
         return
     if not -CLOCKS <= written - began <= LONGEST_RUN:
         yield f"datetime is {plain(file.datetime)}, but by its name the run began at {given[1]}Z"

@@ -12,12 +12,13 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import chain, islice
 from multiprocessing import get_context
+from pathlib import PurePath
 from typing import Final
 
 import numpy as np
 
 from zipnet.births import uninterrupted
-from zipnet.errors import UserError
+from zipnet.errors import UserError, shown
 from zipnet.results import places
 from zipnet.results.decode import cleaned, decoded
 from zipnet.results.places import Place
@@ -42,11 +43,16 @@ class Batch:
     bad: list[str]
 
 
-def read(*addresses: str) -> Runs:
+def read(*addresses: str | PurePath) -> Runs:
     """Read result files, folders of them, globs, and addresses that fsspec opens.
 
-    Bad files are lines of `runs.refused`. Raises UserError where nothing at all could be read.
+    addresses: text or paths, each an argument of its own. Bad files are lines of `runs.refused`.
+    Raises UserError where nothing at all could be read.
     """
+    for address in addresses:
+        if not isinstance(address, str | PurePath):
+            raise UserError(f"{shown(address)} is a {type(address).__name__}; give text or paths, "
+                            "of a list read(*list)")  # fmt: skip
     runs = collect([str(address) for address in addresses or ("results",)])
     if not runs.runs:
         raise UserError("; ".join(runs.bad[:3]))

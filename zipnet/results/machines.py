@@ -53,7 +53,7 @@ def _facts(machine: Machine) -> dict[str, str]:
     known: dict[str, Any] = msgspec.to_builtins(machine)
     facts = known.pop("cpu") | known
     return {
-        fact.replace("_", " "): "unknown" if value in (None, []) else
+        fact.replace("_", " "): "unknown" if value is None else "none known" if value == [] else
         ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         for fact, value in facts.items() if fact != "name"
     }  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 
 from zipnet.errors import UserError
 from zipnet.results import machines, places
-from zipnet.results.decode import cleaned, decoded, leaves, unknown_keys
+from zipnet.results.decode import cleaned, decoded, fields, leaves, unknown_keys
 from zipnet.results.places import Place
 from zipnet.results.schema import Absent, Benchmark, ResultFile, Row, Score
 from zipnet.results.statistics import Columns
@@ -30,9 +30,18 @@ NAMES: Final = {  # of columns of files, shorter than the paths by which a file 
     "written", "commit_info_id": "commit", "commit_info_dirty": "dirty", "dataset_name": "dataset",
 }  # fmt: skip
 JOINED: Final = ("software", "gpus", "cpu_extensions", "cpu_core_kinds", "options_engines",
-                 "options_devices", "options_threads")  # fmt: skip
-OF_FILE: Final = ("source", "machine", "memory_gib", "written", "status", "profile")  # of rows too
+                 "options_devices", "options_threads", "environment")  # fmt: skip
+OF_FILE: Final = ("source", "machine", "written", "status", "profile")  # texts, of rows too
 FREE_TEXT: Final = ("quality", "forbidden", "invalid")  # no two rows say the same
+TEXT: Final = "str"  # of pandas, where a missing one is NaN
+TIMINGS: Final = {"source": TEXT, "fullname": TEXT, "lap": "int64", "round": "int64",
+                  "value": "float64", "unit": TEXT}  # fmt: skip
+TRAININGS: Final = {
+    "source": TEXT, "machine": TEXT, "question": TEXT, "recipe": TEXT, "start": TEXT,
+    "dataset": TEXT, "engine": TEXT, "seed": "int64", "seconds": "float64",
+    **{f"{of}_{score.name}": "int64" if score.holds == "count" else "float64"
+       for of in ("train", "test") for score in fields(Score)},
+}  # fmt: skip
 WHO: Final = ["file", "engine", "device"]  # stays the same while thread counts and questions vary
 LISTS: Final = ("warnings", "replica_misses", "levels", "idle_watts")
 COUNTS: Final = {name for name, field in leaves(Row) if field.holds == "count"} | {
@@ -87,10 +96,13 @@ class Run:
         return bool(self.about.commit_info and self.about.commit_info.dirty)
 
     @property
-    def freshness(self) -> tuple[bool, bool, str]:
-        """Whole runs come before parts, long ones before quick ones, then the newest."""
+    def freshness(self) -> tuple[bool, bool, bool, str]:
+        """Speeds come before none, whole runs before parts, long ones before quick ones, then the
+        newest.
+        """
         thorough = self.about.profile not in ("smoke", "quick")
-        return (self.whole, self.whole and thorough, self.about.datetime)
+        speeds = self.measures and self.end > self.begin
+        return (speeds, self.whole, self.whole and thorough, self.about.datetime)
 
 
 class Runs:
@@ -158,7 +170,7 @@ class Runs:
         frame["findings"] = ["; ".join(run.findings) for run in self.runs]
         frame["newest"] = self._stand
         frame.insert(0, "source", [run.source for run in self.runs])
-        return frame
+        return typed(frame, **{name: TEXT for name in frame if frame[name].dtype == object})
 
     @functools.cached_property
     def rows(self) -> pd.DataFrame:
@@ -171,6 +183,7 @@ class Runs:
         for name in OF_FILE:
             codes, words = pd.factorize(self.files[name].to_numpy(object))
             frame[name] = pd.Categorical.from_codes(codes[of], words)
+        frame["memory_gib"] = self.files["memory_gib"].to_numpy()[of]
         frame["newest"] = np.array(self._stand, bool)[of]
         for name, column in self.columns.items():
             is_text = column.dtype == object and name not in FREE_TEXT and name not in LISTS
@@ -182,8 +195,7 @@ class Runs:
         """A line a round, read from the files anew. Its columns: see zipnet/results/__init__.py."""
         import pandas as pd
 
-        names = ["source", "fullname", "lap", "round", "value", "unit"]
-        parts = [pd.DataFrame(columns=names)]
+        parts = [typed([], **TIMINGS)]
         for run in self.runs:
             about, values = decoded(_again(run), run.source)
             for row, rounds in zip(about.benchmarks, values, strict=True):
@@ -201,11 +213,6 @@ class Runs:
         """A line a training that was run for what it learns, read from the files anew. Its columns:
         see zipnet/results/__init__.py.
         """
-        import pandas as pd
-
-        scores = [f"{of}_{name}" for of in ("train", "test") for name in Score.__struct_fields__]
-        columns = ["source", "machine", "question", "recipe", "start", "dataset", "engine", "seed",
-                   "seconds", *scores]  # fmt: skip
         lines = [
             (
                 run.source, run.name, row.extra_info.question,
@@ -217,23 +224,19 @@ class Runs:
             for row in self.structs(run) if row.extra_info.trained
             for seconds, one in zip(row.stats.data, row.extra_info.learned, strict=True)
         ]  # fmt: skip
-        return pd.DataFrame(lines, columns=columns)
+        return typed(lines, **TRAININGS)
 
     @functools.cached_property
     def absent(self) -> pd.DataFrame:
         """A line for each thing that a run did not measure: source, engine, ... and reason."""
-        import pandas as pd
-
         lines = [{"source": run.source} | msgspec.to_builtins(gap)
                  for run in self.runs for gap in run.about.absent]  # fmt: skip
-        return pd.DataFrame(lines, columns=["source", *Absent.__struct_fields__])
+        return typed(lines, **dict.fromkeys(("source", *Absent.__struct_fields__), TEXT))
 
     @functools.cached_property
     def refused(self) -> pd.DataFrame:
         """A line for each thing that could not be read: reason."""
-        import pandas as pd
-
-        return pd.DataFrame({"reason": pd.Series(self.bad, dtype="str")})
+        return typed({"reason": self.bad}, reason=TEXT)
 
     # --- how they are made --------------------------------------------------------------------
 
@@ -288,9 +291,9 @@ class Runs:
 
 
 def newest(runs: Iterable[Run]) -> list[Run]:
-    """One run a machine, by its name: the freshest, of equals the last."""
-    ordered = sorted(runs, key=lambda run: (run.name, run.freshness))
-    return list({run.name: run for run in ordered}.values())
+    """One run a machine, by its name: the freshest; of copies the first, which keeps the rows."""
+    ordered = sorted(runs, key=lambda run: (run.name, run.freshness), reverse=True)
+    return list({run.name: run for run in reversed(ordered)}.values())
 
 
 def _again(run: Run) -> bytes:
@@ -301,6 +304,15 @@ def _again(run: Run) -> bytes:
     if isinstance(content, UserError):
         raise content
     return content
+
+
+def typed(lines: Any, **types: str) -> pd.DataFrame:
+    """A table whose columns have these types, whatever is missing from it."""
+    import pandas as pd
+
+    frame = pd.DataFrame(lines, columns=None if isinstance(lines, pd.DataFrame) else [*types])
+    made = {name: pd.Series(frame[name].to_numpy(), dtype=kind) for name, kind in types.items()}
+    return frame.assign(**made)
 
 
 def records(frame: pd.DataFrame) -> list[Any]:

@@ -35,7 +35,7 @@ from zipnet.results.noise import (
     threshold,
     together,
 )
-from zipnet.results.runs import Run, Runs
+from zipnet.results.runs import TEXT, Run, Runs, typed
 from zipnet.results.schema import Kind
 from zipnet.results.statistics import (
     Columns,
@@ -55,10 +55,15 @@ MORE: Final = (0, 1, 2, 3, 5, 10)  # further equal runs that one may be asked fo
 LONGER: Final = (2, 5, 10, 20, 50, 100)  # times as many rounds, likewise: few words, many rows
 # What less and more of a unit are called. Less is better: a speed above 1 says how much less.
 WORDS: Final = {"s": ("faster", "slower"), "B": ("smaller", "larger")}
+NUMBERS: Final = ("batch", "baseline_value", "other_value", "speed", "low", "high", "threshold")
 COLUMNS: Final = (
     "question", "engine", "device", "threads", "batch", "dtype", "kind", "unit", "baseline_value",
     "other_value", "speed", "low", "high", "threshold", "verdict", "reason",
 )  # fmt: skip
+NOISE: Final = {
+    "machine": TEXT, "runs": "int64", "pairs": "int64", "called_different": "int64",
+    "threshold_network": "float64", "threshold_machine": "float64", "sources": TEXT, "odd": TEXT,
+}  # fmt: skip
 UNITS: Final = {"s": "seconds", "B": "bytes", "J": "joules"}
 SAID: Final = ("verdict", "reason")
 
@@ -235,7 +240,8 @@ def _noises(tested: Sequence[NullTest], kinds: Any) -> Floats:
 def compare(runs: Runs, a: str | Run, b: str | Run, same_within: float = MARGIN) -> pd.DataFrame:
     """Compare two runs row by row: how many times as fast b is as a, and whether that is real.
 
-    a, b: a machine's name, which stands for the newest of its runs; a file's source; or a Run.
+    a, b: a machine's name, which stands for the newest of its runs; a file's source; or a Run of
+    these runs.
     same_within: the margin within which a whole interval must lie for "same", a share.
     Returns a line a question that both were asked: question, kind, engine, device, threads ("1",
     "all", another number, or "" on an accelerator), dtype, unit ("seconds per presentation", ...),
@@ -245,14 +251,17 @@ def compare(runs: Runs, a: str | Run, b: str | Run, same_within: float = MARGIN)
     unclear; for bytes smaller and larger. Raises UserError where a name is not known, or the margin
     is no share above 0.
     """
-    import pandas as pd
-
-    if not 0 < same_within < math.inf:
+    try:
+        fits = 0 < same_within < math.inf
+    except TypeError:
+        fits = False
+    if not fits:
         raise UserError(f"same_within is {same_within!r}; give a share above 0, such as 0.05")
-    sides = _run(runs, a), _run(runs, b)
+    sides = _run(_read(runs), a), _run(runs, b)
     tested = nulls(runs, sides, {run.name for run in sides})
     found = compared(runs, sides, tested, margin=same_within)
-    return pd.DataFrame({name: found.rows[name] for name in COLUMNS}).astype({"batch": float})
+    types = {name: "float64" if name in NUMBERS else TEXT for name in COLUMNS}
+    return typed({name: found.rows[name] for name in COLUMNS}, **types)
 
 
 def noise(runs: Runs) -> pd.DataFrame:
@@ -264,22 +273,32 @@ def noise(runs: Runs) -> pd.DataFrame:
     (float64), 1 where it is too unsteady for any; sources, the files it rests on, and odd, those
     that their equals make next to impossible (str, comma-separated).
     """
-    import pandas as pd
-
-    return pd.DataFrame([
+    return typed([
         {"machine": null.machine, "runs": len(null.sources), "pairs": null.pairs,
          "called_different": null.different, "threshold_network": null.threshold("network"),
          "threshold_machine": null.threshold("machine"), "sources": ", ".join(null.sources),
          "odd": ", ".join(odd.source for odd in null.odd)}
-        for null in nulls(runs).values()
-    ])  # fmt: skip
+        for null in nulls(_read(runs)).values()
+    ], **NOISE)  # fmt: skip
+
+
+def _read(runs: Runs) -> Runs:
+    if not isinstance(runs, Runs):
+        raise UserError(f"runs is a {type(runs).__name__}; give what results.read() returned")
+    return runs
 
 
 def _run(runs: Runs, wanted: str | Run) -> Run:
     if isinstance(wanted, Run):
+        if wanted not in runs.runs:
+            raise UserError(f"{wanted.source} is a Run of other runs; read both together")
         return wanted
+    wanted = str(wanted)
     named = {run.source: run for run in runs.runs} | {run.name: run for run in runs.newest}
     if wanted in named:
         return named[wanted]
+    if wanted in {run.name for run in runs.runs}:
+        raise UserError(f"{wanted} has no run to stand for it: none says how fast it is and agrees "
+                        "with itself; name a file's source")  # fmt: skip
     hint = alike(wanted, named)
     raise UserError(f"{shown(wanted)} is no machine and no file that was read{hint}")
