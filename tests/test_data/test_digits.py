@@ -1,3 +1,5 @@
+"""Digits as engines get them: shapes, labels, and a hash that says which ones they are."""
+
 from __future__ import annotations
 
 import subprocess

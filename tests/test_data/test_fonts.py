@@ -1,3 +1,5 @@
+"""Printed digits: drawn without a network, and the same in every process."""
+
 from __future__ import annotations
 
 import subprocess
