@@ -55,9 +55,12 @@ def _parser() -> Parser:
 
     train = commands.add_parser("train", help="train the network and evaluate it")
     train.add_argument("recipe", metavar="RECIPE", help=f"one of: {', '.join(RECIPES)}")
-    train.add_argument("--data", default="auto", help=f"one of: {', '.join(data.NAMES)}")
+    known = f"one of: {', '.join(data.NAMES)}; default: %(default)s"
+    train.add_argument("--data", default="auto", help=known)
     train.add_argument("--engine", help="default: the fastest that can run the recipe")
-    train.add_argument("--device", default="cpu", help="cpu, cuda, mps or xpu")
+    train.add_argument(
+        "--device", default="cpu", help="cpu, cuda, mps or xpu; default: %(default)s"
+    )
     train.add_argument(
         "--threads", type=whole_number(1, cores()), help="CPU threads; default: the library's"
     )
