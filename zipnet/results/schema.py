@@ -75,12 +75,12 @@ class Trained(Struct, kw_only=True):
     loss: Is[Text, says("mse or cross_entropy")]
     optimizer: Is[Text, says("sgd, adamw or pseudo-newton")]
     lr: Is[Size, says("learning rate of the first pass")]
-    lr_end: Is[Size, says("and of the last")]
-    rates: Is[list[Size], says("or pass by pass")] = []
+    lr_end: Is[Size, says("learning rate of the last pass")]
+    rates: Is[list[Size], says("pass by pass, in place of these two")] = []
     weight_decay: Is[Size, says("of adamw")] = 0.0
     mu: Is[Size, says("of pseudo-newton")] = 0.0
-    gamma: Is[Size, says("likewise")] = 0.0
-    estimate: Is[Count, says("likewise: digits that sigma is measured on")] = 0
+    gamma: Is[Size, says("of pseudo-newton")] = 0.0
+    estimate: Is[Count, says("of pseudo-newton: digits that sigma is measured on")] = 0
     dropout: Is[Size, says("share of H2's units dropped")] = 0.0
     shift: Is[bool, says("whether images were moved")] = False
 
@@ -203,9 +203,9 @@ class Row(Struct, kw_only=True):
     )
     threads: Is[Positive | None, says("CPU threads allowed, null on an accelerator")] = None
     world: Is[Positive | None, says("ranks that took part: processes that torchrun starts")] = None
-    hosts: Is[Positive | None, says("that they ran on", "hosts")] = None
+    hosts: Is[Positive | None, says("that the ranks ran on", "hosts")] = None
     ranks_a_host: Is[Positive | None, says("at most, each with a device", "ranks a host")] = None
-    backend: Is[Text | None, says("by which they sum: gloo or nccl", "sums by")] = None
+    backend: Is[Text | None, says("by which ranks sum: gloo or nccl", "sums by")] = None
     batch: Is[Positive | None, says("digits a step")] = None
     width: Is[Positive | None, says("times the planes and units of 1989; null is 1", "width")] = (
         None
@@ -218,12 +218,12 @@ class Row(Struct, kw_only=True):
     dataset_sha256: Is[Text | None, says("of their arrays")] = None
     verified: Is[Verified | None, says("against the float64 reference, before timing")] = None
     passes: Is[Count | None, says("of a training", "passes")] = None
-    most_passes: Is[Positive | None, says("that it may take", "passes at most")] = None
+    most_passes: Is[Positive | None, says("that a training may take", "passes at most")] = None
     seed: Is[Count | None, says("of the first weights of a training", "seed")] = None
     replicas: Is[Positive | None, says("trainings in one round", "replicas")] = None
     replica_misses: Is[list[Count] | None, says("test misses of each", "test misses each")] = None
-    lr: Is[Size | None, says("of a batch that has its own", "learning rate")] = None
-    lr_found: Is[Text | None, says("how it was chosen", "chosen as")] = None
+    lr: Is[Size | None, says("learning rate, where the batch has its own", "learning rate")] = None
+    lr_found: Is[Text | None, says("how `lr` was chosen", "chosen as")] = None
     levels: Is[
         list[Level] | None, says("of test error, falling; rounds have seeds `seed` and up", "to")
     ] = None
@@ -340,7 +340,7 @@ class Options(Struct, kw_only=True):
 class Limits(Struct, kw_only=True):
     """How much of the processor the run might use; null where the system does not tell."""
 
-    cores: Is[Positive | None, says("the smaller of both: all threads, in a row")] = None
+    cores: Is[Positive | None, says("the smaller of `affinity` and `quota`: all threads")] = None
     affinity: Is[Positive | None, says("logical cores that it might be put on")] = None
     quota: Is[Size | None, says("cores' worth of time that cgroups grant; null for no limit")] = (
         None
@@ -363,7 +363,7 @@ class ResultFile(Struct, kw_only=True):
     status: Is[Literal["complete", "interrupted"], says("interrupted: Ctrl-C, or it broke off")]
     scope: Is[
         Literal["all", "part", "learning"],
-        says("part: not all benchmarks were run, or one failed. learning: none, it is no speed"),
+        says("part: not all benchmarks were run, or one failed. learning: trainings, no speeds"),
     ]
     options: Is[Options | None, says("what was asked for")] = None
     profile: Is[Literal["smoke", "quick", "standard", "full"], says("how long rows were measured")]
