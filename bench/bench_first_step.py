@@ -15,7 +15,7 @@ import msgspec
 import pytest
 import torch
 
-from bench.measuring.harness import FOR_AN_INTERVAL, shares
+from bench.measuring.harness import FOR_AN_INTERVAL, nothing, shares
 from bench.measuring.session import Bench
 from bench.measuring.settings import (
     Setting,
@@ -48,10 +48,6 @@ def caches(pytestconfig: pytest.Config) -> Path:
     folder = tempfile.TemporaryDirectory()
     pytestconfig.add_cleanup(folder.cleanup)
     return Path(folder.name)
-
-
-def nothing() -> None:
-    """A new process brings its own settings."""
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -98,6 +94,7 @@ def _measure(bench: Bench, setting: Setting, question: str, folder: Callable[[],
     if question == "first-step-warm" and not folder().exists():
         prepare()
         work()  # nothing has filled the caches yet
+    # Nothing is entered: a new process brings its own settings.
     timed = bench.measure(work, row, nothing, fresh=prepare, estimate=profile.long_seconds)
     fits = question == "first-step-warm" and (
         FOR_AN_INTERVAL * timed.values[0] <= profile.long_seconds

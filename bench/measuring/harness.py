@@ -46,6 +46,10 @@ class ClockFault(Exception):
     """The clock gave times that no round takes. str() says which."""
 
 
+def nothing() -> None:
+    """The work of whoever has none to do."""
+
+
 def seconds_of(work: Work) -> float:
     """The time of one call: the only place that reads the clock for a row."""
     began = time.perf_counter()

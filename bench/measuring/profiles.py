@@ -52,6 +52,8 @@ class Profile:
 PROFILES: Final = {
     profile.name: profile
     for profile in (
+        # name, seconds, long_seconds, patience, min_rounds, max_rounds, round_seconds, laps,
+        # train_limit, retakes
         Profile("smoke", 0.0, 0.0, 2.0, 2, 2, 0.001, 2, 0.1),
         Profile("quick", 0.2, 0.2, 2.0, 3, 200, 0.02, 2, 5.0, 1),
         Profile("standard", 0.5, 6.0, 12.0, 6, 1000, 0.05, 5, 8.0, 1),

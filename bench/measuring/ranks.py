@@ -33,7 +33,15 @@ import torch.distributed as dist
 
 from bench.measuring.document import Document
 from bench.measuring.folder import local
-from bench.measuring.harness import FOR_AN_INTERVAL, LONG, Work, seconds_a_step, seconds_of, shares
+from bench.measuring.harness import (
+    FOR_AN_INTERVAL,
+    LONG,
+    Work,
+    nothing,
+    seconds_a_step,
+    seconds_of,
+    shares,
+)
 from bench.measuring.interrupts import as_ctrl_c
 from bench.measuring.profiles import PROFILES, Profile
 from bench.measuring.torchrun import EXIT_LOST, torchrun
@@ -163,7 +171,8 @@ class Ranks:
         watch = watching.ended()
         told = self.gathered((mine, watch.own_cpu_seconds, takes_part and asked.said()))
         asked.heard([said for _, _, said in told[: asked.world]])
-        asked.values += map(max, *(m for m, *_ in told[: asked.world])) if asked.world > 1 else mine
+        of_each = (values for values, _, _ in told[: asked.world])
+        asked.values += map(max, zip(*of_each, strict=True))
         cpu = [own for (_, own, _), host in zip(told, self.hosts, strict=True)
                if host == self.hosts[self.rank]]  # fmt: skip
         asked.row.watch.append(_of_host(watch, cpu))
@@ -171,7 +180,7 @@ class Ranks:
 
 
 def _of_host(watch: Watch, cpu: Sequence[float | None]) -> Watch:
-    """A rank's watch where the other ranks of its host are none of the others."""
+    """A rank's watch, in which the other ranks of its host do not count as others."""
     own, others = sum(filter(None, cpu)), watch.other_cpu_seconds
     if others is not None:
         watch.other_cpu_seconds = max(0.0, others + (watch.own_cpu_seconds or 0.0) - own)
@@ -270,7 +279,7 @@ def _all_reduce(ranks: Ranks) -> Iterator[Ranked]:
 
         if world > 1:
             row = ranks.row("ranks-all-reduce", world, flat.device)
-            yield Ranked(row, world, group, lambda: None, work)
+            yield Ranked(row, world, group, nothing, work)
 
 
 def measure(ranks: Ranks, digits: data.Digits, profile: Profile, document: Document) -> None:

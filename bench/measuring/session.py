@@ -16,7 +16,7 @@ import torch
 from bench.measuring import laps, writer
 from bench.measuring.draft import Draft
 from bench.measuring.folder import Folder
-from bench.measuring.harness import Timed, Work, seconds_a_step, seconds_of, value_of
+from bench.measuring.harness import Timed, Work, nothing, seconds_a_step, seconds_of, value_of
 from bench.measuring.memory import let_go, shortage
 from bench.measuring.profiles import Profile
 from bench.measuring.settings import (
@@ -277,7 +277,7 @@ class Bench:
         broke: why it has not all that were planned; the session then counts as failed.
         """
         self.benchmark.group = row.question
-        self.timed = Timed(self.benchmark, row, _nothing, _nothing, name=self.name, values=values)
+        self.timed = Timed(self.benchmark, row, nothing, nothing, name=self.name, values=values)
         if broke is not None:
             row.warnings.append(broke)
             self.session.failures += 1
@@ -287,10 +287,6 @@ class Bench:
         """Note why there is no row, and skip the benchmark for that reason."""
         self.session.left_out(str(setting), question, reason)
         pytest.skip(reason)
-
-
-def _nothing() -> None:
-    """Of a row that has its rounds already."""
 
 
 def _absent(engine: str | None, place: str | None, question: str, reason: str) -> Absent:
