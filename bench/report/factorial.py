@@ -40,7 +40,7 @@ FEWEST: Final = 2  # seeds of a cell, for an interval
 
 @dataclass(frozen=True)
 class Mean:
-    """A mean, or an effect, with half the width of its 95% interval."""
+    """A mean, or an effect; half: of the width of its 95% interval."""
 
     name: str
     value: float
@@ -67,7 +67,7 @@ class FactorialCell:
 
     @property
     def levels(self) -> tuple[int, ...]:
-        """-1 or 1 for each factor."""
+        """-1 for the first level of each factor, 1 for the second."""
         return tuple(1 if getattr(self.trained, factor) == second else -1
                      for factor, (_, second) in FACTORS.items())  # fmt: skip
 

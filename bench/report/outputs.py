@@ -1,4 +1,4 @@
-"""Folders and files of outputs: each file whole or not at all, and one line where it cannot be."""
+"""Writing outputs: each file whole or not at all, and one line to say why it cannot be written."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Content = bytes | Callable[[IO[bytes]], None]  # or what writes it
 
 
 def make(folder: Path) -> None:
-    """Make a folder where there is none; before the work whose outputs it takes."""
+    """Make a folder where there is none: it fails before the work whose outputs it is for."""
     with _said_of(folder, "folder "):
         folder.mkdir(parents=True, exist_ok=True)
 

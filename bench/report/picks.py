@@ -15,7 +15,7 @@ FEW_MACHINES: Final = 2  # that have a line each
 def best(rows: pd.DataFrame, question: str) -> pd.DataFrame:
     """The better thread count of each engine and device for one question, least first.
 
-    Has a column more, `each`: the value of one presentation, MAC, byte or round; in `unit`.
+    It has one more column, `each`: the value of one presentation, MAC, byte or round, in `unit`.
     """
     asked = rows[(rows["question"] == question) & (rows["value"] > 0)]
     asked = asked.assign(each=asked["value"] / asked["works"])
@@ -42,7 +42,7 @@ def answering(rows: pd.DataFrame, questions: Sequence[str]) -> pd.DataFrame:
 
 
 def whose(rows: pd.DataFrame) -> list[str]:
-    """The columns that tell one line from another; the machines of a crowd share theirs."""
+    """The columns that tell one line from another; the machines of a crowd share their lines."""
     return WHO[1:] if crowded(rows) else WHO
 
 

@@ -34,9 +34,9 @@ def span(low: float | None, high: float | None) -> str:
     return f"{significant(low)} to {significant(high)}"
 
 
-def times(ratio: float) -> str:
+def times(ratio: float, digits: int = 2) -> str:
     """How many times faster. Two digits: the three days of 1989 are one remark, not a timing."""
-    return f"{significant(ratio, 2)}{TIMES}"
+    return f"{significant(ratio, digits)}{TIMES}"
 
 
 def counted(count: int | None, word: str) -> str:

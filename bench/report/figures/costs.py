@@ -15,7 +15,7 @@ from bench.report.figures.palette import FAINT, of_device
 from bench.report.figures.sheet import TICKS, Dot, Words, left_out
 from bench.report.figures.specs import BETTER
 from bench.report.picks import crowded, whose
-from bench.report.wording import TIMES, duration, joined, significant, who
+from bench.report.wording import duration, joined, times, who
 from zipnet import paper
 from zipnet.results.price import AIM, Price, prices
 
@@ -90,8 +90,8 @@ def _against(batches: Batches) -> str:
     one, every = (batches.get(batch) for batch in (1, paper.TRAIN_DIGITS))
     if not one or not every or math.inf in (one[0].seconds, every[0].seconds):
         return ""
-    ratio = every[0].seconds / one[0].seconds
-    return f"to {AIM:g}% all digits at once take {significant(ratio, 2)}{TIMES} as long as one"
+    ratio = times(every[0].seconds / one[0].seconds)
+    return f"to {AIM:g}% all digits at once take {ratio} as long as one"
 
 
 def _batch(batch: float) -> str:

@@ -1,7 +1,7 @@
-"""Figures of laws: what a digit costs in a batch of one or of many, a MAC in a narrow or wide net.
+"""Figures of laws: the cost of a digit by the size of its batch, of a MAC by the width of its net.
 
-Both are of steps that take a + b x, and draw what a unit of x costs, from the fixed cost of asking
-down to the cost of the work.
+Steps take a + b x. Both figures draw what a unit of x costs, from the fixed cost of asking for a
+step down to the cost of the work alone.
 """
 
 from __future__ import annotations

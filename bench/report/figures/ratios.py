@@ -1,4 +1,4 @@
-"""The figure of verdicts: how many times as fast, by question, a line an engine and its threads.
+"""The figure of verdicts: how many times as fast, by question, a line for each engine's threads.
 
 A mark points right where things are faster and left where they are slower, is a square where they
 are the same and an empty ring where that cannot be told. Several contestants, and the sizes of a
@@ -16,7 +16,7 @@ from typing import Any, Final
 from bench.report.figures.dots import FEW, Cell, DotPlot, Strip, crowd
 from bench.report.figures.palette import ACCENT, INK, MUTED, SCHEMES
 from bench.report.figures.sheet import Domain, Dot, Ticks, Words
-from bench.report.wording import TIMES, joined, question, significant, span
+from bench.report.wording import TIMES, joined, question, significant, span, times
 from zipnet.results.noise import Answer
 from zipnet.results.verdict import WORDS, Comparison, word
 
@@ -69,7 +69,7 @@ def ratio_plot(found: Sequence[Comparison], labels: Sequence[str]) -> DotPlot:
         strips.append(Strip(line, (replace(cell, band=band),), heading=heading))
     (mean, _), title = found[0].mean("network"), f"How many times as fast as {names[0]}"
     if mean and single:
-        title = f"{names[1]} is {_times(mean.median)} as fast as {names[0]}"
+        title = f"{names[1]} is {times(mean.median, 3)} as fast as {names[0]}"
     who = [f"{name} is {label}." for name, label in zip(names, labels, strict=True) if lettered]
     words = Words(
         title,
@@ -92,17 +92,13 @@ def _legend(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, str], list[str]]:
     return legend, notes + ([f"Rarer reasons, {rarer} in all: --rows."] if rarer else [])
 
 
-def _times(ratio: float) -> str:
-    return f"{significant(ratio)}{TIMES}"
-
-
 def _holds(ours: Sequence[Any], legend: dict[str, str]) -> str:
     """What a question comes to: its mean and verdict; or of several contestants their verdicts."""
     first, *more = ours
     if more:
         counts = sum((each.counts for each in ours), Counter[str]())
         return ", ".join(f"{many} {verdict}" for verdict, many in counts.most_common())
-    mean = first.speed and f"{_times(first.speed.median)} ({span(*first.speed[1:])})"
+    mean = first.speed and f"{times(first.speed.median, 3)} ({span(*first.speed[1:])})"
     return joined((mean, first.verdict, _numbered([first.reason], legend)), " ")
 
 
@@ -111,7 +107,7 @@ def _dot(verdict: str, row: dict[str, Any] | None = None, name: str = "") -> Dot
     if row is None:
         return Dot(1.0, color, shape, hollow=hollow)
     key, reach = row["key"], span(row["low"], row["high"])
-    said = (name, key.text, key.dtype, _times(row["speed"]), reach, verdict, row["reason"])
+    said = (name, key.text, key.dtype, times(row["speed"], 3), reach, verdict, row["reason"])
     return Dot(row["speed"], color, shape, row["low"], row["high"], hollow, title=joined(said))
 
 
@@ -138,7 +134,7 @@ def _together(answers: Answers, names: Sequence[str]) -> Cell:
     for at, row in answers:
         dot = _dot(row["verdict"], row, names[1 + at])
         dot = dot if len(answers) <= FEW else replace(dot, low=None, high=None)
-        drawn.append((dot, f"{names[1 + at]} {_times(row['speed'])}"))
+        drawn.append((dot, f"{names[1 + at]} {times(row['speed'], 3)}"))
     return crowd(drawn)
 
 

@@ -30,7 +30,7 @@ NOTES: Final = (
     f"step at the left, all {paper.TRAIN_DIGITS:,} at the right. Marks: the better thread count of "
     "an engine, queued or waited for. Beside it: its share of the nearest roof at both ends.",
     "Dashed: dispatch, the MACs of a step over what asking for one costs, where that is nearest. A "
-    "roof that a row is above is none of its.",
+    "roof does not bound a row above it.",
 )
 
 Place = tuple[float, float]

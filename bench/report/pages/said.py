@@ -111,7 +111,7 @@ def cautions(runs: Runs, run: Run) -> list[str]:
     for name, warnings in zip(rows["fullname"], rows["warnings"], strict=True):
         lines += [f"{name}: {warning}" for warning in warnings or ()]
     lines += [f"check: {line}" for line in run.findings]
-    lines += [f"{run.namesake}. Give one another name."] if run.namesake else []
+    lines += [f"{run.namesake}. Give one of them another name."] if run.namesake else []
     for name, reason in excluded[:1]:  # all of them stand below the table of rows
         lines.append(
             f"check: {len(excluded)} of {run.end - run.begin} rows cannot be right and are left "

@@ -33,7 +33,7 @@ from zipnet.results.sweep import fits, overtakings
 def headline(runs: Runs) -> str:
     """The answer in a sentence: fastest engine, its time, times the SUN, and what it learned.
 
-    Of a run that is a part only where there is no whole one, and said so.
+    A run that is a part answers only where there is no whole one, and the sentence says so.
     """
     rows = runs.rows[runs.rows["newest"] & runs.rows["sound"]]
     parts = [at for at, run in enumerate(runs.runs) if not run.whole]
@@ -118,7 +118,7 @@ class Section:
         return cautions(self.runs, self.run)
 
     def in_full(self) -> dict[str, Any]:
-        """What its section shows besides.
+        """Everything else that its section shows.
 
         Questions stand in the order of the schema, the unknown last; their rows fastest first.
         """
