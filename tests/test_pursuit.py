@@ -178,6 +178,7 @@ def test_a_search_that_was_stopped_goes_on_where_it_was(easy, tmp_path, monkeypa
     again = [one for one in made[5:] if one in {(t.lr, t.seed, t.batch) for t in kept}]
     assert not again
     assert rates.read(out)[1] == rates.read(whole)[1]
+    assert not list(tmp_path.glob("*.part"))
     Search(digits_of(59), (4,), out).kept.write_text(out.read_text())
     assert Search(digits_of(59), (4,), out).trials == []  # other digits: another search
 
@@ -203,6 +204,40 @@ def test_batches_that_were_not_asked_for_stay_as_they_were(easy, tmp_path, monke
     assert list(rates.read(out)[0]["batches"]) == ["4"]
 
 
+def test_searches_of_other_batches_meanwhile_or_before_lose_nothing(easy, tmp_path, monkeypatch):
+    out, pursuing = tmp_path / "rates.json", searching.pursue
+    kept = tmp_path / "rates.json.part"
+
+    def stopped(*arguments, **more):
+        raise KeyboardInterrupt
+
+    first = Search(digits_of(60), (4,), out)
+    first._try([(4, 0, seed) for seed in rates.SEEDS])  # and is stopped
+    begun = rates.read(kept)[1]
+    assert len(begun) == 3
+    monkeypatch.setattr(searching, "pursue", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        Search(digits_of(60), (20,), out).run()
+    assert rates.read(kept)[1] == begun
+    monkeypatch.setattr(searching, "pursue", pursuing)
+    slow = Search(digits_of(60), (4,), out)
+    assert slow.trials == begun
+    Search(digits_of(60), (20,), out).run()  # begins and ends while the slow one is at work
+    slow.run()
+    about, trials = rates.read(out)
+    assert list(about["batches"]) == ["4", "20"]
+    assert {one.batch for one in trials} == {4, 20}
+    assert not kept.exists()
+
+
+def test_a_search_that_cannot_be_written_says_so_before_its_first_trial(tmp_path, monkeypatch):
+    monkeypatch.setattr(searching, "pursue", lambda *_, **__: pytest.fail("tried"))
+    with pytest.raises(UserError, match=r"which is no regular file; name one"):
+        searching.search([4], tmp_path, digits_of(60))
+    with pytest.raises(UserError, match=r"cannot be written: File name too long; choose another"):
+        searching.search([4], tmp_path / ("n" * 250), digits_of(60))
+
+
 def test_the_shipped_rates_are_a_searchs_own_and_their_neighbours_are_no_better():
     about, trials = rates.read()
     assert (about["dataset"], about["target"], about["seeds"]) == ("usps", AIM, [*rates.SEEDS])
@@ -216,7 +251,9 @@ def test_the_shipped_rates_are_a_searchs_own_and_their_neighbours_are_no_better(
 
 
 def test_where_the_file_is_no_searchs_outcome_it_says_so(tmp_path):
-    for text in ("", "[]", "{}", '{"trials": [{"batch": 1}]}'):
+    broken = ('{"trials": [{"batch": 1}]}', '{"trials": [], "batches": {"1": 2}}',
+              '{"trials": [], "batches": {"one": {}}}')  # fmt: skip
+    for text in ("", "[]", "{}", *broken):
         (tmp_path / "rates.json").write_text(text)
         with pytest.raises(UserError, match="python -m bench search writes it"):
             rates.read(tmp_path / "rates.json")

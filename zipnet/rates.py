@@ -133,6 +133,7 @@ def read(path: Path = FILE) -> tuple[dict[str, Any], list[Trial]]:
     try:
         about = json.loads(path.read_text("utf-8"))
         trials = [Trial(**trial) for trial in about.pop("trials")]
+        about["batches"] = {f"{int(key)}": dict(said) for key, said in about["batches"].items()}
         if missing := {str(one.batch) for one in trials} - set(about["batches"]):
             raise ValueError(f"trials of batch {min(missing)}, of which it says nothing")
         return about, trials

@@ -2,12 +2,13 @@
 
 Trainings of other seeds and rates run side by side, each on one thread. Every trial that ended is
 kept in a file beside the outcome, so that a search that was stopped goes on where it was; the
-outcome itself is replaced only when all is done. Batches in it that were not asked for stay.
+outcome itself is replaced only when all is done. Batches in either that were not asked for stay,
+as another search may write them meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -34,7 +35,7 @@ ENGINE: Final = "fused"  # what it finds holds for every engine: all follow one 
 
 @dataclass
 class Search:
-    """A search in the making; trials: all that ended, earlier ones and other batches' included."""
+    """A search in the making; trials: all that ended, those of its beginning included."""
 
     digits: Digits
     batches: Sequence[int]
@@ -57,32 +58,36 @@ class Search:
             str(batch): {"commit": code.id, "dirty": code.dirty, "passes": self._passes(batch)}
             for batch in self.batches
         }
-        self.batches_about = dict(asked)
+        today = {"date": datetime.now(UTC).date().isoformat()}
+        self.batches_about: dict[str, dict[str, Any]] = {key: today | asked[key] for key in asked}
         self.kept = self.out.with_name(f"{self.out.name}.part")
-        self._take(self.out, lambda batch, _: batch not in asked)
-        self._take(self.kept, lambda batch, said: said == asked.get(batch))
+        for key, (said, trials) in self._held(self.kept).items():
+            if asked.get(key) == {name: said[name] for name in said if name != "date"}:
+                self.batches_about[key] = said
+                self.trials += trials
 
-    def _take(self, path: Path, wanted: Callable[[str, dict[str, Any]], bool]) -> None:
-        """Take over the batches that are wanted of a file, if it is of a search such as this."""
+    def _held(self, path: Path) -> dict[str, tuple[dict[str, Any], list[Trial]]]:
+        """What a file says of each batch, if it is of a search such as this."""
         try:
             about, trials = rates.read(path)
         except UserError:  # there is none, or somebody has broken it: it is written anew
-            return
+            return {}
         batches = about.pop("batches")
         if about != self.about:
-            return
-        for batch, said in batches.items():
-            date = said.pop("date")
-            if wanted(batch, said):
-                self.batches_about[batch] = {"date": date, **said}
-                self.trials += [one for one in trials if str(one.batch) == batch]
+            return {}
+        return {batch: (said, [one for one in trials if str(one.batch) == batch])
+                for batch, said in batches.items()}  # fmt: skip
 
     def run(self) -> dict[int, list[Trial]]:
-        """Search every batch, write the outcome, and return the trials of each best rate."""
+        """Search every batch, write the outcome, and return the trials of each best rate.
+
+        Raises UserError where it cannot be written: before the first trial, if that shows then.
+        """
+        self._write(self.kept)
         for batch in self.batches:
             self._search(batch)
         self._write(self.out)
-        self.kept.unlink(missing_ok=True)
+        self._write(self.kept, done=True)
         return {batch: rates.best(self.trials)[batch] for batch in self.batches}
 
     def _search(self, batch: int) -> None:
@@ -124,13 +129,26 @@ class Search:
     def _passes(self, batch: int) -> int:
         return rates.most_passes(batch, len(self.digits.x_train))
 
-    def _write(self, path: Path) -> None:
+    def _write(self, path: Path, *, done: bool = False) -> None:
+        """Put our batches among the others that a file holds by now, or take them from there."""
         self.trials.sort(key=lambda one: (one.batch, one.power, one.seed))
-        today = {"date": datetime.now(UTC).date().isoformat()}
-        batches = {key: {**today, **said} for key, said in self.batches_about.items()}
+        batches = {} if done else dict(self.batches_about)
+        trials = [] if done else list(self.trials)
+        for key, (said, others) in self._held(path).items():
+            if key not in self.batches_about:
+                batches[key] = said
+                trials += others
+        trials.sort(key=lambda one: one.batch)
         about = {**self.about, "batches": dict(sorted(batches.items(), key=lambda b: int(b[0])))}
-        with replacing(path) as file:
-            file.write(rates.content(about, self.trials).encode())
+        try:
+            if not batches:
+                path.unlink(missing_ok=True)
+                return
+            with replacing(path) as file:
+                file.write(rates.content(about, trials).encode())
+        except OSError as error:
+            why = error.strerror or error
+            raise UserError(f"{path} cannot be written: {why}; choose another --out") from None
 
 
 @contextmanager
@@ -159,6 +177,8 @@ def search(batches: Sequence[int], out: Path, digits: Digits) -> None:
     """Search, and say what the best rates are. Raises UserError where `out` cannot be written."""
     if not out.parent.is_dir():
         raise UserError(f"--out is {out}, but there is no folder {out.parent}; make it first")
+    if out.exists() and not out.is_file():
+        raise UserError(f"--out is {out}, which is no regular file; name one, such as rates.json")
     for batch, trials in Search(digits, batches, out).run().items():
         print(f"best for batch {batch:,}: {trials[0].lr:g}")
     print(f"written to {out}; chosen on the test digits of {digits.name}")
