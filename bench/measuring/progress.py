@@ -59,7 +59,7 @@ class Unbroken:
 
 
 def weights(items: Iterable[pytest.Item]) -> list[float]:
-    """Of benchmarks."""
+    """How long each of these benchmarks takes beside the others."""
     return [_WEIGHTS.get(item.path.stem, 2.0) for item in items]
 
 

@@ -14,7 +14,7 @@ from zipnet.results.schema import Absent
 SLOW_TO_COMPILE: Final = ("compiled",)  # engines
 BESIDE_EAGER: Final = ("tuned",)  # engines of torch's operations, asked for one by one
 WITHOUT_CACHES: Final = ("eager", "xla")  # engines that compile nothing, or keep nothing of it
-ASIDE: Final = {("mlx", "cpu"): "mlx is made for Apple's GPU"}  # what few would take, and why
+ASIDE: Final = {("mlx", "cpu"): "mlx is made for Apple's GPU"}  # left out unless asked for, and why
 Benchmark = TypeVar("Benchmark", bound=Callable[..., object])
 
 

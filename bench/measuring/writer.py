@@ -53,7 +53,7 @@ def rewrite(document: dict[str, Any], path: Path) -> None:
 
 
 def rescue(document: dict[str, Any], machine: str, stamp: str, commit: str) -> str:
-    """The same in a new folder for temporary files, and whatever the document holds.
+    """Save a document, whatever it holds, in a new folder for temporary files; returns its path.
 
     Where one such folder has no room either, the next may lie on another disk, or in memory.
     """

@@ -164,7 +164,7 @@ def _spread(batches: Iterator[list[Job]]) -> Iterator[Batch]:
 
 
 def _start() -> None:
-    """A reading process: Ctrl-C is the parent's to answer, and nothing it makes has circles."""
+    """A reading process: the parent answers Ctrl-C, and no reference cycles are made."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
 

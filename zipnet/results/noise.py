@@ -133,8 +133,9 @@ class Scale(NamedTuple):
 
 
 def _reach(free: int, prior: float, seen: float = 0.0) -> float:
-    """Within what the next difference lies in 95 of 100 cases: so many are known, which had `seen`
-    as their root mean square.
+    """How far off the next difference is at most, in 95 of 100 cases.
+
+    free: how many are known; seen: their root mean square; prior: what is assumed before any.
     """
     variance = (PRIOR * prior**2 + free * seen**2) / (PRIOR + free)
     return student(min(PRIOR + free, len(STUDENT))) * math.sqrt(variance)

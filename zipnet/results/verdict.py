@@ -120,17 +120,14 @@ def needed(speed: Interval, noises: Floats, margin: float) -> tuple[list[int | N
 
 
 class Answered(NamedTuple):
-    """All rows of one question together: how many, the geometric mean of those without a doubt in
-    them that forbids, what it lets one say, how many were given each verdict, and the commonest
-    reason for one.
-    """
+    """All rows of one question together."""
 
     question: str
     rows: int
-    speed: Estimate | None
-    verdict: str
-    counts: Counter[str]
-    reason: str
+    speed: Estimate | None  # geometric mean of those that a verdict may rest on; None without any
+    verdict: str  # what the mean lets one say
+    counts: Counter[str]  # of the verdicts that the rows were given
+    reason: str  # the commonest one for a row's verdict
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,8 +147,8 @@ class Comparison:
         return Counter(self.rows["verdict"].tolist())
 
     def mean(self, kind: Kind) -> tuple[Estimate | None, int]:
-        """How many times as fast the other is by the geometric mean, and over how many rows: those
-        of a kind without a doubt in them that forbids. None without rows.
+        """How many times as fast the other is, by the geometric mean of the rows of a kind that a
+        verdict may rest on, None without any; and how many these are.
         """
         return self._mean(self.rows["kind"] == kind)
 

@@ -1,6 +1,6 @@
 """`python -m bench compare`: which machine is faster, by how much, and is that real?
 
-Here stand its arguments, apart from its work: --help loads no numbers.
+Here are its arguments alone, apart from its work, so that --help need not load numpy.
 """
 
 from __future__ import annotations
