@@ -445,6 +445,18 @@ def begin(results, wait_for):
     return process
 
 
+def interrupted(process, ending, folder):
+    """What a session saved that a signal ended: a sound file that says so."""
+    process.send_signal(ending)
+    out, _ = ended(process)
+    assert process.returncode == 2, out
+    (path,) = folder.glob("*/*.json")
+    about = json.loads(path.read_text())
+    assert about["status"] == "interrupted"
+    assert findings(path) == []
+    return about
+
+
 @pytest.mark.parametrize("ending", ENDINGS[1:])
 def test_a_schedulers_end_and_a_terminals_are_heard_as_ctrl_c_is(tmp_path, ending):
     done, about = measure_text(
@@ -460,27 +472,15 @@ def test_a_schedulers_end_and_a_terminals_are_heard_as_ctrl_c_is(tmp_path, endin
 
 def test_ctrl_c_saves_what_was_measured_and_says_so(tmp_path):
     process = begin(tmp_path, wait_for="[  3/")
-    process.send_signal(signal.SIGINT)
-    out, _ = ended(process)
-    assert process.returncode == 2, out
-    (path,) = tmp_path.glob("*/*.json")
-    about = json.loads(path.read_text())
-    assert about["status"] == "interrupted"
+    about = interrupted(process, signal.SIGINT, tmp_path)
     assert 1 <= len(about["benchmarks"]) < SHORT
-    assert findings(path) == []
 
 
 def test_an_end_in_a_later_lap_keeps_every_row_with_the_laps_it_has(tmp_path):
     process = begin(tmp_path, wait_for="[lap 2/")
-    process.send_signal(signal.SIGTERM)
-    out, _ = ended(process)
-    assert process.returncode == 2, out
-    (path,) = tmp_path.glob("*/*.json")
-    about = json.loads(path.read_text())
-    assert about["status"] == "interrupted"
+    about = interrupted(process, signal.SIGTERM, tmp_path)
     assert len(about["benchmarks"]) == SHORT
     assert {len(row["extra_info"]["laps"]) for row in about["benchmarks"]} <= {1, 2}
-    assert findings(path) == []
 
 
 def test_a_row_that_fails_in_a_later_lap_is_left_out_and_the_others_stay(tmp_path):

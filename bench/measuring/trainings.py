@@ -82,7 +82,7 @@ class Treatment:
         return self.recipe.passes * len(_digits(self.data).x_train) * max(factors)
 
     def seeds(self, wanted: int) -> range:
-        """Seeds that differ in outcome: one, where the start is given and the recipe never draws."""
+        """Seeds that differ in outcome: one where a given start leaves a recipe nothing to draw."""
         alone = self.start != "seed" and not self.recipe.draws
         return range(1 if alone else math.ceil(wanted * self.times))
 
