@@ -25,8 +25,8 @@ PROG = "python -m bench"
 NODE_CODES: Final = """\
 exit codes:
   0  all laws held, and what fitted into the time was measured
-  1  a law was broken, an engine was left out that was named or is broken, a benchmark failed,
-     or a stage had to be stopped; what was measured is saved
+  1  an engine did not go through all its laws, one that was named or is broken was left out,
+     a benchmark failed, or a stage had to be stopped; what was measured is saved
   2  bad input, or no engine runs here
 """
 

@@ -305,9 +305,10 @@ def measure(ranks: Ranks, digits: data.Digits, profile: Profile, document: Docum
 
 
 def _parser() -> Parser:
-    about = (__doc__ or "").partition("\n")[0]
+    about, _, more = (__doc__ or "").partition("\n")
+    codes = more.rpartition("\n\n")[2]
     theirs = "All other options are torchrun's; --nproc-per-node is 2 where it is not given."
-    parser = Parser(prog=PROG, description=about, epilog=theirs)
+    parser = Parser(prog=PROG, description=about, epilog=f"{theirs} {codes}")
     parser.add_argument("--device", default="cpu", help="cpu or cuda; default: %(default)s")
     for option, default, known in (
         ("--profile", "standard", PROFILES),
