@@ -230,6 +230,20 @@ def test_searches_of_other_batches_meanwhile_or_before_lose_nothing(easy, tmp_pa
     assert not kept.exists()
 
 
+def test_a_search_that_is_interrupted_waits_for_no_trial(easy, tmp_path, monkeypatch):
+    monkeypatch.setattr(rates, "TARGET", -1.0)
+    monkeypatch.setattr(rates, "PASSES", 10**9)
+
+    def interrupted(running):
+        while not any(one.running() for one in running):
+            pass
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(searching, "as_completed", interrupted)
+    with pytest.raises(KeyboardInterrupt, match=r"kept in .*\.part; run the same command again"):
+        searching.search([4], tmp_path / "rates.json", digits_of(60))
+
+
 def test_a_search_that_cannot_be_written_says_so_before_its_first_trial(tmp_path, monkeypatch):
     monkeypatch.setattr(searching, "pursue", lambda *_, **__: pytest.fail("tried"))
     with pytest.raises(UserError, match=r"which is no regular file; name one"):

@@ -45,6 +45,15 @@ def test_a_folder_in_a_store_reads_like_one_on_a_disk(store, tmp_path):
     assert there.runs[0].place.path is None
 
 
+@pytest.mark.parametrize("name", ["a [1].json", "what?.json", "*.json", "ä%20#.json"])
+def test_whatever_a_store_calls_a_file_it_is_read(store, name):
+    put(store, name, factory.result())
+    there = collect(["memory://results"])
+    assert not there.bad
+    assert [run.place.name for run in there.runs] == [f"/results/m/{name}"]
+    assert len(there.timings)
+
+
 def test_machines_of_a_store_are_compared_by_name(store, capsys):
     for name, speed in (("laptop", 1.0), ("station", 2.0)):
         put(store, "1.json", factory.result(name, speed), name)

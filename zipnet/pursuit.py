@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -59,22 +59,30 @@ def pursue(
     lr: float,
     passes: int,
     levels: Sequence[float] = LEVELS,
+    before_pass: Callable[[], None] = lambda: None,
 ) -> Pursuit:
     """Train at a constant learning rate until the last of the levels, falling, or out of passes.
 
     The test digits are looked at after every pass; where a pass has fewer than LOOK steps, after
     as many passes as have them, so that looking does not outweigh learning. A training that is
-    going nowhere ends, and so does one whose losses are no longer finite numbers.
+    going nowhere ends, and so does one whose losses are no longer finite numbers. What before_pass
+    raises ends it too, and is raised here.
     """
     engine.load(Params.init(seed, engine.recipe), seed)
     engine.lr = lr
     try:
-        return _pursue(engine, on, passes, levels)
+        return _pursue(engine, on, passes, levels, before_pass)
     finally:
         engine.lr = engine.recipe.lr
 
 
-def _pursue(engine: Engine, on: Stage, passes: int, levels: Sequence[float]) -> Pursuit:
+def _pursue(
+    engine: Engine,
+    on: Stage,
+    passes: int,
+    levels: Sequence[float],
+    before_pass: Callable[[], None],
+) -> Pursuit:
     every = math.ceil(LOOK / sum(part.steps for part in on.parts))
     reached: list[Reached] = []
     seconds, misses = 0.0, len(on.test.labels)
@@ -84,6 +92,7 @@ def _pursue(engine: Engine, on: Stage, passes: int, levels: Sequence[float]) -> 
         return Pursuit((*reached, *missing), done, seconds, misses, end)
 
     for done in range(1, passes + 1):
+        before_pass()
         engine.sync()
         began = time.perf_counter()
         losses = [engine.run(part) for part in on.parts]

@@ -9,11 +9,12 @@ as another search may write them meanwhile.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 from tqdm import tqdm
@@ -42,6 +43,7 @@ class Search:
     out: Path
     seeds: Sequence[int] = rates.SEEDS
     trials: list[Trial] = field(default_factory=list)
+    stopped: Event = field(default_factory=Event)
 
     def __post_init__(self) -> None:
         for batch in self.batches:
@@ -104,7 +106,7 @@ class Search:
         """Make the trials among these that were not made yet, side by side."""
         made = {(one.batch, one.power, one.seed) for one in self.trials}
         left = [one for one in wanted if one not in made]
-        with _pool() as pool:
+        with _pool(self.stopped) as pool:
             running = [pool.submit(self._trial, *one) for one in left]
             bar = tqdm(as_completed(running), _words(wanted), len(left), leave=False, disable=None)
             for done in bar:
@@ -123,8 +125,13 @@ class Search:
             lr=rates.rate(power),
             passes=self._passes(batch),
             levels=(rates.TARGET,),
+            before_pass=self._go_on,
         )
         return Trial(batch, power, seed, found.passes, found.misses, found.end)
+
+    def _go_on(self) -> None:
+        if self.stopped.is_set():
+            raise CancelledError
 
     def _passes(self, batch: int) -> int:
         return rates.most_passes(batch, len(self.digits.x_train))
@@ -152,11 +159,14 @@ class Search:
 
 
 @contextmanager
-def _pool() -> Iterator[ThreadPoolExecutor]:
-    """A thread a core; what has not begun when we are interrupted never does."""
+def _pool(stopped: Event) -> Iterator[ThreadPoolExecutor]:
+    """A thread a core; when we are interrupted, the trials at work stop and no other begins."""
     pool = ThreadPoolExecutor(cores())
     try:
         yield pool
+    except BaseException:
+        stopped.set()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -179,6 +189,12 @@ def search(batches: Sequence[int], out: Path, digits: Digits) -> None:
         raise UserError(f"--out is {out}, but there is no folder {out.parent}; make it first")
     if out.exists() and not out.is_file():
         raise UserError(f"--out is {out}, which is no regular file; name one, such as rates.json")
-    for batch, trials in Search(digits, batches, out).run().items():
+    asked = Search(digits, batches, out)
+    try:
+        found = asked.run()
+    except KeyboardInterrupt:
+        on = f"what ended is kept in {asked.kept}; run the same command again to go on"
+        raise KeyboardInterrupt(f"interrupted: {on}") from None
+    for batch, trials in found.items():
         print(f"best for batch {batch:,}: {trials[0].lr:g}")
     print(f"written to {out}; chosen on the test digits of {digits.name}")
