@@ -34,9 +34,9 @@ run that is compared is one of the runs."""
 FOUND: Final = f"""\
 ## The difference that is found, by the runs of each machine
 
-How much faster one machine must be to be called so in {percent(POWER)} of the trials. *None* is:
-of two earlier runs of which one takes five times as long, nobody can say which is odd, and the
-machine is too unsteady to tell."""
+How much faster one machine must be to be called so in {percent(POWER)} of the trials. *None*: no
+difference is found. Where one of two earlier runs takes five times as long as the other, nobody can
+say which of them is the odd one, and such a machine is too unsteady to tell."""
 VERDICTS: Final = f"""\
 ## Verdicts after {MANY} runs of each machine
 

@@ -85,7 +85,7 @@ function headlineOf(rows) {
   const said = [network
     ? `B is ${speedText(network.mean)} as fast as A (${network.count}, 95% interval ${spanText(network.mean)})`
     : "A and B share no row of a network on which a verdict may rest"];
-  if (floors) said.push(`${speedText(floors.mean)} by what measures the machine itself (${floors.count})`);
+  if (floors) said.push(`floors ${speedText(floors.mean)} (${floors.count})`);
   const words = [...new Set([...WORDS, ...rows.map((row) => row.verdict.word)])]
     .map((word) => `${rows.filter((row) => row.verdict.word === word).length} ${word}`);
   return `${said.join("; ")}: ${words.join(", ")}.`;
