@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from zipnet.errors import UserError, one_line, shown
 from zipnet.results.schema import LONGEST_TEXT
@@ -50,7 +49,11 @@ def is_remote(argument: str) -> bool:
 
 def path_of(argument: str) -> str:
     """The path that a file: address names; any other argument as it is."""
-    return url2pathname(urlsplit(argument).path) if argument.startswith("file://") else argument
+    if not argument.startswith("file://"):
+        return argument
+    from urllib.request import url2pathname  # with all of HTTP, which no other argument needs
+
+    return url2pathname(urlsplit(argument).path)
 
 
 def places(argument: str, bad: list[str]) -> tuple[list[Place], Fetch | None]:
