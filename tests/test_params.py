@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from zipnet import paper
@@ -18,6 +18,7 @@ def test_there_are_as_many_as_the_article_says(start):
 
 
 @given(seed=st.integers(0, 2**63 - 1))
+@example(seed=92658792373)  # its largest weight of H2 is the bound as float32 rounds it, upwards
 def test_start_lies_in_the_bounds_of_the_recipe(seed):
     params = Params.init(seed)
     for array, fan_in in (
@@ -26,7 +27,7 @@ def test_start_lies_in_the_bounds_of_the_recipe(seed):
         (params.H3w, 192),
         (params.outw, 30),
     ):
-        assert np.abs(array).max() <= 2.4 / np.sqrt(fan_in)
+        assert np.abs(array).max() <= np.float32(2.4 / np.sqrt(fan_in))
     assert not params.H1b.any()
     assert (params.outb == -1).all()
     assert params.distance(Params.init(seed))[1] == 0
@@ -38,7 +39,7 @@ def test_the_articles_start_is_karpathys_without_root_and_output_bias():
         np.testing.assert_allclose(
             getattr(printed, name) * np.sqrt(fan_in), getattr(karpathys, name), rtol=3e-7
         )
-        assert np.abs(getattr(printed, name)).max() <= 2.4 / fan_in
+        assert np.abs(getattr(printed, name)).max() <= np.float32(2.4 / fan_in)
     assert not printed.outb.any()
 
 

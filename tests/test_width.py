@@ -48,7 +48,7 @@ def test_a_wider_start_lies_in_the_bounds_of_its_fan_ins_and_can_be_copied_and_k
     width, tmp_path
 ):
     start = Params.init(1, KARPATHY_1989.at_width(width))
-    assert np.abs(start.H1w).max() <= 2.4 / 5
+    assert np.abs(start.H1w).max() <= np.float32(2.4 / 5)
     for name, fan_in in (("H2w", 200), ("H3w", 192), ("outw", 30)):
         largest, bound = np.abs(getattr(start, name)).max(), 2.4 / np.sqrt(width * fan_in)
         assert 0.9 * bound < largest <= bound
