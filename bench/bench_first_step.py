@@ -15,7 +15,7 @@ import msgspec
 import pytest
 import torch
 
-from bench.measuring.harness import FOR_AN_INTERVAL, nothing, shares
+from bench.measuring.harness import nothing, shares
 from bench.measuring.session import Bench
 from bench.measuring.settings import (
     Setting,
@@ -28,7 +28,7 @@ from bench.measuring.settings import (
 )
 from zipnet import devices
 from zipnet.errors import EXIT_INTERRUPTED, EXIT_USAGE
-from zipnet.results.schema import Phases, Row
+from zipnet.results.schema import FEWEST_ROUNDS, Phases, Row
 
 # Where each library keeps what it has compiled; JAX keeps nothing unless it is told to.
 # MLX keeps its own in the folder for temporary files.
@@ -97,10 +97,10 @@ def _measure(bench: Bench, setting: Setting, question: str, folder: Callable[[],
     # Nothing is entered: a new process brings its own settings.
     timed = bench.measure(work, row, nothing, fresh=prepare, estimate=profile.long_seconds)
     fits = question == "first-step-warm" and (
-        FOR_AN_INTERVAL * timed.values[0] <= profile.long_seconds
+        FEWEST_ROUNDS * timed.values[0] <= profile.long_seconds
     )
     if profile.name == "full" or fits:
-        timed.rounds += shares(FOR_AN_INTERVAL - 1, profile.laps - 1)
+        timed.rounds += shares(FEWEST_ROUNDS - 1, profile.laps - 1)
     row.device_name = devices.describe(torch.device(row.device))  # asked there it would take time
     timed.save()
 

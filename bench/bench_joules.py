@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from bench.measuring import energy
 from bench.measuring.energy import BUSY, IDLE
-from bench.measuring.harness import FOR_AN_INTERVAL, shares
+from bench.measuring.harness import shares
 from bench.measuring.session import Bench
 from bench.measuring.settings import Setting, once_a_device, only, patiently
 from zipnet import paper
+from zipnet.results.schema import FEWEST_ROUNDS
 
 
 @only(once_a_device)
@@ -31,4 +32,4 @@ def bench_joules(bench: Bench, setting: Setting) -> None:
 
     each = BUSY + 2 * IDLE
     timed = bench.measure(work, row, ready.enter, fresh=ready.enter, estimate=each, most=1)
-    timed.rounds += shares(FOR_AN_INTERVAL - 1, bench.profile.laps - 1)
+    timed.rounds += shares(FEWEST_ROUNDS - 1, bench.profile.laps - 1)

@@ -15,10 +15,10 @@ from scipy.stats import binom, kruskal, quantile_test, ttest_1samp
 
 from tests.commands import ROOT
 from zipnet.results.noise import FLOOR, MARGIN, said, threshold
+from zipnet.results.schema import FEWEST_ROUNDS
 from zipnet.results.statistics import (
     CHI_SQUARE,
     CONFIDENCE,
-    FEWEST_ROUNDS,
     STUDENT,
     SURE,
     Estimate,

@@ -39,7 +39,6 @@ WARMING: Final = 0.05  # seconds before each later lap's rounds: others have had
 LONG: Final = 0.25  # seconds: a round as long warms itself, so little does its start weigh
 TICK: Final = time.get_clock_info("perf_counter").resolution  # of the clock of seconds_of()
 CLOCK_TRIES: Final = 3  # laps until we believe that this machine's clock cannot time a row
-FOR_AN_INTERVAL: Final = 6  # rounds: the fewest whose extremes are a 95% interval of the median
 
 
 class ClockFault(Exception):

@@ -33,15 +33,7 @@ import torch.distributed as dist
 
 from bench.measuring.document import Document
 from bench.measuring.folder import local
-from bench.measuring.harness import (
-    FOR_AN_INTERVAL,
-    LONG,
-    Work,
-    nothing,
-    seconds_a_step,
-    seconds_of,
-    shares,
-)
+from bench.measuring.harness import LONG, Work, nothing, seconds_a_step, seconds_of, shares
 from bench.measuring.interrupts import as_ctrl_c
 from bench.measuring.profiles import PROFILES, Profile
 from bench.measuring.torchrun import EXIT_LOST, torchrun
@@ -62,7 +54,7 @@ from zipnet.evaluation import targets
 from zipnet.params import Params
 from zipnet.recipe import KARPATHY_1989
 from zipnet.replicas import Replica, train_replicas
-from zipnet.results.schema import Absent, Row, Watch
+from zipnet.results.schema import FEWEST_ROUNDS, Absent, Row, Watch
 from zipnet.verify import trajectory, verify
 
 PROG: Final = "python -m bench.measuring.ranks"
@@ -144,7 +136,7 @@ class Ranks:
         asked.each = asked.estimate or min(self.tried(asked), self.tried(asked))
         count = profile.long_rounds(asked.each) if whole else profile.rounds(asked.each)
         if whole and profile.name != "full":
-            count = min(count, FOR_AN_INTERVAL)
+            count = min(count, FEWEST_ROUNDS)
         asked.rounds = shares(count, profile.laps)
 
     def tried(self, asked: Ranked) -> float:

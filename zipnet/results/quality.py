@@ -18,10 +18,9 @@ import numpy as np
 
 from zipnet.results.modes import two_modes
 from zipnet.results.places import plain
-from zipnet.results.schema import BUSY_CORES, TICKS, State, Watch
+from zipnet.results.schema import BUSY_CORES, FEWEST_ROUNDS, TICKS, State, Watch
 from zipnet.results.statistics import (
     FEWEST_LAPS,
-    FEWEST_ROUNDS,
     Columns,
     Counts,
     Floats,

@@ -27,6 +27,8 @@ LONGEST: Final = 1e9
 LONGER: Final = 1.01
 SLACK: Final = 1e-3  # seconds
 
+# Rounds that make an interval: of five, even min to max covers the median with only 93.75%.
+FEWEST_ROUNDS: Final = 6
 BUSY_CORES: Final = 0.5  # half a core: system services stay below, a busy loop takes 1
 TICKS: Final = 0.02  # core-seconds that counters of 10 ms, read one after another, may be off by
 
@@ -384,7 +386,7 @@ class ResultFile(Struct, kw_only=True):
     benchmarks: Is[list[Benchmark], says("the rows, as pytest-benchmark has them")]
 
 
-Kind = Literal["network", "machine", "start", "learning", "energy"]
+Kind = Literal["network", "machine", "start", "memory", "learning", "energy"]
 Work = Literal["learns", "recognises", "macs", "bytes", "nothing"]
 
 

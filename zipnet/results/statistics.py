@@ -22,11 +22,12 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from zipnet.results.schema import FEWEST_ROUNDS
+
 Floats = NDArray[np.float64]
 Counts = NDArray[np.intp]
 Columns = dict[str, NDArray[Any]]  # one array a column, all of one length
 
-FEWEST_ROUNDS: Final = 6  # of five, even min to max covers the median with only 93.75%
 FEWEST_LAPS: Final = 3  # two say next to nothing about a third
 PARTS: Final = 5  # that a row measured in one go is cut into, to stand for its laps
 SAME_TIMINGS: Final = 5  # honest rows may share one by the clock's resolution, never so many
